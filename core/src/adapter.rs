@@ -1,0 +1,196 @@
+//! The storage a client syncs through: the trait that every adapter implements.
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::StreamExt;
+
+use crate::{Error, Folder, Key};
+
+/// A place that holds objects under keys: a bucket, a WebDAV collection, a folder.
+///
+/// An adapter is a thin translation. It knows nothing of documents, locks or logs; it does not
+/// retry (the core does, by [`Error::is_transient`]) and it does not interpret the bytes.
+/// `docs/writing-an-adapter.md` is the guide, the `db-to-cloud-conformance` crate the test.
+///
+/// # Guarantees every adapter gives
+/// - A `get` that begins after a `put`, `create` or `delete` of the same key has returned sees its
+///   effect, whichever client wrote.
+/// - [`Ok(None)`](Adapter::get) and only that means "there is no such object". Every failure, of
+///   whatever status, is an error.
+/// - Bytes come back as they were stored, all of them. A truncated body is an error.
+/// - Every method may be called many times at once, and its future may be dropped at any await: a
+///   write then has an unknown effect, and nothing else is harmed.
+///
+/// # Not guaranteed
+/// - Order between two writes that are under way at the same time.
+/// - That [`list`](Adapter::list) sees the newest writes: the core decides nothing by absence from
+///   a list.
+/// - That a write which failed with [`Effect::Unknown`](crate::Effect::Unknown) did not happen, or
+///   does not happen later.
+#[async_trait]
+pub trait Adapter: Send + Sync + Debug {
+    /// What the core needs to know about this storage. Must not change during a sync.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Reads a whole object; `None` if there is none.
+    ///
+    /// # Guarantees
+    /// - All bytes of one finished write, for objects made by [`create`](Adapter::create).
+    ///
+    /// # Not guaranteed
+    /// - For an object that a `put` is replacing right now: which of the two contents is read, or
+    ///   that it is not torn (document contents are checked by hash).
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error>;
+
+    /// Writes an object, replacing one that is there. Missing folders are made.
+    ///
+    /// # Guarantees
+    /// - After `Ok` the object is durable and every `get` sees it.
+    ///
+    /// # Errors
+    /// [`Error::effect`] says whether nothing was written or it is unknown. The core repeats the
+    /// same `put` with the same bytes.
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error>;
+
+    /// Writes an object that is not there yet.
+    ///
+    /// # Guarantees
+    /// - Of any number of callers at once, on any number of machines, at most one gets
+    ///   [`Created::New`], and the bytes stored are that caller's.
+    /// - Readers see nothing or all bytes, never a part.
+    /// - An adapter that cannot guarantee this says [`Atomicity::Weak`], and one that depends on the
+    ///   server says [`Atomicity::Probe`].
+    ///
+    /// # Not guaranteed
+    /// - That [`Created::Occupied`] means another client: it may be the caller's own earlier attempt
+    ///   whose answer was lost. The core reads back and compares a random id inside the bytes.
+    ///
+    /// # Errors
+    /// [`Error::effect`] says whether nothing was written or it is unknown; the core reads back.
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error>;
+
+    /// Deletes an object. One that is not there is already deleted: `Ok`.
+    ///
+    /// # Errors
+    /// [`Error::effect`] says whether it is still there or it is unknown. The core repeats it.
+    async fn delete(&self, key: &Key) -> Result<(), Error>;
+
+    /// Lists one page of a folder, in any order. `page` is `None` at first, then
+    /// [`Page::next`] of the page before. A folder that does not exist is empty.
+    ///
+    /// # Guarantees
+    /// - Every object that was there before the first page and is never deleted comes exactly once,
+    ///   if the server lists what it holds.
+    /// - Names that are no legal [`Key`] are left out.
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error>;
+
+    /// Reads many objects; the answers are in the order of the keys. The default runs
+    /// [`Capabilities::concurrency`] `get`s at once.
+    async fn get_many(&self, keys: &[Key]) -> Vec<Result<Option<Bytes>, Error>> {
+        let gets: Vec<_> = keys.iter().map(|key| self.get(key)).collect();
+        futures::stream::iter(gets).buffered(self.capabilities().concurrency.max(1)).collect().await
+    }
+
+    /// Writes many objects; the answers are in the order of the items. Each is a write of its own:
+    /// some may succeed and others fail. The default runs [`Capabilities::concurrency`] `put`s at
+    /// once; override it where the provider has a batch API.
+    async fn put_many(&self, items: Vec<(Key, Bytes)>) -> Vec<Result<(), Error>> {
+        let puts = items.into_iter().map(async |(key, bytes)| self.put(&key, bytes).await);
+        futures::stream::iter(puts).buffered(self.capabilities().concurrency.max(1)).collect().await
+    }
+
+    /// Deletes many objects, as [`put_many`](Adapter::put_many) writes them.
+    async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
+        let deletes: Vec<_> = keys.iter().map(|key| self.delete(key)).collect();
+        let concurrency = self.capabilities().concurrency.max(1);
+        futures::stream::iter(deletes).buffered(concurrency).collect().await
+    }
+
+    /// Waits until another client may have committed something, for at most `timeout`. The default
+    /// answers [`Wait::Unsupported`] at once: the caller then polls.
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    async fn wait_for_change(&self, timeout: Duration) -> Result<Wait, Error> {
+        let _ = timeout;
+        Ok(Wait::Unsupported)
+    }
+}
+
+/// What [`Adapter::create`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Created {
+    /// The object is new and holds our bytes.
+    New,
+    /// There was an object already; nothing was written.
+    Occupied,
+}
+
+/// What [`Adapter::wait_for_change`] saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// Something changed: sync now.
+    Changed,
+    /// Nothing changed in the time given.
+    TimedOut,
+    /// This storage cannot wait.
+    Unsupported,
+}
+
+/// One page of a [list](Adapter::list).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The objects of this page.
+    pub keys: Vec<Key>,
+    /// What to pass for the next page; `None` if this is the last one.
+    pub next: Option<String>,
+}
+
+/// What the core needs to know about a storage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether [`Adapter::create`] is atomic.
+    pub create: Atomicity,
+    /// How many requests may be under way at once.
+    pub concurrency: usize,
+    /// The most items that one call of a `_many` method is given.
+    pub batch_items: usize,
+    /// The most bytes that one call of a `_many` method is given (one larger object goes alone).
+    pub batch_bytes: u64,
+}
+
+impl Default for Capabilities {
+    /// An atomic store that takes 16 requests at once.
+    fn default() -> Self {
+        Self {
+            create: Atomicity::Atomic,
+            concurrency: 16,
+            batch_items: 500,
+            batch_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// Whether [`Adapter::create`] keeps its promise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Atomicity {
+    /// Always: the storage is *strong*.
+    Atomic,
+    /// The server may ignore preconditions: the core races real requests on throw-away keys once and
+    /// remembers the outcome (rule S3).
+    Probe,
+    /// Never: the storage is *weak*, and `create` is not called. Commits are then protected by the
+    /// lock and by the check of the anchor (rules W1–W5). What remains: a commit that another
+    /// client's delayed write replaced is lost if its author's device is destroyed before its next
+    /// sync.
+    Weak,
+}

@@ -1,0 +1,133 @@
+//! Where a client keeps what it must remember between syncs (section "Client state" of the
+//! protocol). The records themselves are in [`crate::ledger`].
+
+use async_trait::async_trait;
+
+use crate::{BoxError, ErrorKind};
+
+/// A small durable key-value store with one table a kind of record.
+///
+/// It holds no documents. It SHOULD live in the application's own database, so that a backup or a
+/// roll-back takes both together. One `State` serves one remote.
+#[async_trait]
+pub trait State: Send + Sync {
+    /// Claims the state for one sync (rule C2). A second claim, in this process or another one, is
+    /// refused until the guard is dropped. A claim does not outlive its process.
+    ///
+    /// # Errors
+    /// [`StateError::Busy`] if it is claimed already.
+    async fn claim(&self) -> Result<Claim, StateError>;
+
+    /// The values of these keys, in their order.
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed.
+    async fn read(&self, table: Table, keys: &[String])
+    -> Result<Vec<Option<Vec<u8>>>, StateError>;
+
+    /// At most `limit` records with keys greater than `after`, in the byte order of the keys.
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed.
+    async fn scan(
+        &self,
+        table: Table,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, StateError>;
+
+    /// How many records a table holds.
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed.
+    async fn count(&self, table: Table) -> Result<u64, StateError>;
+
+    /// Makes all these changes, in order, or none.
+    ///
+    /// # Guarantees
+    /// - After `Ok` they are durable.
+    /// - If the future is dropped, all or none of them happen, before any later call has an effect.
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed, or all of it.
+    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError>;
+}
+
+/// Holds a [claim](State::claim) until it is dropped.
+pub type Claim = Box<dyn std::any::Any + Send + Sync>;
+
+/// The kinds of records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// Single records: where this client is in the log, its attempt, its maintenance.
+    Metadata,
+    /// `id → (vid, rev, hash)` of each live document as last synced.
+    Index,
+    /// The same of each deleted document.
+    Tombstones,
+    /// `id → base vid` of each document that was changed here (the queue).
+    Dirty,
+    /// `id → change` of each remote change that is not yet applied.
+    Pending,
+    /// `id → change` of each write into the application that is under way.
+    Intents,
+    /// `key → age` of each object that garbage collection may delete one day.
+    GcSeen,
+}
+
+impl Table {
+    /// All tables.
+    pub const ALL: [Self; 7] = [
+        Self::Metadata,
+        Self::Index,
+        Self::Tombstones,
+        Self::Dirty,
+        Self::Pending,
+        Self::Intents,
+        Self::GcSeen,
+    ];
+
+    /// The name of the table in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metadata => "metadata",
+            Self::Index => "index",
+            Self::Tombstones => "tombstones",
+            Self::Dirty => "dirty",
+            Self::Pending => "pending",
+            Self::Intents => "intents",
+            Self::GcSeen => "gc_seen",
+        }
+    }
+}
+
+/// One change of the state.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Update {
+    /// In which table.
+    pub table: Table,
+    /// Of which record.
+    pub key: String,
+    /// Its new value; `None` removes it.
+    pub value: Option<Vec<u8>>,
+}
+
+/// Why a state could not do as asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// It is claimed by another sync.
+    #[error("another sync is using the client state")]
+    Busy,
+    /// The store failed.
+    #[error("the store of the client state failed")]
+    Store(#[source] BoxError),
+}
+
+impl StateError {
+    pub(crate) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Busy => ErrorKind::Busy,
+            Self::Store(_) => ErrorKind::State,
+        }
+    }
+}
