@@ -118,8 +118,8 @@ mod tests {
 
     #[test]
     fn time_is_shown_for_people_however_wrong_it_is() {
-        let shown = Timestamp::from_millis(1_795_407_600_000).to_string();
-        assert_eq!(shown, "2026-11-23T03:00:00.000Z");
+        let shown = Timestamp::from_millis(1_795_408_011_007).to_string();
+        assert_eq!(shown, "2026-11-23T04:26:51.007Z");
         assert!(Timestamp::from_millis(u64::MAX).to_string().starts_with("9999"));
     }
 

@@ -1,0 +1,1 @@
+//! db-to-cloud through a folder

@@ -1,0 +1,1 @@
+//! The db-to-cloud command line

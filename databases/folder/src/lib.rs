@@ -1,0 +1,1 @@
+//! A folder whose files are the documents

@@ -1,0 +1,1 @@
+//! Client state of db-to-cloud in SQLite

@@ -1,0 +1,1 @@
+//! Test cases that every adapter must pass

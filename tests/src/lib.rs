@@ -1,0 +1,1 @@
+//! Tests of db-to-cloud as a whole
