@@ -32,10 +32,10 @@ pub enum ErrorKind {
     /// An object was written by a newer version of this library: upgrade.
     NewerFormat,
     /// The storage is not the one last synced with, or it went back in time: let the user decide,
-    /// then sync with [`ClientBuilder::accept_remote`](crate::ClientBuilder::accept_remote).
+    /// then sync with [`SyncOptions::accept_remote`](crate::SyncOptions::accept_remote).
     Diverged,
     /// The sync would delete a large part of the documents: let the user decide, then sync with
-    /// [`ClientBuilder::accept_deletes`](crate::ClientBuilder::accept_deletes).
+    /// [`SyncOptions::accept_deletes`](crate::SyncOptions::accept_deletes).
     TooManyDeletes,
     /// Another sync is running on the same client state: wait for it.
     Busy,

@@ -84,4 +84,14 @@ impl Requests {
     pub fn total(&self) -> u64 {
         self.get + self.put + self.create + self.delete + self.list
     }
+
+    pub(crate) fn since(&self, before: &Self) -> Self {
+        Self {
+            get: self.get - before.get,
+            put: self.put - before.put,
+            create: self.create - before.create,
+            delete: self.delete - before.delete,
+            list: self.list - before.list,
+        }
+    }
 }

@@ -20,10 +20,10 @@ pub struct Conflict {
     pub base_revision: Option<Revision>,
     /// The name of that version in the storage, if there was one.
     pub base: Option<Vid>,
-    /// The device that made the remote version, as it named itself. For people.
-    pub remote_device: String,
-    /// When that device committed it, by its own clock. For people; never trust it.
-    pub remote_time: Timestamp,
+    /// The device that made the remote version, as it named itself, if it is known. For people.
+    pub remote_device: Option<String>,
+    /// When that device committed it, by its own clock, if it is known. For people.
+    pub remote_time: Option<Timestamp>,
 }
 
 /// What becomes of a document in conflict.

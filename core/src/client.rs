@@ -1,0 +1,238 @@
+//! The client operations of the specification: Sync, QueueChange, MetadataRead.
+
+mod builder;
+mod status;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+pub use builder::ClientBuilder;
+pub use status::{LockKeeper, Status};
+
+use crate::ledger::{Batch, Dirty, Ledger};
+use crate::server::Server;
+use crate::state::State;
+use crate::sync::{Preview, Session, contested};
+use crate::{
+    Adapter, Database, DocumentId, Environment, Error, ErrorKind, Event, LockPolicy, Report,
+    Resolver, Revision,
+};
+
+/// One device's side of the sync: it joins the application's [`Database`], the storage behind an
+/// [`Adapter`] and the durable [`State`] of this device at this storage.
+///
+/// Cheap to clone; the clones are one client.
+///
+/// ```
+/// use std::sync::Arc;
+/// use db_to_cloud::{Client, RemoteWins, memory::*};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), db_to_cloud::Error> {
+/// let cloud = MemoryAdapter::new();
+/// let (laptop, phone) = (MemoryDatabase::new(), MemoryDatabase::new());
+/// let client = |documents: &MemoryDatabase| {
+///     let state = Arc::new(MemoryState::new());
+///     Client::builder(Arc::new(cloud.clone()), Arc::new(documents.clone()), state, Arc::new(RemoteWins))
+///         .build()
+/// };
+/// let (on_laptop, on_phone) = (client(&laptop), client(&phone));
+///
+/// laptop.save("greeting", "hello");
+/// on_laptop.queue_change(&"greeting".into()).await?;
+/// on_laptop.sync().await?;
+///
+/// assert_eq!(on_phone.sync().await?.pulled, 1);
+/// assert_eq!(phone.documents()[&"greeting".into()].bytes, "hello");
+/// # Ok(()) }
+/// ```
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub server: Server,
+    pub database: Arc<dyn Database>,
+    pub ledger: Ledger,
+    pub resolver: Arc<dyn Resolver>,
+    pub environment: Arc<dyn Environment>,
+    pub config: Config,
+    compared: AtomicBool,
+}
+
+pub(crate) struct Config {
+    pub device: String,
+    pub lock: LockPolicy,
+    /// G: how long an object that nothing names is kept.
+    pub grace: std::time::Duration,
+    pub maintenance: bool,
+    pub require_strong: bool,
+    pub time_limit: Option<std::time::Duration>,
+    pub progress: Option<Progress>,
+}
+
+type Progress = Box<dyn Fn(Event) + Send + Sync>;
+
+/// What the user decided about this one sync.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SyncOptions {
+    /// Accept a storage that is not the one last synced with, or that went back in time
+    /// ([`ErrorKind::Diverged`]): documents that differ become conflicts, none is deleted unasked.
+    pub accept_remote: bool,
+    /// Accept that a large part of the documents is deleted ([`ErrorKind::TooManyDeletes`]).
+    pub accept_deletes: bool,
+}
+
+impl Client {
+    /// A client of this storage for these documents. `state` belongs to this device, this database
+    /// and this storage alone. There is no default resolver: who wins a conflict is the
+    /// application's choice.
+    pub fn builder(
+        adapter: Arc<dyn Adapter>,
+        database: Arc<dyn Database>,
+        state: Arc<dyn State>,
+        resolver: Arc<dyn Resolver>,
+    ) -> ClientBuilder {
+        ClientBuilder::new(adapter, database, state, resolver)
+    }
+
+    /// Sync: pulls what other devices committed, then commits what was edited here.
+    ///
+    /// # Guarantees
+    /// - It may be stopped anywhere, by dropping the future or by a crash: nothing is lost, and the
+    ///   next sync goes on.
+    /// - An edit made meanwhile is never overwritten; it is pushed now or next time.
+    /// - Documents that cannot be synced are in [`Report::deferred`]; the others are synced.
+    ///
+    /// # Errors
+    /// [`Error::kind`] says what to do. After any error it is safe to sync again.
+    pub async fn sync(&self) -> Result<Report, Error> {
+        self.sync_with(SyncOptions::default()).await
+    }
+
+    /// [`Client::sync`] with decisions of the user's.
+    ///
+    /// # Errors
+    /// As [`Client::sync`].
+    #[tracing::instrument(name = "sync", skip_all, fields(device = self.0.config.device))]
+    pub async fn sync_with(&self, options: SyncOptions) -> Result<Report, Error> {
+        let inner = &self.0;
+        let session = Box::pin(Session::run(inner, options));
+        let Some(limit) = inner.config.time_limit else { return session.await };
+        match futures::future::select(session, inner.environment.sleep(limit)).await {
+            futures::future::Either::Left((report, _)) => report,
+            futures::future::Either::Right(_) => Err(Error::new(ErrorKind::TimedOut, "sync")
+                .with_message(format!(
+                    "not done within {} s: sync again to go on",
+                    limit.as_secs()
+                ))),
+        }
+    }
+
+    /// What a sync would do now, without doing it: documents, queue and storage stay as they are.
+    ///
+    /// # Errors
+    /// As [`Client::sync`].
+    pub async fn preview(&self) -> Result<Preview, Error> {
+        Session::preview(&self.0).await
+    }
+
+    /// QueueChange: tells that a document was edited or deleted here. Its content is read when it is
+    /// pushed. Call it in the transaction of the edit or after it; if a crash comes in between, the
+    /// comparison at the next start finds the edit.
+    ///
+    /// # Errors
+    /// If the client state fails: the edit is then found at the next start.
+    pub async fn queue_change(&self, id: &DocumentId) -> Result<(), Error> {
+        self.0.queue_change(id).await
+    }
+
+    /// QueueChange for several documents in one step.
+    ///
+    /// # Errors
+    /// As [`Client::queue_change`].
+    pub async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
+        self.0.queue_changes(ids).await
+    }
+
+    /// QueueChange for an application that knows which revision the edit was made on. If the last
+    /// synced version has another, the next sync puts the edit to the resolver as a conflict.
+    ///
+    /// # Errors
+    /// As [`Client::queue_change`].
+    pub async fn queue_change_of(&self, id: &DocumentId, edited: &Revision) -> Result<(), Error> {
+        self.0.queue_change_of(id, edited).await
+    }
+
+    /// Waits until another device may have committed something, for at most `timeout`;
+    /// [`Wait::Unsupported`](crate::Wait::Unsupported) comes at once and means: poll.
+    ///
+    /// # Errors
+    /// If the storage cannot be asked.
+    pub async fn wait_for_change(
+        &self,
+        timeout: std::time::Duration,
+    ) -> Result<crate::Wait, Error> {
+        self.0.server.wait_for_change(timeout).await
+    }
+
+    /// Compares all documents with what was last synced at the next sync, as after a start.
+    pub fn compare_at_next_sync(&self) {
+        self.0.compared.store(false, Ordering::SeqCst);
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("device", &self.0.config.device).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    pub(crate) fn emit(&self, event: Event) {
+        if let Some(progress) = &self.config.progress {
+            progress(event);
+        }
+    }
+
+    pub(crate) fn is_compared(&self) -> bool {
+        self.compared.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_compared(&self) {
+        self.compared.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) async fn queue_change(&self, id: &DocumentId) -> Result<(), Error> {
+        self.queue_changes(std::slice::from_ref(id)).await
+    }
+
+    /// C3: `dirty[id] := index[id].vid`, unless it is dirty already.
+    async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
+        let _edits = self.ledger.edits().await;
+        let (dirty, indexed) = (self.ledger.dirty(ids).await?, self.ledger.indexed(ids).await?);
+        let mut batch = Batch::new();
+        for id in ids.iter().filter(|id| !dirty.contains_key(*id)) {
+            batch.dirty(id, Some(Dirty { base: indexed.get(id).map(|i| i.vid) }));
+        }
+        self.ledger.metadata_write(batch).await
+    }
+
+    async fn queue_change_of(&self, id: &DocumentId, edited: &Revision) -> Result<(), Error> {
+        let ids = std::slice::from_ref(id);
+        let _edits = self.ledger.edits().await;
+        let (dirty, indexed) = (self.ledger.dirty(ids).await?, self.ledger.indexed(ids).await?);
+        if dirty.contains_key(id) {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        let indexed = indexed.get(id);
+        batch.dirty(id, Some(Dirty { base: indexed.map(|i| i.vid) }));
+        let pending = self.ledger.pending(ids).await?;
+        match indexed {
+            Some(version) if version.live_rev() != Some(edited) && pending.is_empty() => {
+                batch.pending(id, Some(&contested(id, version)));
+            }
+            _ => {}
+        }
+        self.ledger.metadata_write(batch).await
+    }
+}

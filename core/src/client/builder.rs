@@ -1,0 +1,122 @@
+//! How a client is set up.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use super::{Client, Config, Inner};
+use crate::ledger::Ledger;
+use crate::server::{Limits, LockPolicy, Server};
+use crate::state::State;
+use crate::{Adapter, Database, Environment, Event, Resolver};
+
+/// Settings of a [`Client`]; made by [`Client::builder`].
+#[must_use]
+pub struct ClientBuilder {
+    adapter: Arc<dyn Adapter>,
+    database: Arc<dyn Database>,
+    state: Arc<dyn State>,
+    resolver: Arc<dyn Resolver>,
+    environment: Option<Arc<dyn Environment>>,
+    limits: Limits,
+    config: Config,
+}
+
+/// G: the least and the default.
+const GRACE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+impl ClientBuilder {
+    pub(super) fn new(
+        adapter: Arc<dyn Adapter>,
+        database: Arc<dyn Database>,
+        state: Arc<dyn State>,
+        resolver: Arc<dyn Resolver>,
+    ) -> Self {
+        let config = Config {
+            device: "unnamed device".to_owned(),
+            lock: LockPolicy::Auto,
+            grace: GRACE,
+            maintenance: true,
+            require_strong: false,
+            time_limit: None,
+            progress: None,
+        };
+        let (environment, limits) = (None, Limits::default());
+        Self { adapter, database, state, resolver, environment, limits, config }
+    }
+
+    /// The name of this device, for people to read in the lock, the log and conflicts.
+    pub fn with_device(mut self, name: impl Into<String>) -> Self {
+        self.config.device = name.into();
+        self
+    }
+
+    /// Time limits and repetitions.
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.config.time_limit = limits.sync;
+        self.limits = limits;
+        self
+    }
+
+    /// When the lock is taken; by default only where it calms contention.
+    pub fn with_lock(mut self, policy: LockPolicy) -> Self {
+        self.config.lock = policy;
+        self
+    }
+
+    /// How long document versions that nothing names any more are kept before they are deleted: at
+    /// least and by default 30 days. A longer time keeps history.
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.config.grace = grace.max(GRACE);
+        self
+    }
+
+    /// Whether this client writes snapshots and collects garbage after a sync; by default it does.
+    pub fn with_maintenance(mut self, maintenance: bool) -> Self {
+        self.config.maintenance = maintenance;
+        self
+    }
+
+    /// Refuse a storage without atomic create instead of using it in weak mode.
+    pub fn require_strong(mut self) -> Self {
+        self.config.require_strong = true;
+        self
+    }
+
+    /// Called with each step of a sync. It must return quickly.
+    pub fn on_progress(mut self, progress: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.config.progress = Some(Box::new(progress));
+        self
+    }
+
+    /// The clock, timer and randomness to use instead of the machine's own.
+    pub fn with_environment(mut self, environment: Arc<dyn Environment>) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
+    /// The client. Nothing is read or written yet.
+    pub fn build(self) -> Client {
+        let environment = self.environment.unwrap_or_else(system);
+        Client(Arc::new(Inner {
+            server: Server::new(self.adapter, environment.clone(), self.limits),
+            database: self.database,
+            ledger: Ledger::new(self.state),
+            resolver: self.resolver,
+            environment,
+            config: self.config,
+            compared: AtomicBool::new(false),
+        }))
+    }
+}
+
+impl std::fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder").field("device", &self.config.device).finish_non_exhaustive()
+    }
+}
+
+#[cfg(feature = "system")]
+fn system() -> Arc<dyn Environment> {
+    Arc::new(crate::SystemEnvironment::new())
+}

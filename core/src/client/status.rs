@@ -1,0 +1,87 @@
+//! MetadataRead: where a client stands.
+
+use serde::Serialize;
+
+use super::Client;
+use crate::format::LockObject;
+use crate::server::Server;
+use crate::state::Table;
+use crate::{Error, ErrorKind, Timestamp};
+
+/// Where a client and its storage stand; made by [`Client::status`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Status {
+    /// The number of the newest commit that is applied here.
+    pub version: u64,
+    /// Documents as of the last sync.
+    pub documents: u64,
+    /// Edits that wait to be pushed, as far as they are queued.
+    pub queued: u64,
+    /// Remote changes that could not be applied yet, conflicts among them.
+    pub pending: u64,
+    /// A commit was sent and its fate is not known yet; the next sync finds it out.
+    pub unsettled: bool,
+    /// When a sync last ended well, by this device's clock.
+    pub synced: Option<Timestamp>,
+    /// Whether another device committed something that is not yet applied here.
+    pub behind: bool,
+    /// Who holds the lock, if anybody.
+    pub lock: Option<LockObject>,
+}
+
+impl Client {
+    /// MetadataRead: where this client stands and what the storage says. Changes nothing.
+    ///
+    /// # Errors
+    /// If the client state or the storage cannot be read.
+    pub async fn status(&self) -> Result<Status, Error> {
+        let ledger = &self.0.ledger;
+        let position = ledger.metadata_read().await?;
+        let next = self.0.server.changes_read(position.version + 1).await?;
+        Ok(Status {
+            version: position.version,
+            documents: ledger.count(Table::Index).await?,
+            queued: ledger.count(Table::Dirty).await?,
+            pending: ledger.count(Table::Pending).await?,
+            unsettled: ledger.attempt().await?.is_some(),
+            synced: position.synced,
+            behind: next.is_some(),
+            lock: self.0.server.lock_read().await?,
+        })
+    }
+}
+
+/// Shows and breaks the lock of a storage without a client: for a person who knows that the device
+/// which holds it is gone. On strong storage that is always safe.
+#[derive(Debug)]
+pub struct LockKeeper(Server);
+
+impl LockKeeper {
+    /// Looks after the lock of this storage.
+    #[cfg(feature = "system")]
+    pub fn new(adapter: std::sync::Arc<dyn crate::Adapter>) -> Self {
+        let environment = std::sync::Arc::new(crate::SystemEnvironment::new());
+        Self(Server::new(adapter, environment, crate::Limits::default()))
+    }
+
+    /// Who holds the lock, if anybody.
+    ///
+    /// # Errors
+    /// If the storage cannot be read.
+    pub async fn holder(&self) -> Result<Option<LockObject>, Error> {
+        self.0.lock_read().await
+    }
+
+    /// Deletes this very lock, whoever holds it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Locked`] if it was released or taken by another meanwhile.
+    pub async fn break_lock(&self, lock: &LockObject) -> Result<(), Error> {
+        match self.0.break_lock(lock.nonce).await? {
+            true => Ok(()),
+            false => Err(Error::new(ErrorKind::Locked, "unlock")
+                .with_message("the lock was released or taken anew meanwhile: nothing was done")),
+        }
+    }
+}

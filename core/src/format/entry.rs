@@ -1,0 +1,128 @@
+//! The changes log (rules S5 and S6).
+
+use std::time::SystemTime;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::Body;
+use crate::{Action, CommitId, ContentHash, DocumentId, Error, Key, Revision, Timestamp, Vid};
+
+/// What `changes/<n>.json` holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// A commit.
+    Entry(Entry),
+    /// What is left of an old commit whose content a snapshot holds.
+    Stub(Stub),
+}
+
+/// One commit: `changes/<n>.json`, created once and never deleted.
+///
+/// ```json
+/// {"format": 1, "commit": "…", "prev": "…", "client": "laptop", "time": "2026-11-23T04:26:51.000Z",
+///  "changes": [{"id": "a", "rev": "7", "action": "put", "vid": "…", "base": null,
+///               "len": 5, "hash": "…", "body": "hello"}]}
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The random name of this commit.
+    pub commit: CommitId,
+    /// The commit in the slot before; `null` in slot 1.
+    pub prev: Option<CommitId>,
+    /// The device that committed, as it named itself. For people.
+    #[serde(default)]
+    pub client: String,
+    /// When, by that device's clock. For people: no decision rests on it.
+    #[serde(default, with = "time")]
+    pub time: Timestamp,
+    /// At most 500 changes, at most one of each document.
+    pub changes: Vec<Change>,
+}
+
+/// One document's change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Which document.
+    pub id: DocumentId,
+    /// Its revision; for a delete, the revision that was deleted.
+    pub rev: Revision,
+    /// What became of it.
+    pub action: Action,
+    /// The name of the new version; a delete has one too.
+    pub vid: Vid,
+    /// The version this change replaces; `null` if the document is new.
+    pub base: Option<Vid>,
+    /// The length of the document in bytes; 0 for a delete.
+    pub len: u64,
+    /// The hash of the bytes; for a delete, of the version that was deleted, so that a device
+    /// without state can tell an old copy from an edit.
+    pub hash: ContentHash,
+    /// A copy of the bytes, if they are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Body>,
+}
+
+/// What is left of an old commit: `{"format": 1, "commit": "…", "prev": "…", "snapshot": "…"}`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stub {
+    /// The random name of the commit.
+    pub commit: CommitId,
+    /// The commit in the slot before; `null` in slot 1.
+    pub prev: Option<CommitId>,
+    /// The key of a snapshot that holds the commit's content; a newer one may have replaced it.
+    pub snapshot: String,
+}
+
+impl Slot {
+    /// Reads what a slot holds.
+    pub(crate) fn decode(key: &Key, bytes: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Either {
+            Entry(Entry),
+            Stub(Stub),
+        }
+        Ok(match super::decode(key, bytes)? {
+            Either::Entry(entry) => Self::Entry(entry),
+            Either::Stub(stub) => Self::Stub(stub),
+        })
+    }
+
+    /// The random name of the commit.
+    pub fn commit(&self) -> CommitId {
+        match self {
+            Self::Entry(entry) => entry.commit,
+            Self::Stub(stub) => stub.commit,
+        }
+    }
+
+    /// The commit in the slot before.
+    pub fn prev(&self) -> Option<CommitId> {
+        match self {
+            Self::Entry(entry) => entry.prev,
+            Self::Stub(stub) => stub.prev,
+        }
+    }
+}
+
+impl Change {
+    /// Whether these bytes are the document's (rule P5).
+    pub(crate) fn is_content(&self, bytes: &[u8]) -> bool {
+        bytes.len() as u64 == self.len && ContentHash::of(bytes) == self.hash
+    }
+}
+
+/// Times as RFC 3339 text; what cannot be read is 1970, for they are only for people.
+mod time {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(time: &Timestamp, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(time)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Timestamp, D::Error> {
+        let text = String::deserialize(d)?;
+        let time = humantime::parse_rfc3339_weak(&text).unwrap_or(SystemTime::UNIX_EPOCH);
+        Ok(time.into())
+    }
+}

@@ -1,0 +1,171 @@
+//! The records a client keeps (rule C1), typed, above [`State`].
+
+mod batch;
+mod records;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::lock::{Mutex, MutexGuard};
+use serde::de::DeserializeOwned;
+
+pub(crate) use batch::Batch;
+pub(crate) use records::{Attempt, Dirty, GcClock, Indexed, LogCost, Pending, Position};
+
+use crate::format::Change;
+use crate::state::{Claim, State, StateError, Table};
+use crate::{DocumentId, Error, ErrorKind};
+
+/// Keys of single records in [`Table::Metadata`].
+const POSITION: &str = "position";
+const ATTEMPT: &str = "attempt";
+const GC_CLOCK: &str = "gc-clock";
+
+/// Typed access to the state of one client at one remote.
+pub(crate) struct Ledger {
+    state: Arc<dyn State>,
+    /// Held while a record is read, decided upon and written: by `queue_change` and by every step
+    /// of a sync that clears or moves a queued edit.
+    edits: Mutex<()>,
+}
+
+pub(crate) type Edits<'a> = MutexGuard<'a, ()>;
+
+impl Ledger {
+    pub(crate) fn new(state: Arc<dyn State>) -> Self {
+        Self { state, edits: Mutex::new(()) }
+    }
+
+    /// C2: one sync at a time.
+    pub(crate) async fn claim(&self) -> Result<Claim, Error> {
+        self.state.claim().await.map_err(|e| error("claim the client state", e))
+    }
+
+    pub(crate) async fn edits(&self) -> Edits<'_> {
+        self.edits.lock().await
+    }
+
+    /// MetadataRead of the client: where it is in the log.
+    pub(crate) async fn metadata_read(&self) -> Result<Position, Error> {
+        Ok(self.single(POSITION).await?.unwrap_or_default())
+    }
+
+    /// MetadataWrite of the client, and of everything else in the batch, in one step.
+    pub(crate) async fn metadata_write(&self, batch: Batch) -> Result<(), Error> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        self.state.write(batch.into_updates()?).await.map_err(|e| error("write client state", e))
+    }
+
+    pub(crate) async fn attempt(&self) -> Result<Option<Attempt>, Error> {
+        self.single(ATTEMPT).await
+    }
+
+    pub(crate) async fn gc_clock(&self) -> Result<GcClock, Error> {
+        Ok(self.single(GC_CLOCK).await?.unwrap_or_default())
+    }
+
+    /// The last synced version of each id, deleted ones among them.
+    pub(crate) async fn indexed(
+        &self,
+        ids: &[DocumentId],
+    ) -> Result<HashMap<DocumentId, Indexed>, Error> {
+        let mut found = self.many(Table::Tombstones, ids).await?;
+        found.extend(self.many(Table::Index, ids).await?);
+        Ok(found)
+    }
+
+    pub(crate) async fn dirty(
+        &self,
+        ids: &[DocumentId],
+    ) -> Result<HashMap<DocumentId, Dirty>, Error> {
+        self.many(Table::Dirty, ids).await
+    }
+
+    pub(crate) async fn pending(
+        &self,
+        ids: &[DocumentId],
+    ) -> Result<HashMap<DocumentId, Pending>, Error> {
+        self.many(Table::Pending, ids).await
+    }
+
+    pub(crate) async fn gc_seen(&self, keys: &[String]) -> Result<Vec<Option<u64>>, Error> {
+        let values = self.state.read(Table::GcSeen, keys).await;
+        let values = values.map_err(|e| error("read client state", e))?;
+        values.into_iter().map(|v| v.map(|v| parse(Table::GcSeen, &v)).transpose()).collect()
+    }
+
+    pub(crate) async fn count(&self, table: Table) -> Result<u64, Error> {
+        self.state.count(table).await.map_err(|e| error("read client state", e))
+    }
+
+    /// A page of a table by document id.
+    pub(crate) async fn page<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        after: Option<&DocumentId>,
+        limit: usize,
+    ) -> Result<Vec<(DocumentId, T)>, Error> {
+        let after = after.map(DocumentId::to_key);
+        let rows = self.raw_page(table, after.as_deref(), limit).await?;
+        let typed = |(key, value): (String, Vec<u8>)| {
+            let id = DocumentId::from_key(&key).ok_or_else(|| damaged(table))?;
+            Ok((id, parse(table, &value)?))
+        };
+        rows.into_iter().map(typed).collect()
+    }
+
+    /// A page of a table whose keys are not document ids.
+    pub(crate) async fn raw_page(
+        &self,
+        table: Table,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, Error> {
+        self.state.scan(table, after, limit).await.map_err(|e| error("read client state", e))
+    }
+
+    /// Writes that were under way when the client stopped (rule P8).
+    pub(crate) async fn intents(&self, limit: usize) -> Result<Vec<(DocumentId, Change)>, Error> {
+        self.page(Table::Intents, None, limit).await
+    }
+
+    async fn single<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        let values = self.state.read(Table::Metadata, &[key.to_owned()]).await;
+        let values = values.map_err(|e| error("read client state", e))?;
+        values.into_iter().flatten().next().map(|v| parse(Table::Metadata, &v)).transpose()
+    }
+
+    async fn many<T: DeserializeOwned>(
+        &self,
+        table: Table,
+        ids: &[DocumentId],
+    ) -> Result<HashMap<DocumentId, T>, Error> {
+        let keys: Vec<_> = ids.iter().map(DocumentId::to_key).collect();
+        let values = self.state.read(table, &keys).await;
+        let values = values.map_err(|e| error("read client state", e))?;
+        let mut found = HashMap::new();
+        for (id, value) in ids.iter().zip(values) {
+            if let Some(value) = value {
+                found.insert(id.clone(), parse(table, &value)?);
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn error(operation: &'static str, e: StateError) -> Error {
+    Error::new(e.kind(), operation).with_source(e)
+}
+
+fn parse<T: DeserializeOwned>(table: Table, value: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(value).map_err(|_| damaged(table))
+}
+
+fn damaged(table: Table) -> Error {
+    Error::new(ErrorKind::State, "read client state").with_key(table.name()).with_message(
+        "a record is damaged: restore the state from a backup, or delete it to start anew (no \
+         document is lost by that)",
+    )
+}

@@ -1,0 +1,106 @@
+//! Changes of the client state that happen together or not at all.
+
+use serde::Serialize;
+
+use super::records::{Attempt, Dirty, GcClock, Indexed, Pending, Position};
+use super::{ATTEMPT, GC_CLOCK, POSITION};
+use crate::format::Change;
+use crate::state::{Table, Update};
+use crate::{DocumentId, Error, ErrorKind};
+
+/// Updates of the state, typed.
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    updates: Vec<Update>,
+    failed: bool,
+}
+
+impl Batch {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.updates.is_empty() && !self.failed
+    }
+
+    pub(super) fn into_updates(self) -> Result<Vec<Update>, Error> {
+        if self.failed {
+            return Err(Error::new(ErrorKind::State, "encode client state"));
+        }
+        Ok(self.updates)
+    }
+
+    pub(crate) fn position(&mut self, position: &Position) {
+        self.set(Table::Metadata, POSITION.to_owned(), position);
+    }
+
+    pub(crate) fn attempt(&mut self, attempt: Option<&Attempt>) {
+        match attempt {
+            Some(attempt) => self.set(Table::Metadata, ATTEMPT.to_owned(), attempt),
+            None => self.clear(Table::Metadata, ATTEMPT.to_owned()),
+        }
+    }
+
+    pub(crate) fn gc_clock(&mut self, clock: &GcClock) {
+        self.set(Table::Metadata, GC_CLOCK.to_owned(), clock);
+    }
+
+    /// `index[id] := version`; `None` forgets the document.
+    pub(crate) fn index(&mut self, id: &DocumentId, version: Option<&Indexed>) {
+        let (set, cleared) = match version {
+            Some(version) if version.deleted => (Some(Table::Tombstones), &[Table::Index][..]),
+            Some(_) => (Some(Table::Index), &[Table::Tombstones][..]),
+            None => (None, &[Table::Index, Table::Tombstones][..]),
+        };
+        for table in cleared {
+            self.clear(*table, id.to_key());
+        }
+        if let (Some(table), Some(version)) = (set, version) {
+            self.set(table, id.to_key(), version);
+        }
+    }
+
+    pub(crate) fn dirty(&mut self, id: &DocumentId, dirty: Option<Dirty>) {
+        match dirty {
+            Some(dirty) => self.set(Table::Dirty, id.to_key(), &dirty),
+            None => self.clear(Table::Dirty, id.to_key()),
+        }
+    }
+
+    pub(crate) fn pending(&mut self, id: &DocumentId, pending: Option<&Pending>) {
+        match pending {
+            Some(pending) => self.set(Table::Pending, id.to_key(), pending),
+            None => self.clear(Table::Pending, id.to_key()),
+        }
+    }
+
+    pub(crate) fn intent(&mut self, id: &DocumentId, change: Option<&Change>) {
+        match change {
+            // Only what identifies the target is kept, not the bytes.
+            Some(change) => {
+                let bare = Change { body: None, ..change.clone() };
+                self.set(Table::Intents, id.to_key(), &bare);
+            }
+            None => self.clear(Table::Intents, id.to_key()),
+        }
+    }
+
+    pub(crate) fn gc_seen(&mut self, key: &str, age: Option<u64>) {
+        match age {
+            Some(age) => self.set(Table::GcSeen, key.to_owned(), &age),
+            None => self.clear(Table::GcSeen, key.to_owned()),
+        }
+    }
+
+    fn set<T: Serialize>(&mut self, table: Table, key: String, value: &T) {
+        match serde_json::to_vec(value) {
+            Ok(value) => self.updates.push(Update { table, key, value: Some(value) }),
+            Err(_) => self.failed = true,
+        }
+    }
+
+    fn clear(&mut self, table: Table, key: String) {
+        self.updates.push(Update { table, key, value: None });
+    }
+}

@@ -1,0 +1,154 @@
+//! What the records hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::Change;
+use crate::{Action, CommitId, ContentHash, DeferReason, Revision, Timestamp, Vid};
+
+/// Where this client is in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Position {
+    /// `v`: all entries up to this one are applied or pending.
+    pub version: u64,
+    /// The commit of entry `v`.
+    pub anchor: Option<CommitId>,
+    /// The commit of entry `v - 1`, if it is known (rule W4).
+    #[serde(default)]
+    pub before: Option<CommitId>,
+    /// The commit of entry 1: the identity of the remote.
+    pub genesis: Option<CommitId>,
+    /// When the anchor was last found in the storage (rule P3).
+    pub anchor_checked: Timestamp,
+    /// Counts the times this client started over on a remote that diverged (rule D1). Index records
+    /// of an earlier generation have not been met in the new log.
+    #[serde(default)]
+    pub generation: u64,
+    /// A start over is under way.
+    #[serde(default)]
+    pub resyncing: bool,
+    /// What reading the log past the newest known snapshot costs (rule K1).
+    #[serde(default)]
+    pub log: LogCost,
+    /// The nonce of the lock last taken here, so that our own stale lock is known as ours.
+    #[serde(default)]
+    pub lock: Option<CommitId>,
+    /// What the probe found: whether the storage's create is atomic (rule S3).
+    #[serde(default)]
+    pub atomic: Option<bool>,
+    /// When a sync last ended well, for people.
+    #[serde(default)]
+    pub synced: Option<Timestamp>,
+}
+
+impl Position {
+    /// Moves on by one entry.
+    pub(crate) fn advance(&mut self, commit: CommitId) {
+        self.version += 1;
+        self.before = self.anchor.replace(commit);
+        if self.version == 1 {
+            self.genesis = Some(commit);
+        }
+    }
+}
+
+/// The cost of the log past the newest known snapshot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LogCost {
+    /// The newest known snapshot holds all up to this entry; 0 if there is none.
+    pub snapshot: u64,
+    /// Bytes of the entries after it, and of the documents they name.
+    pub bytes: u64,
+    /// No snapshot before `bytes` reaches this: writing one would cost more than it saves.
+    pub threshold: u64,
+}
+
+/// The last synced version of a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Indexed {
+    pub vid: Vid,
+    pub rev: Revision,
+    pub hash: ContentHash,
+    pub len: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deleted: bool,
+    #[serde(default)]
+    pub generation: u64,
+}
+
+impl Indexed {
+    pub(crate) fn of(change: &Change, generation: u64) -> Self {
+        Self {
+            vid: change.vid,
+            rev: change.rev.clone(),
+            hash: change.hash,
+            len: change.len,
+            deleted: change.action == Action::Delete,
+            generation,
+        }
+    }
+
+    /// The revision the application should have; `None` if the document is deleted.
+    pub(crate) fn live_rev(&self) -> Option<&Revision> {
+        (!self.deleted).then_some(&self.rev)
+    }
+}
+
+/// A queued edit: the version it was made on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dirty {
+    pub base: Option<Vid>,
+}
+
+/// A remote change that is not yet applied.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pending {
+    /// `None`: the remote has no such document (only after a start over, rule D1).
+    pub change: Option<Change>,
+    /// The device that made it and when, for people; unknown from a snapshot.
+    pub device: Option<String>,
+    pub time: Option<Timestamp>,
+    /// Hashes of older versions that the log named (rule P6).
+    #[serde(default)]
+    pub older: Vec<ContentHash>,
+    /// Treat any difference as a conflict (rule D1).
+    #[serde(default)]
+    pub diverged: bool,
+    /// Why it was set aside, once it was tried.
+    #[serde(default)]
+    pub reason: Option<DeferReason>,
+}
+
+impl Pending {
+    /// The storage has no such document (rule D1).
+    pub(crate) fn absent() -> Self {
+        Self {
+            change: None,
+            device: None,
+            time: None,
+            older: Vec::new(),
+            diverged: true,
+            reason: None,
+        }
+    }
+}
+
+/// A commit that was sent and whose fate is not known (rules U4, U5, U7).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Attempt {
+    pub slot: u64,
+    pub commit: CommitId,
+    /// The exact bytes, which are JSON.
+    pub entry: String,
+    /// When the oldest of its uploads began.
+    pub uploads_began: Timestamp,
+    /// When it was last sent.
+    pub last_sent: Timestamp,
+}
+
+/// Garbage collection's own measure of time, in seconds. It never goes back and advances by at most
+/// a third of the grace period a run, so that a clock that jumps cannot age what is young.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct GcClock {
+    pub age: u64,
+    pub last_run: Timestamp,
+}

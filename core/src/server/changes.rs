@@ -1,0 +1,39 @@
+//! ChangesRead and ChangesWrite: the log.
+
+use bytes::Bytes;
+
+use super::Server;
+use crate::format::Slot;
+use crate::{Created, Error, Key};
+
+/// The bytes one is prepared to wait for when reading an entry: 1 MiB of bodies and their changes.
+const ENTRY: u64 = 2 * 1024 * 1024;
+
+impl Server {
+    /// ChangesRead: what slot `n` holds and its length in bytes; `None` if the slot is absent.
+    pub(crate) async fn changes_read(&self, n: u64) -> Result<Option<(Slot, u64)>, Error> {
+        let key = Key::change(n);
+        let Some(bytes) = self.read(&key, ENTRY).await? else { return Ok(None) };
+        Ok(Some((Slot::decode(&key, &bytes)?, bytes.len() as u64)))
+    }
+
+    /// ChangesRead of several slots at once.
+    pub(crate) async fn changes_read_many(
+        &self,
+        slots: std::ops::RangeInclusive<u64>,
+    ) -> Result<Vec<Option<(Slot, u64)>>, Error> {
+        let keys: Vec<_> = slots.map(Key::change).collect();
+        let answers = self.read_many(&keys, ENTRY * keys.len() as u64).await;
+        let mut found = Vec::with_capacity(keys.len());
+        for (key, answer) in keys.iter().zip(answers) {
+            let slot = |bytes: Bytes| Ok((Slot::decode(key, &bytes)?, bytes.len() as u64));
+            found.push(answer?.map(slot).transpose()?);
+        }
+        Ok(found)
+    }
+
+    /// ChangesWrite: commits an entry to slot `n` unless the slot is taken.
+    pub(crate) async fn changes_write(&self, n: u64, entry: Bytes) -> Result<Created, Error> {
+        self.create(&Key::change(n), entry).await
+    }
+}

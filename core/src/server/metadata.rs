@@ -1,0 +1,82 @@
+//! MetadataRead and MetadataWrite: the hint to the newest snapshot, and snapshots themselves.
+
+use super::Server;
+use crate::format::{self, Part, PartName, ServerMetadata, Snapshot};
+use crate::{Error, ErrorKind, Folder, Key};
+
+impl Server {
+    /// MetadataRead. A damaged hint is as good as none: it costs time, never correctness.
+    pub(crate) async fn metadata_read(&self) -> Result<Option<ServerMetadata>, Error> {
+        let key = Key::metadata();
+        let Some(bytes) = self.read(&key, 0).await? else { return Ok(None) };
+        match format::decode(&key, &bytes) {
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),
+            metadata => metadata.map(Some),
+        }
+    }
+
+    /// MetadataWrite.
+    pub(crate) async fn metadata_write(&self, metadata: &ServerMetadata) -> Result<(), Error> {
+        let key = Key::metadata();
+        self.write(&key, format::encode(&key, metadata)?).await
+    }
+
+    /// The snapshot that the hint names; `None` if there is no hint or it leads nowhere.
+    pub(crate) async fn hinted_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        let named = self.metadata_read().await?.and_then(|metadata| metadata.snapshot);
+        let key = named.and_then(|name| Key::parse(&name).ok());
+        match key.filter(|key| key.snapshot_seq().is_some()) {
+            Some(key) => self.snapshot(&key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The newest snapshot that can be read, found by listing: for when the hint is broken.
+    pub(crate) async fn listed_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        let mut heads = Vec::new();
+        let mut page = None;
+        loop {
+            let listed = self.list(Folder::Snapshots, page.as_deref()).await?;
+            heads.extend(listed.keys.into_iter().filter_map(|k| Some((k.snapshot_seq()?, k))));
+            page = listed.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        heads.sort();
+        for (_, key) in heads.into_iter().rev() {
+            if let Some(snapshot) = self.snapshot(&key).await? {
+                return Ok(Some(snapshot));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A snapshot's head; `None` if it is absent or damaged.
+    async fn snapshot(&self, key: &Key) -> Result<Option<Snapshot>, Error> {
+        let Some(bytes) = self.read(key, 0).await? else { return Ok(None) };
+        match format::decode(key, &bytes) {
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),
+            Ok(snapshot) if !is_sound(&snapshot) => Ok(None),
+            snapshot => snapshot.map(Some),
+        }
+    }
+
+    /// A part of a snapshot; `None` if it is absent or damaged.
+    pub(crate) async fn snapshot_part(&self, name: &PartName) -> Result<Option<Part>, Error> {
+        let Some(key) = Snapshot::part_key(name) else { return Ok(None) };
+        let Some(bytes) = self.read(&key, name.bytes).await? else { return Ok(None) };
+        match format::decode(&key, &bytes) {
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),
+            part => part.map(Some),
+        }
+    }
+}
+
+/// Parts are in order, the first begins at the beginning, and each has a part's name.
+fn is_sound(snapshot: &Snapshot) -> bool {
+    let first = snapshot.parts.first().is_some_and(|part| part.from.is_empty());
+    let ordered = snapshot.parts.is_sorted_by(|a, b| a.from < b.from);
+    let named = snapshot.parts.iter().all(|part| Snapshot::part_key(part).is_some());
+    snapshot.seq > 0 && first && ordered && named
+}

@@ -1,0 +1,48 @@
+//! The probe: finds out by racing whether a server's create is atomic (rule S3).
+
+use bytes::Bytes;
+use futures::future::join_all;
+
+use super::Server;
+use crate::{Created, Error, Folder, Key};
+
+const CREATORS: usize = 8;
+const ROUNDS: usize = 3;
+
+impl Server {
+    /// Whether of 8 creators at once exactly one wins, 3 times, on throw-away keys.
+    ///
+    /// # Errors
+    /// If the storage fails otherwise: then nothing is known and nothing is remembered.
+    pub(crate) async fn probe(&self) -> Result<bool, Error> {
+        for _ in 0..ROUNDS {
+            let name = format!("{:032x}", self.environment.random());
+            let key = Folder::Probe.key(&name)?;
+            let atomic = self.race(&key).await;
+            self.delete(&key).await?;
+            if !atomic? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn race(&self, key: &Key) -> Result<bool, Error> {
+        let creators = (0..CREATORS).map(|i| self.create(key, body(i)));
+        let answers = join_all(creators).await;
+        let mut winners = Vec::new();
+        for (i, answer) in answers.into_iter().enumerate() {
+            if answer? == Created::New {
+                winners.push(i);
+            }
+        }
+        let stored = self.read(key, 0).await?;
+        // The winner's bytes must be there, and a late creator must lose too.
+        let sole = matches!(winners[..], [winner] if stored == Some(body(winner)));
+        Ok(sole && self.create(key, body(CREATORS)).await? == Created::Occupied)
+    }
+}
+
+fn body(creator: usize) -> Bytes {
+    Bytes::from(format!("creator {creator}"))
+}

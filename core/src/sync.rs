@@ -1,0 +1,259 @@
+//! One sync, from start to report. Each file holds one part of the protocol:
+//!
+//! | file | rules |
+//! |---|---|
+//! | `compare` | C4: finds edits whose QueueChange was lost |
+//! | `intents` | P8: settles writes that a stop interrupted |
+//! | `attempt` | U4, U5, U7, W3: sends a commit and finds out what became of it |
+//! | `tail` | P1, P3: reads the log, decides when to jump to a snapshot |
+//! | `pull` | P1, P4, P9: the loop of a pull |
+//! | `snapshot` | P2: the difference between a snapshot and the index |
+//! | `absorb` | P4, P6: what can be applied at once and what cannot |
+//! | `apply` | P5, P7, P8: fetches bytes and writes them into the application |
+//! | `settle` | P8, U6: what a client remembers once a change is on both sides |
+//! | `conflict` | P6, P10: what became of changes that could not be applied at once |
+//! | `resolve` | P6, P7, P8: puts a conflict to the application and does as it says |
+//! | `push` | U1, U8: which documents are pushed, commit by commit |
+//! | `upload` | U2, U3: documents into the storage |
+//! | `diverged` | D1 |
+//! | `checkpoint` | K1 |
+//! | `gc` | G1, G2, D2 |
+
+mod absorb;
+mod apply;
+mod attempt;
+mod checkpoint;
+mod compare;
+mod conflict;
+mod diverged;
+mod gc;
+mod intents;
+mod preview;
+mod pull;
+mod push;
+mod resolve;
+mod settle;
+mod snapshot;
+mod tail;
+mod upload;
+
+use std::collections::HashSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures::future::join;
+
+pub use preview::Preview;
+pub(crate) use resolve::contested;
+
+use crate::client::{Inner, SyncOptions};
+use crate::ledger::{Batch, Position};
+use crate::server::HeldLock;
+use crate::state::Table;
+use crate::{
+    Atomicity, DeferReason, Deferred, DocumentId, Error, ErrorKind, Event, LockPolicy, Report, Vid,
+};
+
+/// Lost races after which a sync gives up; by then it has waited for minutes.
+const RACES: u32 = 12;
+/// Lost races after which the lock is taken (rule L2).
+const CALM_RACES: u32 = 2;
+
+/// One sync under way.
+pub(crate) struct Session<'a> {
+    client: &'a Inner,
+    options: SyncOptions,
+    report: Mutex<Report>,
+    /// Documents set aside in this sync: not asked again before the next.
+    deferred: Mutex<HashSet<DocumentId>>,
+    /// Uploads of this sync that no commit holds yet. They may go into a later commit of the same
+    /// sync, as if it had been slow (rule U2 mints new names for every new sync).
+    uploads: Mutex<upload::Uploads>,
+    /// Versions whose bytes were found missing in the storage.
+    missing: Mutex<HashSet<Vid>>,
+    weak: bool,
+}
+
+/// The lock of this sync, if it holds one.
+type Lock = Option<HeldLock>;
+
+impl<'a> Session<'a> {
+    /// Runs one sync. May be dropped at any await.
+    pub(crate) async fn run(client: &'a Inner, options: SyncOptions) -> Result<Report, Error> {
+        let _claim = client.ledger.claim().await?;
+        let began = client.environment.monotonic();
+        let before = client.server.metered();
+        let mut position = client.ledger.metadata_read().await?;
+        client.emit(Event::Start);
+        let mut session = Self {
+            client,
+            options,
+            report: Mutex::default(),
+            deferred: Mutex::default(),
+            uploads: Mutex::default(),
+            missing: Mutex::default(),
+            weak: false,
+        };
+        session.weak = session.is_weak(&mut position).await?;
+        session.sync(&mut position).await?;
+        client.emit(Event::Done);
+        let mut report = session.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let after = client.server.metered();
+        report.version = position.version;
+        report.requests = after.0.since(&before.0);
+        report.bytes_up = after.1 - before.1;
+        report.bytes_down = after.2 - before.2;
+        report.elapsed = client.environment.monotonic().saturating_sub(began);
+        Ok(report)
+    }
+
+    async fn sync(&self, position: &mut Position) -> Result<(), Error> {
+        self.settle_intents(position).await?;
+        if !self.client.is_compared() {
+            self.compare().await?;
+            self.client.set_compared();
+        }
+        let mut lock = None;
+        let synced = self.rounds(position, &mut lock).await;
+        let maintained = match synced {
+            Ok(()) => self.maintain(position, &mut lock).await,
+            Err(_) => Ok(()),
+        };
+        if let Err(error) = maintained {
+            // The documents are synced; what was left undone is tried again another day.
+            tracing::warn!(%error, "maintenance of the storage failed");
+        }
+        if let Some(lock) = lock {
+            // If this fails the lock expires by itself.
+            self.client
+                .server
+                .unlock(lock)
+                .await
+                .or_else(|e| synced.is_err().then_some(()).ok_or(e))?;
+        }
+        synced?;
+        position.synced = Some(self.client.environment.now());
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    /// Pulls and pushes until everything is pushed.
+    async fn rounds(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
+        let has_changes = self.has_changes().await?;
+        if has_changes && (self.weak || self.client.config.lock == LockPolicy::Always) {
+            self.take_lock(position, lock).await?;
+        }
+        self.accepting(position, async |position| self.settle_attempt(position, lock).await)
+            .await?;
+        let mut winner = None;
+        let mut pauses = self.client.server.pauses();
+        for race in 1..=RACES {
+            self.pull_and_upload(position, winner.take()).await?;
+            let Some(lost) = self.push(position, lock).await? else { return Ok(()) };
+            winner = Some(lost);
+            let calm = self.client.config.lock != LockPolicy::Never;
+            if calm && race >= CALM_RACES && lock.is_none() {
+                self.take_lock(position, lock).await?;
+                winner = None;
+            } else if race > 1 {
+                let longest = std::time::Duration::from_secs(20);
+                self.client.environment.sleep(pauses.next().unwrap_or(longest)).await;
+                winner = None;
+            }
+        }
+        Err(Error::new(ErrorKind::Locked, "sync").with_message(
+            "other devices committed first each time: nothing is lost, sync again later",
+        ))
+    }
+
+    /// The reads of a pull run beside the first uploads, if this client is likely near the head.
+    async fn pull_and_upload(
+        &self,
+        position: &mut Position,
+        winner: Option<tail::Winner>,
+    ) -> Result<(), Error> {
+        let upload = position.version > 0 && winner.is_none() && !position.resyncing;
+        let uploads = async {
+            match upload {
+                true => self.upload_ahead().await,
+                false => Ok(()),
+            }
+        };
+        let pull =
+            self.accepting(position, async |position| self.pull(position, winner.clone()).await);
+        let (pulled, uploaded) = join(pull, uploads).await;
+        pulled.and(uploaded)
+    }
+
+    /// Starts over if the remote diverged and the application, or the weakness of the storage,
+    /// allows it.
+    async fn accepting(
+        &self,
+        position: &mut Position,
+        mut step: impl AsyncFnMut(&mut Position) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match step(position).await {
+            Err(e) if e.kind() == ErrorKind::Diverged => {
+                if !self.options.accept_remote && !self.is_overwritten(position).await? {
+                    return Err(e);
+                }
+                self.start_over(position).await?;
+                step(position).await
+            }
+            other => other,
+        }
+    }
+
+    async fn has_changes(&self) -> Result<bool, Error> {
+        let ledger = &self.client.ledger;
+        let dirty = !ledger.raw_page(Table::Dirty, None, 1).await?.is_empty();
+        Ok(dirty || ledger.attempt().await?.is_some())
+    }
+
+    /// S3: whether the storage is weak, by its word or by the probe.
+    async fn is_weak(&self, position: &mut Position) -> Result<bool, Error> {
+        let atomic = match (self.client.server.capabilities().create, position.atomic) {
+            (Atomicity::Atomic, _) => true,
+            (Atomicity::Weak, _) => false,
+            (Atomicity::Probe, Some(known)) => known,
+            (Atomicity::Probe, None) => {
+                let atomic = self.client.server.probe().await?;
+                position.atomic = Some(atomic);
+                let mut batch = Batch::new();
+                batch.position(position);
+                self.client.ledger.metadata_write(batch).await?;
+                atomic
+            }
+        };
+        if !atomic && self.client.config.require_strong {
+            return Err(Error::new(ErrorKind::WeakStorage, "sync").with_message(
+                "this storage cannot create an object only if it is absent: use another, or do \
+                 not require a strong one",
+            ));
+        }
+        if !atomic {
+            self.client.emit(Event::WeakStorage);
+        }
+        Ok(!atomic)
+    }
+
+    fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sets a document aside for this sync and says so.
+    fn defer(&self, id: &DocumentId, reason: DeferReason, detail: impl ToString) {
+        let mut deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        if !deferred.insert(id.clone()) {
+            return;
+        }
+        let detail = detail.to_string();
+        tracing::warn!(?reason, detail, "a document was set aside");
+        self.report().deferred.push(Deferred { id: id.clone(), reason, detail });
+        self.client.emit(Event::Deferred { id: id.clone() });
+    }
+
+    fn is_deferred(&self, id: &DocumentId) -> bool {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+}

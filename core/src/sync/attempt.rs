@@ -1,0 +1,208 @@
+//! Rules U4, U5, U7 and W3: a commit is recorded before it is sent, and its fate is found out
+//! whatever answers are lost.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::settle::Pushed;
+use super::tail::{Winner, diverged};
+use super::{Lock, Session};
+use crate::format::{Entry, LockObject, Slot};
+use crate::ledger::{Attempt, Batch, Position};
+use crate::server::{LockClaim, TTL, WEAK_TTL};
+use crate::{Created, Effect, Error, ErrorKind, Event, Key};
+
+/// F: the longest time that a request once sent may still take effect.
+pub(crate) const FLIGHT: Duration = Duration::from_secs(3600);
+
+/// What became of a commit.
+pub(super) enum Fate {
+    Committed,
+    /// Another client's entry has the slot.
+    Lost(Winner),
+}
+
+impl Session<'_> {
+    /// U7: settles the attempt that an earlier sync left behind.
+    pub(super) async fn settle_attempt(
+        &self,
+        position: &mut Position,
+        lock: &mut Lock,
+    ) -> Result<(), Error> {
+        let Some(attempt) = self.client.ledger.attempt().await? else { return Ok(()) };
+        let there = self.client.server.changes_read(attempt.slot).await?;
+        if there.is_none() {
+            if self.is_dead(&attempt)? {
+                return self.drop_attempt().await;
+            }
+            // Sending it again into another log would leave a hole there.
+            if let Some(anchor) = position.anchor {
+                let slot = self.client.server.changes_read(position.version).await?;
+                if slot.is_none_or(|(slot, _)| slot.commit() != anchor) {
+                    return Err(diverged(position, "the entry this client read last is gone"));
+                }
+            }
+        }
+        let fate = match there {
+            Some((slot, _)) if slot.commit() == attempt.commit => Fate::Committed,
+            Some(winner) => Fate::Lost(winner),
+            None => self.send(position, &attempt, lock).await?,
+        };
+        match fate {
+            Fate::Committed => self.finish_attempt(position, &attempt).await,
+            Fate::Lost(_) => self.drop_attempt().await,
+        }
+    }
+
+    /// The slot is empty, the uploads are too old to be relied on, and no request of ours can take
+    /// effect any more.
+    fn is_dead(&self, attempt: &Attempt) -> Result<bool, Error> {
+        let now = self.client.environment.now();
+        let older = |since, age| now.since(since).is_some_and(|passed| passed > age);
+        if !older(attempt.uploads_began, self.client.config.grace / 2) {
+            return Ok(false);
+        }
+        if older(attempt.last_sent, FLIGHT) {
+            return Ok(true);
+        }
+        Err(Error::new(ErrorKind::Unavailable, "sync").with_key(Key::change(attempt.slot)).with_message(
+            "an old commit was sent within the last hour and its fate is open: sync again later",
+        ))
+    }
+
+    pub(super) async fn drop_attempt(&self) -> Result<(), Error> {
+        let mut batch = Batch::new();
+        batch.attempt(None);
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    /// U6 for an attempt of an earlier sync.
+    async fn finish_attempt(
+        &self,
+        position: &mut Position,
+        attempt: &Attempt,
+    ) -> Result<(), Error> {
+        let key = Key::change(attempt.slot);
+        match Slot::decode(&key, attempt.entry.as_bytes())? {
+            Slot::Entry(entry) => {
+                let bytes = attempt.entry.len() as u64;
+                self.settle_pushed(position, Pushed { entry, bytes }).await
+            }
+            Slot::Stub(_) => Err(Error::new(ErrorKind::State, "sync").with_key(key)),
+        }
+    }
+
+    /// U4 and U5: records the attempt, sends it, and finds out what became of it.
+    pub(super) async fn commit(
+        &self,
+        position: &Position,
+        entry: &Entry,
+        bytes: &Bytes,
+        uploads_began: crate::Timestamp,
+        lock: &mut Lock,
+    ) -> Result<Fate, Error> {
+        let attempt = Attempt {
+            slot: position.version + 1,
+            commit: entry.commit,
+            entry: String::from_utf8_lossy(bytes).into_owned(),
+            uploads_began,
+            last_sent: self.client.environment.now(),
+        };
+        self.send(position, &attempt, lock).await
+    }
+
+    /// Sends until the fate is known. On an error the attempt stays on record.
+    async fn send(
+        &self,
+        position: &Position,
+        attempt: &Attempt,
+        lock: &mut Lock,
+    ) -> Result<Fate, Error> {
+        let mut pauses = self.client.server.pauses();
+        loop {
+            let last_sent = self.client.environment.now();
+            let mut batch = Batch::new();
+            batch.attempt(Some(&Attempt { last_sent, ..attempt.clone() }));
+            self.client.ledger.metadata_write(batch).await?;
+            let entry = Bytes::from(attempt.entry.clone());
+            let sent = match self.weak {
+                false => self.client.server.changes_write(attempt.slot, entry).await,
+                true => self.write_under_lock(position, attempt, entry, lock).await,
+            };
+            match &sent {
+                Ok(Created::New) => return Ok(Fate::Committed),
+                Err(e) if e.effect() == Effect::None && !e.is_transient() => {
+                    return Err(sent.err().unwrap_or_else(lost_answer));
+                }
+                _ => {}
+            }
+            // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
+            match self.client.server.changes_read(attempt.slot).await? {
+                Some((slot, _)) if slot.commit() == attempt.commit => return Ok(Fate::Committed),
+                Some(winner) => return Ok(Fate::Lost(winner)),
+                None => {}
+            }
+            let asked = sent.as_ref().err().and_then(Error::retry_after).unwrap_or_default();
+            let Some(pause) = pauses.next() else {
+                return Err(sent.err().unwrap_or_else(lost_answer));
+            };
+            self.client.environment.sleep(pause.max(asked)).await;
+        }
+    }
+
+    /// W3: under the lock: get lock (own), get slot (absent), put slot, get slot (own commit).
+    async fn write_under_lock(
+        &self,
+        position: &Position,
+        attempt: &Attempt,
+        entry: Bytes,
+        lock: &mut Lock,
+    ) -> Result<Created, Error> {
+        let held = match lock.as_ref() {
+            Some(held) => self.client.server.holds(held).await?,
+            None => false,
+        };
+        if !held {
+            // Renewed, or taken anew: then the slot below tells whether somebody was faster.
+            let mut renewed = position.clone();
+            self.take_lock(&mut renewed, lock).await?;
+        }
+        let key = Key::change(attempt.slot);
+        if self.client.server.changes_read(attempt.slot).await?.is_some() {
+            return Ok(Created::Occupied);
+        }
+        self.client.server.write(&key, entry).await?;
+        match self.client.server.changes_read(attempt.slot).await? {
+            Some((slot, _)) if slot.commit() == attempt.commit => Ok(Created::New),
+            _ => Ok(Created::Occupied),
+        }
+    }
+
+    /// Lock, waiting for it. The nonce is remembered first, so that a lock left by a crash is known
+    /// as our own.
+    pub(super) async fn take_lock(
+        &self,
+        position: &mut Position,
+        lock: &mut Lock,
+    ) -> Result<(), Error> {
+        let ttl = if self.weak { WEAK_TTL } else { TTL };
+        let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
+        let nonce = self.client.environment.random().into();
+        position.lock = Some(nonce);
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await?;
+        let waiting = |holder: &LockObject| {
+            self.client.emit(Event::Waiting { owner: holder.owner.clone() });
+        };
+        let claim = LockClaim { owner: &self.client.config.device, ttl, nonce, own };
+        *lock = Some(self.client.server.lock(&claim, waiting).await?);
+        Ok(())
+    }
+}
+
+fn lost_answer() -> Error {
+    Error::new(ErrorKind::Unavailable, "create")
+        .with_message("the slot was said to be taken and is empty: sync again later")
+}

@@ -1,0 +1,252 @@
+//! Rule K1: snapshots, so that a client far behind does not read the whole log. Their content is the
+//! fold of the log, read from the storage: never this client's index, which may be half applied.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+
+use super::{Lock, Session};
+use crate::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
+use crate::ledger::{Batch, LogCost, Position};
+use crate::server::{LockClaim, TTL, Taken};
+use crate::{CommitId, Error, ErrorKind, Key, LockPolicy};
+
+/// Fewer entries than this are not worth a snapshot's three requests.
+const ENTRIES: u64 = 16;
+/// Parts are about this long.
+const PART: usize = 4 * 1024 * 1024;
+
+/// The newest version of each document that changed after a snapshot, by its key.
+type Fold = BTreeMap<String, Record>;
+
+impl Session<'_> {
+    /// After a sync: a snapshot and garbage collection, if they are due and nobody else is at it.
+    pub(super) async fn maintain(
+        &self,
+        position: &mut Position,
+        lock: &mut Lock,
+    ) -> Result<(), Error> {
+        if !self.client.config.maintenance || position.version == 0 {
+            return Ok(());
+        }
+        let snapshot = is_due(position);
+        let gc = self.is_gc_due().await?;
+        if !(snapshot || gc) || !self.lock_at_once(position, lock).await? {
+            return Ok(());
+        }
+        if snapshot {
+            self.checkpoint(position).await?;
+        }
+        if gc {
+            self.collect(position).await?;
+        }
+        Ok(())
+    }
+
+    /// L2: maintenance is done under the lock, and put off if somebody else holds it.
+    async fn lock_at_once(&self, position: &mut Position, lock: &mut Lock) -> Result<bool, Error> {
+        if lock.is_some() || self.client.config.lock == LockPolicy::Never {
+            return Ok(true);
+        }
+        let (own, nonce) = (position.lock, self.client.environment.random().into());
+        position.lock = Some(nonce);
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await?;
+        let claim = LockClaim { owner: &self.client.config.device, ttl: TTL, nonce, own };
+        match self.client.server.try_lock(&claim, None).await? {
+            Taken::Held(held) => *lock = Some(held),
+            Taken::Busy(_) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Writes a snapshot of the log up to this client's version, if it is worth its bytes.
+    async fn checkpoint(&self, position: &mut Position) -> Result<(), Error> {
+        let base = self.base(position).await?;
+        let from = base.as_ref().map_or(0, |base| base.seq);
+        if position.version < from + ENTRIES {
+            // Somebody else wrote one: the log after it is short.
+            let share = position.version.saturating_sub(from);
+            let past = (position.version - position.log.snapshot).max(1);
+            let bytes = position.log.bytes / past * share;
+            return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
+        }
+        let (fold, genesis, log) = self.fold(position, base.as_ref()).await?;
+        let base_parts = base.map(|base| base.parts).unwrap_or_default();
+        let cost = cost(&fold, &base_parts);
+        if cost > log {
+            let log = LogCost { snapshot: from, bytes: log, threshold: cost };
+            return self.remember(position, log).await;
+        }
+        self.write_snapshot(position, fold, genesis, base_parts).await?;
+        let log = LogCost { snapshot: position.version, ..LogCost::default() };
+        self.remember(position, log).await
+    }
+
+    async fn remember(&self, position: &mut Position, log: LogCost) -> Result<(), Error> {
+        position.log = log;
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    /// The newest snapshot of this very log that is not ahead of this client.
+    async fn base(&self, position: &Position) -> Result<Option<Snapshot>, Error> {
+        let server = &self.client.server;
+        let snapshot = match server.hinted_snapshot().await? {
+            None if position.log.snapshot > 0 => server.listed_snapshot().await?,
+            hinted => hinted,
+        };
+        let ours = |s: &Snapshot| {
+            s.seq <= position.version && position.genesis.is_none_or(|genesis| genesis == s.genesis)
+        };
+        Ok(snapshot.filter(ours))
+    }
+
+    /// The changes after the base, the identity of the log, and what reading them costs in bytes.
+    async fn fold(
+        &self,
+        position: &Position,
+        base: Option<&Snapshot>,
+    ) -> Result<(Fold, CommitId, u64), Error> {
+        let (mut fold, mut cost) = (Fold::new(), 0);
+        let mut last: Option<CommitId> = base.map(|base| base.commit);
+        let mut genesis = base.map(|base| base.genesis);
+        let mut next = base.map_or(1, |base| base.seq + 1);
+        let width = self.client.server.capabilities().concurrency.max(1) as u64;
+        while next <= position.version {
+            let until = position.version.min(next + width - 1);
+            let slots = self.client.server.changes_read_many(next..=until).await?;
+            for slot in slots {
+                let Some((Slot::Entry(entry), bytes)) = slot else {
+                    return Err(broken(next, "it is not an entry"));
+                };
+                if entry.prev != last {
+                    return Err(broken(next, "it does not continue the log"));
+                }
+                genesis.get_or_insert(entry.commit);
+                last = Some(entry.commit);
+                cost += bytes;
+                for change in &entry.changes {
+                    cost += change.len;
+                    fold.insert(change.id.to_key(), Record::of(change, next));
+                }
+                next += 1;
+            }
+        }
+        match genesis {
+            Some(genesis) if last == position.anchor => Ok((fold, genesis, cost)),
+            _ => Err(broken(position.version, "it is not the entry this client read")),
+        }
+    }
+
+    /// Parts first, then the head, then the hint: a reader of any of them finds what it names.
+    async fn write_snapshot(
+        &self,
+        position: &Position,
+        fold: Fold,
+        genesis: CommitId,
+        base: Vec<PartName>,
+    ) -> Result<(), Error> {
+        let Some(commit) = position.anchor else { return Ok(()) };
+        let random = self.client.environment.random().into();
+        let mut writer = Writer { session: self, seq: position.version, random, parts: Vec::new() };
+        writer.parts(fold, base).await?;
+        let snapshot = Snapshot { seq: position.version, commit, genesis, parts: writer.parts };
+        let key = Key::snapshot(position.version, random);
+        self.client.server.write(&key, format::encode(&key, &snapshot)?).await?;
+        let hint = ServerMetadata { snapshot: Some(key.to_string()) };
+        self.client.server.metadata_write(&hint).await
+    }
+}
+
+/// Writes the parts of one snapshot.
+struct Writer<'a, 'b> {
+    session: &'a Session<'b>,
+    seq: u64,
+    random: CommitId,
+    parts: Vec<PartName>,
+}
+
+impl Writer<'_, '_> {
+    /// Parts without a change keep their name; the others are read, changed and written anew.
+    async fn parts(&mut self, mut fold: Fold, base: Vec<PartName>) -> Result<(), Error> {
+        if base.is_empty() {
+            return self.write(String::new(), Part { documents: fold }).await;
+        }
+        for (i, name) in base.iter().enumerate() {
+            let rest = match base.get(i + 1) {
+                Some(next) => fold.split_off(&next.from),
+                None => Fold::new(),
+            };
+            let changed = std::mem::replace(&mut fold, rest);
+            if changed.is_empty() {
+                self.parts.push(name.clone());
+                continue;
+            }
+            let part = self.session.client.server.snapshot_part(name).await?;
+            let mut part = part.ok_or_else(|| {
+                Error::new(ErrorKind::Corrupt, "write a snapshot")
+                    .with_key(&name.key)
+                    .with_message("a part of the snapshot before cannot be read")
+            })?;
+            part.documents.extend(changed);
+            self.write(name.from.clone(), part).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a part, or several if it has grown too long.
+    async fn write(&mut self, from: String, part: Part) -> Result<(), Error> {
+        let mut pieces = vec![(from, Part::default())];
+        let mut size = 0;
+        for (key, record) in part.documents {
+            let length = estimate(&key, &record);
+            if size + length > PART && size > 0 {
+                pieces.push((key.clone(), Part::default()));
+                size = 0;
+            }
+            size += length;
+            if let Some((_, piece)) = pieces.last_mut() {
+                piece.documents.insert(key, record);
+            }
+        }
+        let mut items: Vec<(Key, Bytes)> = Vec::with_capacity(pieces.len());
+        for (from, piece) in pieces {
+            let key = Key::snapshot_part(self.seq, self.random, self.parts.len());
+            let bytes = format::encode(&key, &piece)?;
+            self.parts.push(PartName { key: key.to_string(), from, bytes: bytes.len() as u64 });
+            items.push((key, bytes));
+        }
+        self.session.client.server.write_many(&items).await.into_iter().collect()
+    }
+}
+
+fn is_due(position: &Position) -> bool {
+    let LogCost { snapshot, bytes, threshold } = position.log;
+    position.version >= snapshot + ENTRIES && bytes >= threshold
+}
+
+/// The bytes that a snapshot with these changes writes.
+fn cost(fold: &Fold, base: &[PartName]) -> u64 {
+    let new: usize = fold.iter().map(|(key, record)| estimate(key, record)).sum();
+    let touched = base.iter().enumerate().filter(|(i, part)| {
+        let from = fold.range(part.from.clone()..);
+        let until = base.get(i + 1).map(|next| next.from.as_str());
+        from.take(1).any(|(key, _)| until.is_none_or(|until| key.as_str() < until))
+    });
+    new as u64 + touched.map(|(_, part)| part.bytes).sum::<u64>()
+}
+
+/// About how long a record is in JSON.
+fn estimate(key: &str, record: &Record) -> usize {
+    let body = record.body.as_ref().map_or(0, |body| body.0.len() * 9 / 8);
+    key.len() + record.rev.as_str().len() + body + 180
+}
+
+fn broken(slot: u64, why: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, "write a snapshot")
+        .with_key(Key::change(slot))
+        .with_message(format!("{why}: no snapshot is written"))
+}

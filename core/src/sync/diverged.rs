@@ -1,0 +1,91 @@
+//! Rule D1: the storage is not the one last synced with. After consent the client starts over: the
+//! whole head is compared with the index, and what differs is a conflict.
+
+use super::Session;
+use crate::ledger::{Batch, Indexed, LogCost, Pending, Position};
+use crate::state::Table;
+use crate::{DocumentId, Error};
+
+const STEP: usize = 500;
+
+impl Session<'_> {
+    /// Drops attempt and pending and goes back to the beginning of the log, keeping the index.
+    pub(super) async fn start_over(&self, position: &mut Position) -> Result<(), Error> {
+        tracing::warn!("starting over on a storage that diverged");
+        *position = Position {
+            generation: position.generation + 1,
+            resyncing: true,
+            version: 0,
+            anchor: None,
+            before: None,
+            genesis: None,
+            log: LogCost::default(),
+            ..position.clone()
+        };
+        let mut batch = Batch::new();
+        batch.position(position);
+        batch.attempt(None);
+        self.client.ledger.metadata_write(batch).await?;
+        self.uploads().clear();
+        self.clear_pending().await
+    }
+
+    async fn clear_pending(&self) -> Result<(), Error> {
+        loop {
+            let page = self.client.ledger.page::<Pending>(Table::Pending, None, STEP).await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let mut batch = Batch::new();
+            page.iter().for_each(|(id, _)| batch.pending(id, None));
+            self.client.ledger.metadata_write(batch).await?;
+        }
+    }
+
+    /// The head is read: indexed documents that were not met in it are unknown to this storage.
+    pub(super) async fn finish_start_over(&self, position: &mut Position) -> Result<(), Error> {
+        for table in [Table::Index, Table::Tombstones] {
+            let mut after = None;
+            loop {
+                let page: Vec<(DocumentId, Indexed)> =
+                    self.client.ledger.page(table, after.as_ref(), STEP).await?;
+                let Some((last, _)) = page.last() else { break };
+                after = Some(last.clone());
+                self.finish_page(position, page).await?;
+            }
+        }
+        position.resyncing = false;
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    async fn finish_page(
+        &self,
+        position: &Position,
+        page: Vec<(DocumentId, Indexed)>,
+    ) -> Result<(), Error> {
+        let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
+        let pending = self.client.ledger.pending(&ids).await?;
+        let mut batch = Batch::new();
+        let unmet = page.iter().filter(|(_, i)| i.generation < position.generation);
+        for (id, indexed) in unmet.filter(|(id, _)| !pending.contains_key(id)) {
+            match indexed.deleted {
+                true => batch.index(id, None),
+                false => batch.pending(id, Some(&Pending::absent())),
+            }
+        }
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    /// W4: on weak storage, a late write of another client replaced this client's last commit. Its
+    /// changes are offered again, without asking: nothing else of the log is in doubt.
+    pub(super) async fn is_overwritten(&self, position: &Position) -> Result<bool, Error> {
+        if !self.weak || position.version == 0 {
+            return Ok(false);
+        }
+        let slot = self.client.server.changes_read(position.version).await?;
+        let known = position.version == 1 || position.before.is_some();
+        Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
+    }
+}

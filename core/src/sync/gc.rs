@@ -1,0 +1,197 @@
+//! Rules G1, G2 and D2: objects that nothing names are deleted after the grace period; objects that
+//! are named and gone are put again by a client that has their bytes.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::Session;
+use crate::ledger::{Batch, GcClock, Indexed, Pending, Position};
+use crate::state::Table;
+use crate::{DocumentId, Error, Folder, Key, Vid};
+
+const STEP: usize = 1000;
+
+/// What the head of the log names: 16 bytes a document.
+struct Named {
+    vids: HashSet<Vid>,
+    keys: HashSet<String>,
+}
+
+impl Session<'_> {
+    /// A run is due a quarter of the grace period after the one before.
+    pub(super) async fn is_gc_due(&self) -> Result<bool, Error> {
+        let clock = self.client.ledger.gc_clock().await?;
+        let now = self.client.environment.now();
+        if clock.last_run == crate::Timestamp::default() {
+            // A new client: its first run is due in a while.
+            let mut batch = Batch::new();
+            batch.gc_clock(&GcClock { last_run: now, ..clock });
+            self.client.ledger.metadata_write(batch).await?;
+            return Ok(false);
+        }
+        // A clock that went back counts as due: it starts counting anew.
+        Ok(now.since(clock.last_run).is_none_or(|passed| passed >= self.client.config.grace / 4))
+    }
+
+    /// G1: list, **then** read the head; what is not named is a candidate, and is deleted once it
+    /// has stayed one for the grace period by this client's own count.
+    pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
+        let documents = self.list_all(Folder::Documents).await?;
+        let snapshots = self.list_all(Folder::Snapshots).await?;
+        if self.client.server.changes_read(position.version + 1).await?.is_some() {
+            // Somebody committed meanwhile: the head is not what this client knows.
+            return Ok(());
+        }
+        // With v at the head, the head's documents are the indexed and the pending ones.
+        let named = self.named().await?;
+        let unnamed = |key: &Key| match key.vid() {
+            Some(vid) => !named.vids.contains(&vid),
+            None => !named.keys.contains(key.as_str()),
+        };
+        let mut candidates: Vec<Key> =
+            documents.iter().filter(|key| key.vid().is_some() && unnamed(key)).cloned().collect();
+        if !named.keys.is_empty() {
+            candidates.extend(snapshots.into_iter().filter(|key| unnamed(key)));
+        }
+        let age = self.advance_clock().await?;
+        let old = self.note(&candidates, age).await?;
+        self.forget_others(&candidates).await?;
+        self.delete(old).await?;
+        self.put_missing_again(&documents).await
+    }
+
+    async fn list_all(&self, folder: Folder) -> Result<Vec<Key>, Error> {
+        let (mut keys, mut page) = (Vec::new(), None);
+        loop {
+            let listed = self.client.server.list(folder, page.as_deref()).await?;
+            keys.extend(listed.keys);
+            page = listed.next;
+            if page.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
+    async fn named(&self) -> Result<Named, Error> {
+        let mut named = Named { vids: HashSet::new(), keys: HashSet::new() };
+        let mut after = None;
+        loop {
+            let page: Vec<(DocumentId, Indexed)> =
+                self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            named.vids.extend(page.iter().map(|(_, indexed)| indexed.vid));
+        }
+        let mut after = None;
+        loop {
+            let page: Vec<(DocumentId, Pending)> =
+                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(last.clone());
+            let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
+            named.vids.extend(changes.map(|change| change.vid));
+        }
+        if let Some(name) = self.client.server.metadata_read().await?.and_then(|m| m.snapshot)
+            && let Some(snapshot) = self.client.server.hinted_snapshot().await?
+        {
+            named.keys.insert(name);
+            named.keys.extend(snapshot.parts.into_iter().map(|part| part.key));
+        }
+        Ok(named)
+    }
+
+    /// Moves the client's own count on by the time since the last run, a third of the grace period
+    /// at the most.
+    async fn advance_clock(&self) -> Result<u64, Error> {
+        let mut clock = self.client.ledger.gc_clock().await?;
+        let now = self.client.environment.now();
+        let passed = now.since(clock.last_run).unwrap_or(Duration::ZERO);
+        clock.age += passed.min(self.client.config.grace / 3).as_secs();
+        clock.last_run = now;
+        let mut batch = Batch::new();
+        batch.gc_clock(&clock);
+        self.client.ledger.metadata_write(batch).await?;
+        Ok(clock.age)
+    }
+
+    /// Remembers new candidates; answers those that were seen a grace period ago.
+    async fn note(&self, candidates: &[Key], age: u64) -> Result<Vec<Key>, Error> {
+        let grace = self.client.config.grace.as_secs();
+        let mut old = Vec::new();
+        for step in candidates.chunks(STEP) {
+            let names: Vec<_> = step.iter().map(Key::to_string).collect();
+            let seen = self.client.ledger.gc_seen(&names).await?;
+            let mut batch = Batch::new();
+            for (key, seen) in step.iter().zip(seen) {
+                match seen {
+                    None => batch.gc_seen(key.as_str(), Some(age)),
+                    Some(seen) if age.saturating_sub(seen) >= grace => old.push(key.clone()),
+                    Some(_) => {}
+                }
+            }
+            self.client.ledger.metadata_write(batch).await?;
+        }
+        Ok(old)
+    }
+
+    /// What is no candidate now begins anew should it become one again.
+    async fn forget_others(&self, candidates: &[Key]) -> Result<(), Error> {
+        let candidates: HashSet<&str> = candidates.iter().map(Key::as_str).collect();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.client.ledger.raw_page(Table::GcSeen, after.as_deref(), STEP).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            let mut batch = Batch::new();
+            for (key, _) in page.iter().filter(|(key, _)| !candidates.contains(key.as_str())) {
+                batch.gc_seen(key, None);
+            }
+            self.client.ledger.metadata_write(batch).await?;
+        }
+    }
+
+    /// G2: the only place where documents are deleted.
+    async fn delete(&self, keys: Vec<Key>) -> Result<(), Error> {
+        for step in keys.chunks(self.client.server.capabilities().batch_items.max(1)) {
+            tracing::info!(objects = step.len(), "deleting what nothing names any more");
+            let answers = self.client.server.delete_many(step).await;
+            let mut batch = Batch::new();
+            for (key, answer) in step.iter().zip(answers) {
+                answer?;
+                batch.gc_seen(key.as_str(), None);
+            }
+            self.client.ledger.metadata_write(batch).await?;
+        }
+        Ok(())
+    }
+
+    /// D2: a document that the head names and the storage lacks is put again, if it is here.
+    async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
+        let listed: HashSet<Vid> = listed.iter().filter_map(Key::vid).collect();
+        let mut after = None;
+        loop {
+            let page: Vec<(DocumentId, Indexed)> =
+                self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
+                self.put_again(id, indexed).await?;
+            }
+        }
+    }
+
+    async fn put_again(&self, id: &DocumentId, indexed: &Indexed) -> Result<(), Error> {
+        let key = Key::document(id, indexed.vid);
+        // A list proves no absence.
+        if self.client.server.read(&key, indexed.len).await?.is_some() {
+            return Ok(());
+        }
+        match self.client.database.get(id).await {
+            Ok(Some(document)) if document.hash() == indexed.hash => {
+                tracing::warn!(%key, "putting a document again that the storage lost");
+                self.client.server.write(&key, document.bytes).await
+            }
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Rule P8, at start: writes into the application that a stop interrupted are settled by looking.
+
+use super::Session;
+use crate::format::Change;
+use crate::ledger::{Batch, Position};
+use crate::{Action, Document, Error};
+
+const STEP: usize = 200;
+
+impl Session<'_> {
+    pub(super) async fn settle_intents(&self, position: &Position) -> Result<(), Error> {
+        loop {
+            let intents = self.client.ledger.intents(STEP).await?;
+            if intents.is_empty() {
+                return Ok(());
+            }
+            let mut done = Vec::new();
+            let mut forget = Batch::new();
+            for (id, change) in intents {
+                // A document that cannot be read now was not proven applied: pull looks again.
+                match self.client.database.get(&id).await {
+                    Ok(local) if is_target(&change, local.as_ref()) => done.push(change),
+                    _ => forget.intent(&id, None),
+                }
+            }
+            self.settle(&done, position.generation).await?;
+            self.client.ledger.metadata_write(forget).await?;
+        }
+    }
+}
+
+/// Whether the application's document is what the change makes of it: by revision *and* bytes, for
+/// two devices may use one revision for different bytes.
+fn is_target(change: &Change, local: Option<&Document>) -> bool {
+    match (change.action, local) {
+        (Action::Put, Some(d)) => d.revision == change.rev && change.is_content(&d.bytes),
+        (Action::Delete, None) => true,
+        _ => false,
+    }
+}

@@ -1,0 +1,226 @@
+//! One conflict (rules P6 to P8): the application decides, then its decision is carried out in an
+//! order that a stop anywhere cannot turn into a loss.
+
+use super::Session;
+use crate::format::Change;
+use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
+use crate::{
+    Action, Applied, Conflict, DeferReason, Document, DocumentId, Error, Event, Resolution,
+    Revision, Write,
+};
+
+/// The local side as the resolver saw it.
+type Expected = Option<Revision>;
+
+impl Session<'_> {
+    /// Puts a conflict to the application and does as it says. If the document was edited meanwhile
+    /// it stays pending, and is asked anew.
+    pub(super) async fn resolve(
+        &self,
+        position: &Position,
+        id: DocumentId,
+        pending: Pending,
+    ) -> Result<(), Error> {
+        let local = match self.client.database.get(&id).await {
+            Ok(local) => local,
+            Err(e) => return self.put_off(&id, &pending, DeferReason::Unreadable, e).await,
+        };
+        let remote = match self.remote_side(&pending).await? {
+            Some(remote) => remote,
+            None => return Ok(()),
+        };
+        let ids = std::slice::from_ref(&id);
+        let base = self.client.ledger.indexed(ids).await?.remove(&id);
+        let conflict = Conflict {
+            id,
+            base: base.as_ref().map(|b| b.vid),
+            base_revision: base.map(|b| b.rev),
+            remote_device: pending.device.clone(),
+            remote_time: pending.time,
+            local,
+            remote,
+        };
+        self.report().conflicts += 1;
+        self.client.emit(Event::Conflict { id: conflict.id.clone() });
+        match self.client.resolver.resolve(&conflict).await {
+            Ok(resolution) => self.carry_out(position, conflict, pending, resolution).await,
+            Err(e) => self.put_off(&conflict.id, &pending, DeferReason::Conflict, e).await,
+        }
+    }
+
+    /// The remote version's bytes; `None` if they are missing, which then is on record.
+    async fn remote_side(&self, pending: &Pending) -> Result<Option<Option<Document>>, Error> {
+        let Some(change) = pending.change.as_ref().filter(|c| c.action == Action::Put) else {
+            return Ok(Some(None));
+        };
+        let body = change.body.as_ref().map(|b| b.0.clone()).filter(|b| change.is_content(b));
+        let bytes = match body {
+            Some(bytes) => Some(bytes),
+            None => match self.client.server.get(&[change]).await.pop() {
+                Some(Ok(bytes)) => bytes,
+                Some(Err(e)) => {
+                    self.put_off(&change.id, pending, DeferReason::Missing, e).await?;
+                    return Ok(None);
+                }
+                None => None,
+            },
+        };
+        let Some(bytes) = bytes else {
+            let mut batch = Batch::new();
+            self.set_missing(&mut batch, pending.clone());
+            self.client.ledger.metadata_write(batch).await?;
+            return Ok(None);
+        };
+        Ok(Some(Some(Document::new(change.rev.clone(), bytes))))
+    }
+
+    async fn carry_out(
+        &self,
+        position: &Position,
+        conflict: Conflict,
+        pending: Pending,
+        resolution: Resolution,
+    ) -> Result<(), Error> {
+        let expected = conflict.local.as_ref().map(|local| local.revision.clone());
+        match resolution {
+            Resolution::KeepLocal => self.keep_local(position, &conflict.id, &pending).await,
+            Resolution::TakeRemote => self.take_remote(position, conflict, pending, expected).await,
+            Resolution::Merged(document) => {
+                let write = Write { id: conflict.id.clone(), document: Some(document), expected };
+                match self.client.database.apply(write).await {
+                    // First the merged document, then the index: a stop in between asks again.
+                    Ok(Applied::Done) => self.keep_local(position, &conflict.id, &pending).await,
+                    Ok(Applied::Changed) => Ok(()),
+                    Err(e) => self.put_off(&conflict.id, &pending, DeferReason::Refused, e).await,
+                }
+            }
+            Resolution::KeepBoth { copy } => match (&conflict.local, &conflict.remote) {
+                (Some(local), Some(_)) => match self.copy(&conflict.id, &copy, local).await? {
+                    Ok(()) => self.take_remote(position, conflict, pending, expected).await,
+                    Err(why) => {
+                        self.put_off(&conflict.id, &pending, DeferReason::Refused, why).await
+                    }
+                },
+                (Some(_), None) => self.keep_local(position, &conflict.id, &pending).await,
+                (None, _) => self.take_remote(position, conflict, pending, expected).await,
+            },
+            Resolution::Defer => {
+                let text = "the decision was put off";
+                self.put_off(&conflict.id, &pending, DeferReason::Conflict, text).await
+            }
+        }
+    }
+
+    /// `index := remote`, `dirty := remote vid`: the local version is pushed upon the remote one.
+    async fn keep_local(
+        &self,
+        position: &Position,
+        id: &DocumentId,
+        pending: &Pending,
+    ) -> Result<(), Error> {
+        let remote = pending.change.as_ref();
+        let version = remote.map(|change| Indexed::of(change, position.generation));
+        let _edits = self.client.ledger.edits().await;
+        let mut batch = Batch::new();
+        batch.index(id, version.as_ref());
+        batch.dirty(id, Some(Dirty { base: remote.map(|change| change.vid) }));
+        batch.pending(id, None);
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    async fn take_remote(
+        &self,
+        position: &Position,
+        conflict: Conflict,
+        pending: Pending,
+        expected: Expected,
+    ) -> Result<(), Error> {
+        let Conflict { id, local, remote, .. } = conflict;
+        let mut intent = Batch::new();
+        intent.intent(&id, pending.change.as_ref());
+        self.client.ledger.metadata_write(intent).await?;
+        let write = Write { id: id.clone(), document: remote, expected };
+        match self.client.database.apply(write).await {
+            Ok(Applied::Done) => self.settle_taken(position, &id, &pending, local.is_some()).await,
+            Ok(Applied::Changed) => self.drop_intent(&id).await,
+            Err(e) => {
+                self.drop_intent(&id).await?;
+                self.put_off(&id, &pending, DeferReason::Refused, e).await
+            }
+        }
+    }
+
+    async fn settle_taken(
+        &self,
+        position: &Position,
+        id: &DocumentId,
+        pending: &Pending,
+        existed: bool,
+    ) -> Result<(), Error> {
+        let Some(change) = &pending.change else {
+            self.count_applied(Action::Delete);
+            let mut batch = Batch::new();
+            batch.index(id, None);
+            batch.dirty(id, None);
+            batch.pending(id, None);
+            return self.client.ledger.metadata_write(batch).await;
+        };
+        if change.action == Action::Put || existed {
+            self.count_applied(change.action);
+        }
+        self.settle(std::slice::from_ref(change), position.generation).await
+    }
+
+    async fn drop_intent(&self, id: &DocumentId) -> Result<(), Error> {
+        let mut batch = Batch::new();
+        batch.intent(id, None);
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    /// Makes a document of the local version before the remote one takes its place, and queues it.
+    /// A copy that an interrupted sync made already serves as well. `Err` says why it cannot be.
+    async fn copy(
+        &self,
+        id: &DocumentId,
+        copy: &DocumentId,
+        local: &Document,
+    ) -> Result<Result<(), String>, Error> {
+        let document = Some(local.clone());
+        let write = Write { id: copy.clone(), document, expected: None };
+        match self.client.database.apply(write).await {
+            Ok(Applied::Done) if copy != id => {}
+            Ok(Applied::Changed) if copy != id => match self.client.database.get(copy).await {
+                Ok(Some(there)) if there.bytes == local.bytes => {}
+                _ => return Ok(Err(format!("the id of its copy, {copy:?}, is taken"))),
+            },
+            Ok(_) => return Ok(Err("its copy must have another id".to_owned())),
+            Err(e) => return Ok(Err(format!("its copy could not be made: {e}"))),
+        }
+        self.client.queue_change(copy).await?;
+        self.report().copies.push(copy.clone());
+        Ok(Ok(()))
+    }
+}
+
+/// A pending change that makes the resolver compare the local document with the indexed version:
+/// for an edit that was made on another revision than the indexed one (rule C3).
+pub(crate) fn contested(id: &DocumentId, indexed: &Indexed) -> Pending {
+    let change = Change {
+        id: id.clone(),
+        rev: indexed.rev.clone(),
+        action: if indexed.deleted { Action::Delete } else { Action::Put },
+        vid: indexed.vid,
+        base: None,
+        len: indexed.len,
+        hash: indexed.hash,
+        body: None,
+    };
+    Pending {
+        change: Some(change),
+        device: None,
+        time: None,
+        older: Vec::new(),
+        diverged: true,
+        reason: None,
+    }
+}

@@ -1,0 +1,66 @@
+//! Rules P8 (3) and U6: what a client remembers once a change is both in the storage and here.
+
+use super::Session;
+use crate::format::{Change, Entry};
+use crate::ledger::{Batch, Dirty, Indexed, Position};
+use crate::{Action, DocumentId, Error, Event};
+
+/// A commit of ours that is in the log, and its length.
+pub(super) struct Pushed {
+    pub entry: Entry,
+    pub bytes: u64,
+}
+
+impl Session<'_> {
+    /// Remembers that these changes are in the storage and were in the application.
+    pub(super) async fn settle(&self, changes: &[Change], generation: u64) -> Result<(), Error> {
+        self.settle_with(changes, generation, Batch::new()).await
+    }
+
+    /// `index := change`, no longer pending or intended, and not dirty **only if the application
+    /// still has that very revision**: else an edit came after, made upon this version.
+    pub(super) async fn settle_with(
+        &self,
+        changes: &[Change],
+        generation: u64,
+        mut batch: Batch,
+    ) -> Result<(), Error> {
+        let ids: Vec<DocumentId> = changes.iter().map(|c| c.id.clone()).collect();
+        // From here until the write no QueueChange comes in between.
+        let _edits = self.client.ledger.edits().await;
+        let local = self.client.database.revisions(&ids).await;
+        for (change, local) in changes.iter().zip(local) {
+            let expected = (change.action == Action::Put).then_some(&change.rev);
+            let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
+            let dirty = (!unedited).then_some(Dirty { base: Some(change.vid) });
+            batch.index(&change.id, Some(&Indexed::of(change, generation)));
+            batch.dirty(&change.id, dirty);
+            batch.pending(&change.id, None);
+            batch.intent(&change.id, None);
+        }
+        self.client.ledger.metadata_write(batch).await
+    }
+
+    /// U6: index, queue, `v`, anchor and attempt in one update.
+    pub(super) async fn settle_pushed(
+        &self,
+        position: &mut Position,
+        pushed: Pushed,
+    ) -> Result<(), Error> {
+        let Pushed { entry, bytes } = pushed;
+        let mut after = position.clone();
+        after.advance(entry.commit);
+        after.anchor_checked = self.client.environment.now();
+        let lengths: u64 = entry.changes.iter().map(|c| c.len).sum();
+        after.log.bytes = after.log.bytes.saturating_add(bytes).saturating_add(lengths);
+        let mut batch = Batch::new();
+        batch.position(&after);
+        batch.attempt(None);
+        self.settle_with(&entry.changes, after.generation, batch).await?;
+        *position = after;
+        let changes = entry.changes.len() as u64;
+        self.report().pushed += changes;
+        self.client.emit(Event::Committed { changes, version: position.version });
+        Ok(())
+    }
+}

@@ -1,0 +1,125 @@
+//! Rule P2: a client far behind takes the difference between a snapshot and its index.
+
+use std::collections::VecDeque;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::Session;
+use super::absorb::Incoming;
+use crate::format::{Change, Part, Snapshot};
+use crate::ledger::{Batch, Indexed, LogCost, Position};
+use crate::state::Table;
+use crate::{Action, DocumentId, Error, ErrorKind, Key};
+
+/// Walks through the index in the order of the keys, as the parts of a snapshot do.
+#[derive(Default)]
+struct Walk {
+    after: Option<DocumentId>,
+    page: VecDeque<(DocumentId, Indexed)>,
+}
+
+const STEP: usize = 500;
+
+impl Session<'_> {
+    /// Applies a snapshot part by part and goes on after its last entry. A damaged part leaves the
+    /// position where it is; what was applied until then is in the index.
+    pub(super) async fn absorb_snapshot(
+        &self,
+        position: &mut Position,
+        snapshot: Snapshot,
+    ) -> Result<bool, Error> {
+        let server = &self.client.server;
+        let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
+        let mut parts = stream::iter(reads).buffered(4);
+        let mut walk = Walk::default();
+        for name in 0..snapshot.parts.len() {
+            let Some(part) = parts.next().await.transpose()?.flatten() else { return Ok(false) };
+            let until = snapshot.parts.get(name + 1).map(|next| next.from.as_str());
+            self.absorb_part(position, part, until, &mut walk).await?;
+        }
+        position.version = snapshot.seq;
+        position.anchor = Some(snapshot.commit);
+        position.before = None;
+        position.genesis = Some(snapshot.genesis);
+        position.anchor_checked = self.client.environment.now();
+        position.log = LogCost { snapshot: snapshot.seq, ..LogCost::default() };
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await?;
+        Ok(true)
+    }
+
+    async fn absorb_part(
+        &self,
+        position: &Position,
+        part: Part,
+        until: Option<&str>,
+        walk: &mut Walk,
+    ) -> Result<(), Error> {
+        let mut incoming = Vec::with_capacity(part.documents.len());
+        // When starting over, absence is judged once the whole log is read (rule D1).
+        if !position.resyncing {
+            for (id, indexed) in self.walk(walk, until).await? {
+                if !part.documents.contains_key(&id.to_key()) {
+                    incoming.push(Incoming::from(self.forgotten(id, indexed)));
+                }
+            }
+        }
+        for (key, record) in part.documents {
+            let id = DocumentId::from_key(&key).ok_or_else(|| {
+                Error::new(ErrorKind::Corrupt, "read a snapshot")
+                    .with_message("a document's key is not an id")
+            })?;
+            incoming.push(Incoming::from(record.into_change(id)));
+        }
+        self.absorb(position, incoming).await
+    }
+
+    /// Live documents of the index below `until`, from where the walk stands.
+    async fn walk(
+        &self,
+        walk: &mut Walk,
+        until: Option<&str>,
+    ) -> Result<Vec<(DocumentId, Indexed)>, Error> {
+        let mut found = Vec::new();
+        loop {
+            if walk.page.is_empty() {
+                let ledger = &self.client.ledger;
+                walk.page = ledger.page(Table::Index, walk.after.as_ref(), STEP).await?.into();
+                let Some((last, _)) = walk.page.back() else { return Ok(found) };
+                walk.after = Some(last.clone());
+            }
+            while let Some((id, indexed)) = walk.page.pop_front() {
+                if until.is_some_and(|until| id.to_key().as_str() >= until) {
+                    walk.page.push_front((id, indexed));
+                    return Ok(found);
+                }
+                found.push((id, indexed));
+            }
+        }
+    }
+
+    /// A document that the snapshot no longer knows was deleted so long ago that its tombstone is
+    /// gone too. Its delete gets a name of our own.
+    fn forgotten(&self, id: DocumentId, indexed: Indexed) -> Change {
+        Change {
+            id,
+            rev: indexed.rev,
+            action: Action::Delete,
+            vid: self.client.environment.random().into(),
+            base: Some(indexed.vid),
+            len: 0,
+            hash: indexed.hash,
+            body: None,
+        }
+    }
+}
+
+/// The error of a log that can only be read through a snapshot that cannot be read.
+pub(super) fn unreadable(next: u64) -> Error {
+    Error::new(ErrorKind::Corrupt, "read").with_key(Key::change(next)).with_message(
+        "the entry is damaged or shortened, and no snapshot that holds it can be read: restore the \
+         storage from a backup",
+    )
+}

@@ -1,0 +1,238 @@
+//! Rules P1 and P3: reading the log, and when to jump to a snapshot instead.
+
+use super::Session;
+use super::snapshot::unreadable;
+use crate::format::{Entry, Slot, Snapshot};
+use crate::ledger::Position;
+use crate::{CommitId, Error, ErrorKind, Key};
+
+/// The entry that took the slot this client wanted.
+pub(super) type Winner = (Slot, u64);
+
+/// What comes next in the log.
+pub(super) enum Step {
+    /// The next slot is absent: this is the head.
+    End,
+    /// Some entries, in order, each with its length. `end`: the slot after them is absent.
+    Entries { entries: Vec<(Entry, u64)>, end: bool },
+    /// The client is far behind: go on from the state after this snapshot.
+    Snapshot(Snapshot),
+}
+
+/// One pull's reading of the log.
+#[derive(Default)]
+pub(super) struct Tail {
+    /// The entry that is known already, from a lost race.
+    winner: Option<Winner>,
+    /// About to push: the anchor must be found.
+    pushing: bool,
+    /// Entries read so far.
+    read: u64,
+    /// `meta.json` was looked at.
+    looked: bool,
+    /// A snapshot to jump to.
+    jump: Option<Snapshot>,
+    /// All slots up to this one exist for certain.
+    known: u64,
+    /// A snapshot turned out damaged: read the log instead.
+    avoid: bool,
+}
+
+/// Entries taken in one step, so that memory does not grow with the length of the log.
+const STEP_ENTRIES: usize = 64;
+const STEP_BYTES: u64 = 16 * 1024 * 1024;
+/// A client that has read so many entries and is not at the head is far behind.
+const FAR: u64 = 8;
+/// How long an anchor that was found is trusted by a client that only reads.
+const ANCHOR_CHECK: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
+
+impl Tail {
+    pub(super) fn new(winner: Option<Winner>, pushing: bool) -> Self {
+        Self { winner, pushing, ..Self::default() }
+    }
+
+    pub(super) fn avoid_snapshots(&mut self) {
+        (self.looked, self.avoid) = (true, true);
+    }
+
+    /// How many slots to read at once: one, while an overshoot would cost more than it saves; later
+    /// a quarter of what was read, which bounds the reads past the head.
+    fn width(&self, next: u64, concurrency: usize) -> u64 {
+        let most = concurrency.max(1) as u64;
+        match self.known.checked_sub(next) {
+            Some(certain) => (certain + 1).min(most),
+            None if self.read < FAR => 1,
+            None => (self.read / 4).min(most),
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Reads on from the client's position.
+    pub(super) async fn next(
+        &self,
+        position: &mut Position,
+        tail: &mut Tail,
+    ) -> Result<Step, Error> {
+        if let Some(snapshot) = tail.jump.take() {
+            return Ok(Step::Snapshot(snapshot));
+        }
+        if position.version == 0 && !tail.looked {
+            tail.looked = true;
+            if let Some(snapshot) = self.client.server.hinted_snapshot().await? {
+                return Ok(Step::Snapshot(snapshot));
+            }
+        }
+        if let Some((Slot::Entry(entry), bytes)) = tail.winner.take() {
+            self.check_prev(position, entry.prev)?;
+            // The create that follows asks whether the next slot is absent.
+            return Ok(Step::Entries { entries: vec![(entry, bytes)], end: true });
+        }
+        self.read_entries(position, tail).await
+    }
+
+    async fn read_entries(&self, position: &mut Position, tail: &mut Tail) -> Result<Step, Error> {
+        let mut entries: Vec<(Entry, u64)> = Vec::new();
+        let (mut bytes, mut anchor) = (0, position.anchor);
+        while entries.len() < STEP_ENTRIES && bytes < STEP_BYTES {
+            let next = position.version + 1 + entries.len() as u64;
+            if tail.read >= FAR && !tail.looked && self.look(next, tail).await? {
+                break;
+            }
+            let slots = match self.read_slots(position, tail, next, entries.is_empty()).await {
+                // What was read before is applied first.
+                Err(e) if e.kind() == ErrorKind::Corrupt && !entries.is_empty() => break,
+                Err(e) if e.kind() == ErrorKind::Corrupt => {
+                    return self.around(position, tail, next, Some(e)).await;
+                }
+                slots => slots?,
+            };
+            for slot in slots {
+                match slot {
+                    None if entries.is_empty() => return Ok(Step::End),
+                    None => return Ok(Step::Entries { entries, end: true }),
+                    Some((slot, _)) if slot.prev() != anchor => {
+                        return Err(diverged(position, "an entry does not continue the log"));
+                    }
+                    Some((Slot::Stub(_), _)) if entries.is_empty() => {
+                        return self.around(position, tail, next, None).await;
+                    }
+                    Some((Slot::Stub(_), _)) => return Ok(Step::Entries { entries, end: false }),
+                    Some((Slot::Entry(entry), length)) => {
+                        anchor = Some(entry.commit);
+                        bytes += length;
+                        tail.read += 1;
+                        entries.push((entry, length));
+                    }
+                }
+            }
+        }
+        Ok(Step::Entries { entries, end: false })
+    }
+
+    /// Reads slots from `next` on; and, as rule P3 asks, the anchor's slot.
+    async fn read_slots(
+        &self,
+        position: &mut Position,
+        tail: &Tail,
+        next: u64,
+        first: bool,
+    ) -> Result<Vec<Option<(Slot, u64)>>, Error> {
+        let server = &self.client.server;
+        let concurrency = server.capabilities().concurrency;
+        let anchored = first && position.version > 0 && tail.read == 0;
+        if anchored && (tail.pushing || self.weak) {
+            let mut both = server.changes_read_many(position.version..=next).await?;
+            let slot = both.pop().flatten();
+            self.check_anchor(position, both.pop().flatten())?;
+            return Ok(vec![slot]);
+        }
+        let last = next + tail.width(next, concurrency) - 1;
+        let slots = server.changes_read_many(next..=last).await?;
+        if anchored && slots.first().is_some_and(Option::is_none) && self.is_check_due(position) {
+            let slot = server.changes_read(position.version).await?;
+            self.check_anchor(position, slot)?;
+        }
+        Ok(slots)
+    }
+
+    fn is_check_due(&self, position: &Position) -> bool {
+        let age = self.client.environment.now().since(position.anchor_checked);
+        age.is_none_or(|age| age >= ANCHOR_CHECK)
+    }
+
+    fn check_anchor(&self, position: &mut Position, slot: Option<Winner>) -> Result<(), Error> {
+        match slot {
+            Some((slot, _)) if Some(slot.commit()) == position.anchor => {
+                position.anchor_checked = self.client.environment.now();
+                Ok(())
+            }
+            Some(_) => Err(diverged(position, "another entry stands where this client's last was")),
+            None => Err(diverged(position, "the entry this client read last is gone")),
+        }
+    }
+
+    fn check_prev(&self, position: &Position, prev: Option<CommitId>) -> Result<(), Error> {
+        match prev == position.anchor {
+            true => Ok(()),
+            false => Err(diverged(position, "an entry does not continue the log")),
+        }
+    }
+
+    /// A client far behind looks for a snapshot; says whether it should jump to one.
+    async fn look(&self, next: u64, tail: &mut Tail) -> Result<bool, Error> {
+        tail.looked = true;
+        let Some(snapshot) = self.client.server.hinted_snapshot().await? else { return Ok(false) };
+        tail.known = snapshot.seq;
+        let cost = 4 + snapshot.parts.len() as u64;
+        if snapshot.seq < next + cost || !self.is_in_log(&snapshot).await? {
+            return Ok(false);
+        }
+        tail.jump = Some(snapshot);
+        Ok(true)
+    }
+
+    /// Slot `next` is a stub or damaged: the newest snapshot leads around it.
+    async fn around(
+        &self,
+        position: &mut Position,
+        tail: &mut Tail,
+        next: u64,
+        damage: Option<Error>,
+    ) -> Result<Step, Error> {
+        if tail.avoid {
+            return Err(damage.unwrap_or_else(|| unreadable(next)));
+        }
+        tail.looked = true;
+        let server = &self.client.server;
+        let mut snapshot = server.hinted_snapshot().await?.filter(|s| s.seq >= next);
+        if snapshot.is_none() {
+            snapshot = server.listed_snapshot().await?.filter(|s| s.seq >= next);
+        }
+        let Some(snapshot) = snapshot else {
+            return Err(damage.unwrap_or_else(|| unreadable(next)));
+        };
+        if position.version > 0 {
+            let slot = server.changes_read(position.version).await?;
+            self.check_anchor(position, slot)?;
+            if !self.is_in_log(&snapshot).await? {
+                return Err(diverged(position, "the newest snapshot is not of this log"));
+            }
+        }
+        Ok(Step::Snapshot(snapshot))
+    }
+
+    /// Whether the log has the commit that the snapshot ends with.
+    async fn is_in_log(&self, snapshot: &Snapshot) -> Result<bool, Error> {
+        let slot = self.client.server.changes_read(snapshot.seq).await?;
+        Ok(slot.is_some_and(|(slot, _)| slot.commit() == snapshot.commit))
+    }
+}
+
+pub(super) fn diverged(position: &Position, why: &str) -> Error {
+    let key = Key::change(position.version.max(1));
+    Error::new(ErrorKind::Diverged, "sync").with_key(key).with_message(format!(
+        "{why}: this is another storage, an emptied one, or one restored from a backup; nothing \
+         was changed. If it is the right one, accept it: documents that differ become conflicts"
+    ))
+}
