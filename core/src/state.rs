@@ -1,5 +1,5 @@
 //! Where a client keeps what it must remember between syncs (section "Client state" of the
-//! protocol). The records themselves are in [`crate::ledger`].
+//! protocol). The records themselves are in the `ledger` module.
 
 use async_trait::async_trait;
 

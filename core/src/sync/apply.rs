@@ -48,7 +48,7 @@ impl Session<'_> {
         let mut answers = self.client.server.get(&changes).await;
         if answers.len() > 1 && answers.iter().all(Result::is_err) {
             // Not one document's trouble but the storage's.
-            return Err(answers.remove(0).err().unwrap_or_else(|| unreachable_storage()));
+            return Err(answers.remove(0).err().unwrap_or_else(unreachable_storage));
         }
         let mut batch = Batch::new();
         for (ready, answer) in absent.into_iter().zip(answers) {

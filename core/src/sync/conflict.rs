@@ -24,7 +24,7 @@ enum Review {
     /// The index has this very version.
     Known,
     /// No edit stands against it.
-    Ready(Ready),
+    Ready(Box<Ready>),
     Conflict,
     /// It was set aside in this sync.
     Later,
@@ -83,7 +83,7 @@ impl Session<'_> {
                     batch.dirty(&id, None);
                     batch.pending(&id, None);
                 }
-                Review::Ready(write) => ready.push(write),
+                Review::Ready(write) => ready.push(*write),
                 Review::Conflict => conflicts.push((id, pending)),
                 Review::Later => {}
             }
@@ -128,11 +128,9 @@ impl Session<'_> {
             return Review::Settled(change.clone());
         }
         let unedited = !dirty && revision.as_ref() == indexed.and_then(Indexed::live_rev);
-        let ready = |bytes| Ready {
-            change: change.clone(),
-            expected: revision.clone(),
-            bytes,
-            incoming: pending.clone(),
+        let ready = |bytes| {
+            let (change, expected) = (change.clone(), revision.clone());
+            Box::new(Ready { change, expected, bytes, incoming: pending.clone() })
         };
         if unedited && !pending.diverged {
             return Review::Ready(ready(None));

@@ -38,6 +38,13 @@ impl Session<'_> {
                 next = self.upload_next(&mut cursor).await?;
                 continue;
             }
+            if uploads.iter().any(|upload| self.is_old(upload)) {
+                // U3: garbage collection may be about to delete them.
+                self.uploads().clear();
+                cursor = None;
+                next = self.upload_next(&mut cursor).await?;
+                continue;
+            }
             let commit = self.commit_uploads(position, uploads, lock);
             let (committed, uploaded) = join(commit, self.upload_next(&mut cursor)).await;
             if let Some(winner) = committed? {
@@ -83,8 +90,12 @@ impl Session<'_> {
                 Ok(None)
             }
             Fate::Lost(winner) => {
-                // The uploads are kept: no entry names them, and none ever will but ours.
+                // The uploads are kept: no entry names them, and none ever will but ours. On weak
+                // storage a late write could yet bring back the entry that named them.
                 self.drop_attempt().await?;
+                if self.weak {
+                    self.uploads().clear();
+                }
                 Ok(Some(winner))
             }
         }

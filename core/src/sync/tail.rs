@@ -41,7 +41,7 @@ pub(super) struct Tail {
 /// Entries taken in one step, so that memory does not grow with the length of the log.
 const STEP_ENTRIES: usize = 64;
 const STEP_BYTES: u64 = 16 * 1024 * 1024;
-/// A client that has read so many entries and is not at the head is far behind.
+/// A client that has read more entries than this and is not at the head is far behind.
 const FAR: u64 = 8;
 /// How long an anchor that was found is trusted by a client that only reads.
 const ANCHOR_CHECK: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
@@ -61,7 +61,7 @@ impl Tail {
         let most = concurrency.max(1) as u64;
         match self.known.checked_sub(next) {
             Some(certain) => (certain + 1).min(most),
-            None if self.read < FAR => 1,
+            None if self.read <= FAR => 1,
             None => (self.read / 4).min(most),
         }
     }
@@ -96,7 +96,7 @@ impl Session<'_> {
         let (mut bytes, mut anchor) = (0, position.anchor);
         while entries.len() < STEP_ENTRIES && bytes < STEP_BYTES {
             let next = position.version + 1 + entries.len() as u64;
-            if tail.read >= FAR && !tail.looked && self.look(next, tail).await? {
+            if tail.read > FAR && !tail.looked && self.look(next, tail).await? {
                 break;
             }
             let slots = match self.read_slots(position, tail, next, entries.is_empty()).await {

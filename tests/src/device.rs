@@ -1,0 +1,194 @@
+//! A device: documents, client state, a client, and a way to the storage.
+
+use std::sync::Arc;
+
+use db_to_cloud::memory::{MemoryDatabase, MemoryState};
+use db_to_cloud::{
+    Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
+    SyncOptions,
+};
+use futures::FutureExt;
+
+use crate::stepped::{SteppedDatabase, SteppedState};
+use crate::{FaultyAdapter, Steps, TestTime, World};
+
+/// One device. Its documents and its state survive a stop; the client does not.
+pub struct Device {
+    /// Its name.
+    pub name: String,
+    /// The application's documents.
+    pub documents: MemoryDatabase,
+    /// The durable client state.
+    pub state: MemoryState,
+    /// The way to the storage.
+    pub storage: FaultyAdapter,
+    /// Where it stops.
+    pub steps: Steps,
+    /// Its clock.
+    pub time: TestTime,
+    database: Option<Arc<dyn Database>>,
+    resolver: Arc<dyn Resolver>,
+    setup: fn(ClientBuilder) -> ClientBuilder,
+    client: Client,
+}
+
+impl Device {
+    pub(crate) fn new(world: &World, name: &str) -> Self {
+        let time = world.time.on_a_device();
+        let steps = Steps::new(time.clone());
+        let storage = FaultyAdapter::new(world.cloud.clone(), steps.clone());
+        let (documents, state) = (MemoryDatabase::new(), MemoryState::new());
+        let resolver: Arc<dyn Resolver> = Arc::new(DeferAll);
+        let setup: fn(ClientBuilder) -> ClientBuilder = |builder| builder;
+        let parts = (&storage, &documents, &state, &steps);
+        let client = setup(builder(name, parts, None, &resolver, &time)).build();
+        let name = name.to_owned();
+        let database = None;
+        Self { name, documents, state, storage, steps, time, database, resolver, setup, client }
+    }
+
+    /// Chooses who settles conflicts; by default they are put off.
+    #[must_use]
+    pub fn resolving_by(mut self, resolver: impl Resolver + 'static) -> Self {
+        self.resolver = Arc::new(resolver);
+        self.restart();
+        self
+    }
+
+    /// Sets the client up otherwise.
+    #[must_use]
+    pub fn set_up(mut self, setup: fn(ClientBuilder) -> ClientBuilder) -> Self {
+        self.setup = setup;
+        self.restart();
+        self
+    }
+
+    /// Uses another database than [`Device::documents`].
+    #[must_use]
+    pub fn with_database(mut self, database: Arc<dyn Database>) -> Self {
+        self.database = Some(database);
+        self.restart();
+        self
+    }
+
+    /// The process ends and another begins: documents and state are what was durable.
+    pub fn restart(&mut self) {
+        self.steps.run_freely();
+        // A claim does not outlive its process.
+        self.state = self.state.snapshot();
+        let parts = (&self.storage, &self.documents, &self.state, &self.steps);
+        let database = self.database.clone();
+        let builder = builder(&self.name, parts, database, &self.resolver, &self.time);
+        self.client = (self.setup)(builder).build();
+    }
+
+    /// The device forgets all of its client state, but keeps its documents.
+    pub fn reinstall(&mut self) {
+        self.state = MemoryState::new();
+        self.restart();
+    }
+
+    /// Another device that is a copy of this one, documents and state and all.
+    pub fn clone_as(&self, world: &World, name: &str) -> Self {
+        let mut device = world.device(name);
+        *device.documents.documents() = self.documents.documents().clone();
+        device.state = self.state.snapshot();
+        device.resolver = self.resolver.clone();
+        device.setup = self.setup;
+        device.restart();
+        device
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// An edit, and its QueueChange.
+    pub fn edit(&self, id: impl Into<DocumentId>, text: &str) {
+        let id = id.into();
+        self.edit_unqueued(id.clone(), text);
+        self.queue(&id);
+    }
+
+    /// An edit whose QueueChange never happens.
+    pub fn edit_unqueued(&self, id: impl Into<DocumentId>, text: &str) {
+        self.documents.save(id, text.to_owned());
+    }
+
+    /// A delete, and its QueueChange.
+    pub fn delete(&self, id: impl Into<DocumentId>) {
+        let id = id.into();
+        self.documents.remove(id.clone());
+        self.queue(&id);
+    }
+
+    fn queue(&self, id: &DocumentId) {
+        let queued = self.client.queue_change(id).now_or_never();
+        queued.expect("queueing does not wait").expect("queueing works");
+    }
+
+    /// A sync that goes well.
+    #[track_caller]
+    pub fn sync(&self) -> Report {
+        match self.try_sync() {
+            Ok(report) => report,
+            Err(error) => panic!("{} could not sync: {error:?}", self.name),
+        }
+    }
+
+    /// A sync that may fail, but does not stop half way.
+    #[track_caller]
+    pub fn try_sync(&self) -> Result<Report, Error> {
+        self.try_sync_with(SyncOptions::default())
+    }
+
+    /// The same, with decisions of the user's.
+    #[track_caller]
+    pub fn try_sync_with(&self, options: SyncOptions) -> Result<Report, Error> {
+        self.client.sync_with(options).now_or_never().expect("the sync does not wait")
+    }
+
+    /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.
+    /// Answers whether it stopped.
+    pub fn sync_stopping_at(&mut self, n: u64) -> bool {
+        self.steps.stop_at(n);
+        let stopped = self.client.sync().now_or_never().is_none();
+        self.restart();
+        stopped
+    }
+
+    /// A document's text; `None` if there is none.
+    pub fn read(&self, id: impl Into<DocumentId>) -> Option<String> {
+        let documents = self.documents.documents();
+        documents.get(&id.into()).map(|d| String::from_utf8_lossy(&d.bytes).into_owned())
+    }
+
+    /// All documents, as text.
+    pub fn all(&self) -> Vec<(DocumentId, String)> {
+        let text = |d: &Document| String::from_utf8_lossy(&d.bytes).into_owned();
+        self.documents.documents().iter().map(|(id, d)| (id.clone(), text(d))).collect()
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn builder(
+    name: &str,
+    (storage, documents, state, steps): (&FaultyAdapter, &MemoryDatabase, &MemoryState, &Steps),
+    database: Option<Arc<dyn Database>>,
+    resolver: &Arc<dyn Resolver>,
+    time: &TestTime,
+) -> ClientBuilder {
+    let stepped =
+        || Arc::new(SteppedDatabase(documents.clone(), steps.clone())) as Arc<dyn Database>;
+    let database = database.unwrap_or_else(stepped);
+    let state = Arc::new(SteppedState(state.clone(), steps.clone()));
+    Client::builder(Arc::new(storage.clone()), database, state, resolver.clone())
+        .with_device(name)
+        .with_environment(Arc::new(time.clone()))
+}

@@ -1,0 +1,237 @@
+//! A storage that fails on request.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use db_to_cloud::memory::MemoryAdapter;
+use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+
+use crate::Steps;
+
+/// What goes wrong with one request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It fails and has no effect, and the client knows.
+    Refused(ErrorKind),
+    /// It has no effect and the client gets no answer.
+    Lost,
+    /// It takes effect and the client gets no answer.
+    AnswerLost,
+    /// It takes effect, and the client waits in vain.
+    Hangs,
+    /// It has no effect now; [`FaultyAdapter::deliver`] gives it its effect later.
+    Delayed,
+}
+
+/// One device's way to the storage.
+#[derive(Clone, Debug)]
+pub struct FaultyAdapter {
+    cloud: MemoryAdapter,
+    steps: Steps,
+    capabilities: Arc<Mutex<Capabilities>>,
+    plan: Arc<Mutex<VecDeque<Planned>>>,
+    delayed: Arc<Mutex<Vec<Request>>>,
+    rivals: Arc<Mutex<VecDeque<Rival>>>,
+}
+
+/// Something that another device does just before a request of this one.
+struct Rival {
+    operation: &'static str,
+    prefix: String,
+    act: Box<dyn FnOnce() + Send>,
+}
+
+impl std::fmt::Debug for Rival {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Rival(before {} {})", self.operation, self.prefix)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Planned {
+    operation: &'static str,
+    prefix: String,
+    skip: usize,
+    fault: Fault,
+}
+
+#[derive(Clone, Debug)]
+enum Request {
+    Get(Key),
+    Put(Key, Bytes),
+    Create(Key, Bytes),
+    Delete(Key),
+}
+
+enum Answer {
+    Bytes(Option<Bytes>),
+    Done,
+    Created(Created),
+}
+
+impl FaultyAdapter {
+    pub(crate) fn new(cloud: MemoryAdapter, steps: Steps) -> Self {
+        let capabilities = Arc::new(Mutex::new(cloud.capabilities()));
+        let (plan, delayed, rivals) = (Arc::default(), Arc::default(), Arc::default());
+        Self { cloud, steps, capabilities, plan, delayed, rivals }
+    }
+
+    /// The next `operation` (`get`, `put`, `create`, `delete`) on a key with this prefix fails so.
+    pub fn fail(&self, operation: &'static str, prefix: &str, fault: Fault) {
+        self.fail_later(0, operation, prefix, fault);
+    }
+
+    /// The same, after `skip` such requests have gone well.
+    pub fn fail_later(&self, skip: usize, operation: &'static str, prefix: &str, fault: Fault) {
+        let planned = Planned { operation, prefix: prefix.to_owned(), skip, fault };
+        lock(&self.plan).push_back(planned);
+    }
+
+    /// Just before the next `operation` on a key with this prefix, somebody acts.
+    pub fn before(
+        &self,
+        operation: &'static str,
+        prefix: &str,
+        act: impl FnOnce() + Send + 'static,
+    ) {
+        let rival = Rival { operation, prefix: prefix.to_owned(), act: Box::new(act) };
+        lock(&self.rivals).push_back(rival);
+    }
+
+    /// No more faults.
+    pub fn heal(&self) {
+        lock(&self.plan).clear();
+    }
+
+    /// Faults that were planned and did not happen yet.
+    pub fn planned(&self) -> usize {
+        lock(&self.plan).len()
+    }
+
+    /// Delayed requests take effect now.
+    pub async fn deliver(&self) {
+        let delayed = std::mem::take(&mut *lock(&self.delayed));
+        for request in delayed {
+            // A delayed request may find its slot taken: nobody hears of it.
+            let _ = self.execute(&request).await;
+        }
+    }
+
+    /// Changes what the storage says of itself.
+    pub fn set_capabilities(&self, change: impl FnOnce(&mut Capabilities)) {
+        change(&mut lock(&self.capabilities));
+    }
+
+    async fn request(&self, request: Request) -> Result<Answer, Error> {
+        self.steps.step().await;
+        let (operation, key) = request.name();
+        if let Some(rival) = self.rival(operation, key) {
+            (rival.act)();
+        }
+        let error = |kind| Error::new(kind, operation).with_key(key);
+        let answer = match self.planned_fault(operation, key) {
+            None => self.execute(&request).await,
+            Some(Fault::Refused(kind)) => Err(error(kind)),
+            Some(Fault::Lost) => Err(error(ErrorKind::Unavailable)),
+            Some(Fault::Delayed) => {
+                lock(&self.delayed).push(request.clone());
+                Err(error(ErrorKind::TimedOut))
+            }
+            Some(Fault::AnswerLost) => {
+                self.execute(&request).await?;
+                Err(error(ErrorKind::Unavailable))
+            }
+            Some(Fault::Hangs) => {
+                self.execute(&request).await?;
+                std::future::pending().await
+            }
+        };
+        self.steps.step().await;
+        answer
+    }
+
+    async fn execute(&self, request: &Request) -> Result<Answer, Error> {
+        Ok(match request.clone() {
+            Request::Get(key) => Answer::Bytes(self.cloud.get(&key).await?),
+            Request::Put(key, bytes) => {
+                self.cloud.put(&key, bytes).await?;
+                Answer::Done
+            }
+            Request::Create(key, bytes) => Answer::Created(self.cloud.create(&key, bytes).await?),
+            Request::Delete(key) => {
+                self.cloud.delete(&key).await?;
+                Answer::Done
+            }
+        })
+    }
+
+    fn rival(&self, operation: &str, key: &Key) -> Option<Rival> {
+        let mut rivals = lock(&self.rivals);
+        let matches = |r: &Rival| r.operation == operation && key.as_str().starts_with(&r.prefix);
+        let i = rivals.iter().position(matches)?;
+        rivals.remove(i)
+    }
+
+    fn planned_fault(&self, operation: &str, key: &Key) -> Option<Fault> {
+        let mut plan = lock(&self.plan);
+        let matches = |p: &Planned| p.operation == operation && key.as_str().starts_with(&p.prefix);
+        let i = plan.iter().position(matches)?;
+        let planned = plan.get_mut(i)?;
+        if planned.skip > 0 {
+            planned.skip -= 1;
+            return None;
+        }
+        plan.remove(i).map(|p| p.fault)
+    }
+}
+
+impl Request {
+    fn name(&self) -> (&'static str, &Key) {
+        match self {
+            Self::Get(key) => ("get", key),
+            Self::Put(key, _) => ("put", key),
+            Self::Create(key, _) => ("create", key),
+            Self::Delete(key) => ("delete", key),
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[async_trait]
+impl Adapter for FaultyAdapter {
+    fn capabilities(&self) -> Capabilities {
+        lock(&self.capabilities).clone()
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        match self.request(Request::Get(key.clone())).await? {
+            Answer::Bytes(bytes) => Ok(bytes),
+            _ => Err(Error::new(ErrorKind::Unsupported, "get")),
+        }
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        self.request(Request::Put(key.clone(), bytes)).await.map(drop)
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
+        match self.request(Request::Create(key.clone(), bytes)).await? {
+            Answer::Created(created) => Ok(created),
+            _ => Err(Error::new(ErrorKind::Unsupported, "create")),
+        }
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Error> {
+        self.request(Request::Delete(key.clone())).await.map(drop)
+    }
+
+    async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
+        self.steps.step().await;
+        self.cloud.list(folder, page).await
+    }
+}

@@ -1,0 +1,70 @@
+//! Client state and documents whose operations are steps too.
+
+use async_trait::async_trait;
+use db_to_cloud::memory::{MemoryDatabase, MemoryState};
+use db_to_cloud::state::{Claim, State, StateError, Table, Update};
+use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Write};
+use futures::stream::BoxStream;
+
+use crate::Steps;
+
+pub(crate) struct SteppedState(pub MemoryState, pub Steps);
+
+#[async_trait]
+impl State for SteppedState {
+    async fn claim(&self) -> Result<Claim, StateError> {
+        self.0.claim().await
+    }
+
+    async fn read(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        self.0.read(table, keys).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
+        self.0.scan(table, after, limit).await
+    }
+
+    async fn count(&self, table: Table) -> Result<u64, StateError> {
+        self.0.count(table).await
+    }
+
+    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError> {
+        self.1.step().await;
+        self.0.write(updates).await?;
+        self.1.step().await;
+        Ok(())
+    }
+}
+
+pub(crate) struct SteppedDatabase(pub MemoryDatabase, pub Steps);
+
+#[async_trait]
+impl Database for SteppedDatabase {
+    fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>> {
+        self.0.list()
+    }
+
+    async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
+        self.0.get(id).await
+    }
+
+    async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
+        self.0.revisions(ids).await
+    }
+
+    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+        self.1.step().await;
+        let applied = self.0.apply(write).await;
+        self.1.step().await;
+        applied
+    }
+}

@@ -1,0 +1,6 @@
+//! Every rule of the protocol as a story of named devices on one storage. A module a part of the
+//! protocol; the harness is this package's library.
+
+mod basics;
+mod budgets;
+mod crash_points;
