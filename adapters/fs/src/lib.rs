@@ -23,10 +23,11 @@
 //! [`create`](db_to_cloud::Adapter::create). A crash leaves the old content, the new, or nothing.
 //!
 //! Which file does what: `adapter.rs` the trait, `open.rs` finds out what the file system can do,
-//! `tree.rs` opens files without following links, `temp.rs` and `write.rs` write them, `list.rs` lists them,
-//! `error.rs` says what went wrong.
+//! `tree.rs` opens files without following links, `temp.rs` and `write.rs` write them, `list.rs`
+//! lists them, `error.rs` says what went wrong.
 //!
-//! The crate is empty on Windows: it rests on `openat` and its like.
+//! What it guarantees on which file system is in the `README.md`. The crate is empty on Windows: it
+//! rests on `openat` and its like.
 #![cfg(unix)]
 
 mod adapter;

@@ -86,3 +86,49 @@ fn read(tree: &Tree, folder: Folder) -> Result<Vec<Key>, Failure> {
     }
     Ok(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn a_list_goes_on_where_another_process_left_it() {
+        let root = tempfile::tempdir().unwrap();
+        crate::open::open(root.path()).unwrap();
+        for n in 1..=2500 {
+            std::fs::write(root.path().join(Key::change(n).as_str()), "").unwrap();
+        }
+        let tree = Tree::open(root.path()).unwrap();
+        let (mut page, mut seen) = (None::<String>, HashSet::new());
+        loop {
+            // Each page comes from lists that know nothing of the one before.
+            let listings = Listings::default();
+            let answer = listings.page(&tree, Folder::Changes, page.as_deref()).unwrap();
+            assert!(answer.keys.len() <= PAGE);
+            seen.extend(answer.keys.iter().cloned());
+            page = answer.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen.len(), 2500);
+    }
+
+    #[test]
+    fn abandoned_lists_do_not_pile_up() {
+        let root = tempfile::tempdir().unwrap();
+        crate::open::open(root.path()).unwrap();
+        let listings = Listings::default();
+        for n in 1..=PAGE + LISTINGS * 2 {
+            std::fs::write(root.path().join(format!("docs/{n:05}")), "").unwrap();
+        }
+        let tree = Tree::open(root.path()).unwrap();
+        for n in 1..LISTINGS * 2 {
+            let after = format!("docs/{n:05}");
+            listings.page(&tree, Folder::Documents, Some(&after)).unwrap();
+            assert!(listings.lock().len() <= LISTINGS);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, fstat, linkat, openat, renameat, statat,
 use rustix::io::Errno;
 
 use crate::error::Failure;
-use crate::tree::is_file;
+use crate::tree::{force_to_disk, is_file};
 
 /// How a file gets a name that nobody else must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl TempFile {
         // From here on a failure deletes the file.
         let mut temp = Self { scratch: scratch.clone(), name, identity: None, renamed: false };
         file.write_all(bytes).map_err(Failure::io("write the temporary file"))?;
-        file.sync_all().map_err(Failure::io("force the temporary file to the disk"))?;
+        force_to_disk(&file).map_err(Failure::system("force the temporary file to the disk"))?;
         temp.identity = fstat(&file).ok().map(|stat| identity(&stat));
         Ok(temp)
     }

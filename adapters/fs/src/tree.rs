@@ -6,7 +6,9 @@ use std::path::Path;
 
 use bytes::Bytes;
 use db_to_cloud::Key;
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, fstat, mkdirat, openat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, statat, unlinkat,
+};
 use rustix::io::Errno;
 
 use crate::error::Failure;
@@ -154,9 +156,19 @@ fn read(mut file: File) -> Result<Bytes, Failure> {
 
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &File) -> Result<(), Failure> {
-    match folder.sync_all().map_err(Failure::io("sync the folder")) {
+    match force_to_disk(folder) {
         // Some network and FUSE file systems sync no folders; they leave nothing else to be done.
-        Err(Failure::System { errno: Errno::INVAL | Errno::OPNOTSUPP, .. }) => Ok(()),
-        other => other.map_err(Failure::with_unknown_effect),
+        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+        Err(errno) => Err(Failure::system("sync the folder")(errno).with_unknown_effect()),
+    }
+}
+
+/// Forces the content to the disk, as far as the file system is able to.
+pub(crate) fn force_to_disk(file: &File) -> Result<(), Errno> {
+    let Err(error) = file.sync_all() else { return Ok(()) };
+    match Errno::from_io_error(&error).unwrap_or(Errno::IO) {
+        // On macOS that was F_FULLFSYNC, which network shares do not have.
+        Errno::INVAL | Errno::NOTSUP | Errno::NOTTY if cfg!(target_vendor = "apple") => fsync(file),
+        errno => Err(errno),
     }
 }

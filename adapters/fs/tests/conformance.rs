@@ -1,5 +1,7 @@
 //! The folder keeps every promise of an adapter.
 
+#![cfg(unix)]
+
 use std::sync::Arc;
 
 use db_to_cloud_conformance::{Options, run_with};
