@@ -1,1 +1,43 @@
-//! db-to-cloud through a folder
+//! db-to-cloud through a folder: a local disk, a USB stick, a network share.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use db_to_cloud::{Adapter, Created, Key};
+//! use db_to_cloud_fs::FsAdapter;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), db_to_cloud::Error> {
+//! # let drive = tempfile::tempdir().unwrap();
+//! # let drive = drive.path();
+//! let storage: Arc<dyn Adapter> = Arc::new(FsAdapter::open(drive.join("notes"))?);
+//! let slot = Key::change(1);
+//! assert_eq!(storage.create(&slot, "first".into()).await?, Created::New);
+//! assert_eq!(storage.create(&slot, "second".into()).await?, Created::Occupied);
+//! assert_eq!(storage.get(&slot).await?.unwrap(), "first");
+//! # Ok(()) }
+//! ```
+//!
+//! Each object is a file of the same name. A write goes to a file in the hidden folder `.tmp`, is
+//! forced to the disk, and only then gets its name: by `rename` for
+//! [`put`](db_to_cloud::Adapter::put), by `link`, which refuses a name in use, for
+//! [`create`](db_to_cloud::Adapter::create). A crash leaves the old content, the new, or nothing.
+//!
+//! Which file does what: `adapter.rs` the trait, `open.rs` finds out what the file system can do,
+//! `tree.rs` opens files without following links, `temp.rs` and `write.rs` write them, `list.rs`
+//! lists them, `error.rs` says what went wrong.
+//!
+//! What it guarantees on which file system is in the `README.md`. The crate is empty on Windows: it
+//! rests on `openat` and its like.
+#![cfg(unix)]
+
+mod adapter;
+mod config;
+mod error;
+mod list;
+mod open;
+mod temp;
+mod tree;
+mod write;
+
+pub use adapter::FsAdapter;
+pub use config::Sharing;

@@ -1,1 +1,38 @@
-//! Test cases that every adapter must pass
+//! Test cases that every adapter must pass, run in one call from its own `tests/conformance.rs`.
+//!
+//! Each case is a function named after one promise of [`Adapter`](db_to_cloud::Adapter). It uses
+//! keys with random names only, deletes what it made, and never looks at other objects: the suite
+//! may run on a storage in use. A case whose need is not met, such as an atomic create, is reported
+//! as skipped, never as passed.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use db_to_cloud::memory::MemoryAdapter;
+//! use db_to_cloud_conformance::{Options, run_with};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() {
+//! let storage = MemoryAdapter::new();
+//! // A second client of the same storage, and fewer keys than usual.
+//! let options = Options::new().with_other(Arc::new(storage.clone())).with_listed_keys(1200);
+//! run_with(Arc::new(storage), options).await.assert_passed();
+//! # }
+//! ```
+//!
+//! Prefer a runtime with several threads: the races are then real ones.
+//!
+//! Which file tests what: `cases/objects.rs` single objects, `cases/names.rs` awkward keys,
+//! `cases/create.rs` the exclusive create, `cases/partial.rs` torn and dropped writes,
+//! `cases/list.rs` lists, `cases/batches.rs` the `_many` methods, `cases/clients.rs` a second and
+//! an unreachable client.
+
+mod cases;
+mod content;
+mod context;
+mod options;
+mod outcome;
+mod suite;
+
+pub use options::Options;
+pub use outcome::{Outcome, Verdict};
+pub use suite::{run, run_with};

@@ -1,0 +1,171 @@
+//! The adapter: each method does its work on a thread that may block.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use futures::StreamExt;
+
+use crate::Sharing;
+use crate::error::Failure;
+use crate::list::Listings;
+use crate::open::open;
+use crate::temp::{Exclusive, TempFile};
+use crate::tree::Tree;
+use crate::write;
+
+/// Files that are forced to the disk at once: more gain nothing, fewer leave a fast disk idle.
+const CONCURRENCY: usize = 16;
+
+/// A storage in a folder. Its clones share the lists under way; any number of adapters, processes
+/// and machines may use one folder.
+///
+/// Calls need a tokio runtime. A future that is dropped leaves its write to finish or not.
+#[derive(Clone, Debug)]
+pub struct FsAdapter {
+    root: Arc<Path>,
+    sharing: Sharing,
+    exclusive: Exclusive,
+    listings: Arc<Listings>,
+}
+
+impl FsAdapter {
+    /// Opens the storage in this folder, which all devices reach as one file system. See
+    /// [`FsAdapter::open_with`].
+    ///
+    /// # Errors
+    /// As [`FsAdapter::open_with`].
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, Error> {
+        Self::open_with(folder, Sharing::SameFileSystem)
+    }
+
+    /// Opens the storage in this folder. A folder that does not exist is made, but not its parent:
+    /// a missing parent is a drive that is not mounted. Blocks for a few small writes, which find
+    /// out whether the file system can create a file exclusively; if it cannot,
+    /// [`capabilities`](Adapter::capabilities) says that the storage is weak.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Unavailable`]: the parent of the folder does not exist, or the drive failed.
+    /// - [`ErrorKind::Forbidden`]: the folder cannot be written.
+    /// - [`ErrorKind::Corrupt`]: one of its folders is a symbolic link or a file.
+    pub fn open_with(folder: impl AsRef<Path>, sharing: Sharing) -> Result<Self, Error> {
+        let folder = folder.as_ref();
+        // A relative path would change its meaning with the working directory.
+        let root: PathBuf = std::path::absolute(folder).map_err(|source| {
+            Error::new(ErrorKind::InvalidInput, "open")
+                .with_key(folder.display())
+                .with_message("name a folder")
+                .with_source(source)
+        })?;
+        let exclusive = open(&root).map_err(|failure| failure.at("open", root.display()))?;
+        Ok(Self { root: root.into(), sharing, exclusive, listings: Arc::default() })
+    }
+
+    /// The folder of the storage.
+    pub fn folder(&self) -> &Path {
+        &self.root
+    }
+
+    /// Does this with the folder, on a thread that may block.
+    async fn with_tree<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Tree) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        let root = self.root.clone();
+        blocking(move || work(&Tree::open(&root)?)).await
+    }
+
+    /// Writes all contents to temporary files, many at a time; none has its name yet.
+    async fn write_temp_files(
+        &self,
+        contents: Vec<Bytes>,
+    ) -> Result<Vec<Result<TempFile, Failure>>, Failure> {
+        let scratch = Arc::new(self.with_tree(Tree::scratch).await?);
+        let writes = contents.into_iter().map(|bytes| {
+            let scratch = scratch.clone();
+            blocking(move || TempFile::write(&scratch, &bytes))
+        });
+        Ok(futures::stream::iter(writes).buffered(CONCURRENCY).collect().await)
+    }
+}
+
+#[async_trait]
+impl Adapter for FsAdapter {
+    fn capabilities(&self) -> Capabilities {
+        let atomic =
+            self.exclusive != Exclusive::Unsupported && self.sharing == Sharing::SameFileSystem;
+        let create = if atomic { Atomicity::Atomic } else { Atomicity::Weak };
+        Capabilities { create, concurrency: CONCURRENCY, ..Capabilities::default() }
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        let name = key.clone();
+        self.with_tree(move |tree| tree.get(&name)).await.map_err(|failure| failure.at("get", key))
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        let name = key.clone();
+        let put = self.with_tree(move |tree| write::put(tree, &name, &bytes));
+        put.await.map_err(|failure| failure.at("put", key))
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
+        let (name, exclusive) = (key.clone(), self.exclusive);
+        let create = self.with_tree(move |tree| write::create(tree, &name, &bytes, exclusive));
+        create.await.map_err(|failure| failure.at("create", key))
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Error> {
+        let name = key.clone();
+        let delete = self.with_tree(move |tree| write::delete(tree, &name));
+        delete.await.map_err(|failure| failure.at("delete", key))
+    }
+
+    async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
+        let (listings, page) = (self.listings.clone(), page.map(str::to_owned));
+        let list = self.with_tree(move |tree| listings.page(tree, folder, page.as_deref()));
+        list.await.map_err(|failure| failure.at("list", folder.name()))
+    }
+
+    /// Forces the files to the disk many at a time, and each folder once.
+    async fn put_many(&self, items: Vec<(Key, Bytes)>) -> Vec<Result<(), Error>> {
+        let (keys, contents): (Vec<_>, Vec<_>) = items.into_iter().unzip();
+        let named = keys.clone();
+        let put = async {
+            let files = self.write_temp_files(contents).await?;
+            self.with_tree(move |tree| Ok(write::replace_all(tree, &named, files))).await
+        };
+        answers("put", &keys, put.await)
+    }
+
+    /// Forces each folder to the disk once.
+    async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
+        let named = keys.to_vec();
+        let delete = self.with_tree(move |tree| Ok(write::delete_all(tree, &named)));
+        answers("delete", keys, delete.await)
+    }
+}
+
+/// One answer for each key, also if the whole batch failed.
+fn answers(
+    operation: &'static str,
+    keys: &[Key],
+    batch: Result<Vec<Result<(), Failure>>, Failure>,
+) -> Vec<Result<(), Error>> {
+    let answers = batch.unwrap_or_else(|failure| vec![Err(failure); keys.len()]);
+    let at = |(answer, key): (Result<(), Failure>, &Key)| {
+        answer.map_err(|failure| failure.at(operation, key))
+    };
+    answers.into_iter().zip(keys).map(at).collect()
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+        return Err(Failure::NoRuntime);
+    };
+    runtime.spawn_blocking(work).await.unwrap_or(Err(Failure::RuntimeStopped))
+}

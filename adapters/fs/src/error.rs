@@ -1,0 +1,167 @@
+//! What went wrong, and what it means to the core.
+
+use std::io;
+
+use db_to_cloud::{Effect, Error, ErrorKind};
+use rustix::io::Errno;
+
+/// A failure below the trait; [`Failure::at`] makes the public error of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Failure {
+    /// A system call failed. `effect` is what it leaves behind.
+    #[error("could not {action}")]
+    System { action: &'static str, errno: Errno, effect: Effect },
+    /// The root folder cannot be found. Never to be taken for a missing object.
+    #[error("the folder is not there; is its drive mounted")]
+    RootGone,
+    /// The root folder is there, but it is not the one that was opened: `.tmp` is missing.
+    #[error(
+        "the folder was emptied, or another drive is mounted here: its folder .tmp is missing; \
+         open the storage again if this is right"
+    )]
+    RootReplaced,
+    /// What has the name of an object is a symbolic link, a folder, a device.
+    #[error("there is a symbolic link, folder or device where a file should be; remove it")]
+    NotAFile,
+    /// What has the name of a folder is a symbolic link or a file.
+    #[error("there is a symbolic link or file where a folder should be; remove it")]
+    NotAFolder,
+    /// Somebody else wrote to the file in place while it was read.
+    #[error("the file changed while it was read")]
+    Changing,
+    #[error("this file system cannot create a file exclusively")]
+    NoExclusiveCreate,
+    #[error("call it within a tokio runtime")]
+    NoRuntime,
+    #[error("the tokio runtime is shutting down")]
+    RuntimeStopped,
+}
+
+impl Failure {
+    /// A failed system call that left nothing behind.
+    pub(crate) fn system(action: &'static str) -> impl Fn(Errno) -> Self {
+        move |errno| Self::System { action, errno, effect: Effect::None }
+    }
+
+    /// A failed call of the standard library that left nothing behind.
+    pub(crate) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
+        move |error| {
+            // Without a number, as after a write of zero bytes: a failure of the device.
+            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+            Self::System { action, errno, effect: Effect::None }
+        }
+    }
+
+    /// The write may have happened all the same.
+    pub(crate) fn with_unknown_effect(mut self) -> Self {
+        if let Self::System { effect, .. } = &mut self {
+            *effect = Effect::Unknown;
+        }
+        self
+    }
+
+    /// The public error of this operation on this key.
+    pub(crate) fn at(self, operation: &'static str, key: impl std::fmt::Display) -> Error {
+        let effect = match self {
+            Self::System { effect, .. } => effect,
+            Self::RuntimeStopped => Effect::Unknown,
+            _ => Effect::None,
+        };
+        let error = Error::new(self.kind(), operation)
+            .with_key(key)
+            .with_effect(effect)
+            .with_message(self.to_string());
+        match self {
+            Self::System { errno, .. } => error.with_source(io::Error::from(errno)),
+            _ => error,
+        }
+    }
+
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::System { errno, .. } => kind(&io::Error::from(*errno)),
+            Self::RootGone | Self::RootReplaced | Self::Changing | Self::RuntimeStopped => {
+                ErrorKind::Unavailable
+            }
+            Self::NotAFile | Self::NotAFolder => ErrorKind::Corrupt,
+            Self::NoExclusiveCreate => ErrorKind::Unsupported,
+            Self::NoRuntime => ErrorKind::InvalidInput,
+        }
+    }
+}
+
+/// What an error of the operating system means. That a *file* is missing is no error and never
+/// comes here.
+fn kind(error: &io::Error) -> ErrorKind {
+    // The standard library has no stable name for ELOOP.
+    if Errno::from_io_error(error) == Some(Errno::LOOP) {
+        return ErrorKind::Corrupt;
+    }
+    match error.kind() {
+        // EPERM is also what immutable files and sandboxes answer.
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => ErrorKind::Forbidden,
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => ErrorKind::Full,
+        io::ErrorKind::TimedOut => ErrorKind::TimedOut,
+        io::ErrorKind::NotADirectory | io::ErrorKind::IsADirectory => ErrorKind::Corrupt,
+        // FAT takes no file beyond 4 GiB; eCryptfs no name beyond 143 bytes; EXDEV is a folder
+        // that is a mount of its own; EINVAL a name that the file system forbids.
+        io::ErrorKind::FileTooLarge
+        | io::ErrorKind::InvalidFilename
+        | io::ErrorKind::CrossesDevices
+        | io::ErrorKind::TooManyLinks
+        | io::ErrorKind::Unsupported
+        | io::ErrorKind::InvalidInput => ErrorKind::Unsupported,
+        // EIO, ESTALE, ENODEV, EHOSTDOWN, EMFILE …: a drive pulled out, a server away, too busy.
+        _ => ErrorKind::Unavailable,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_error_of_the_system_says_what_to_do() {
+        let expected = [
+            (Errno::ACCESS, ErrorKind::Forbidden),
+            (Errno::PERM, ErrorKind::Forbidden),
+            (Errno::ROFS, ErrorKind::Forbidden),
+            (Errno::NOSPC, ErrorKind::Full),
+            (Errno::DQUOT, ErrorKind::Full),
+            (Errno::TIMEDOUT, ErrorKind::TimedOut),
+            (Errno::NOTDIR, ErrorKind::Corrupt),
+            (Errno::ISDIR, ErrorKind::Corrupt),
+            (Errno::LOOP, ErrorKind::Corrupt),
+            (Errno::FBIG, ErrorKind::Unsupported),
+            (Errno::NAMETOOLONG, ErrorKind::Unsupported),
+            (Errno::XDEV, ErrorKind::Unsupported),
+            (Errno::OPNOTSUPP, ErrorKind::Unsupported),
+            (Errno::NOSYS, ErrorKind::Unsupported),
+            (Errno::INVAL, ErrorKind::Unsupported),
+            (Errno::IO, ErrorKind::Unavailable),
+            (Errno::STALE, ErrorKind::Unavailable),
+            (Errno::NODEV, ErrorKind::Unavailable),
+            (Errno::NOENT, ErrorKind::Unavailable),
+            (Errno::MFILE, ErrorKind::Unavailable),
+            (Errno::HOSTDOWN, ErrorKind::Unavailable),
+        ];
+        for (errno, want) in expected {
+            assert_eq!(kind(&io::Error::from(errno)), want, "{errno:?}");
+        }
+    }
+
+    #[test]
+    fn the_text_names_the_step_and_the_source_follows() {
+        let error = Failure::system("write the file")(Errno::NOSPC).at("put", "docs/a");
+        let text = "put \"docs/a\": storage full: could not write the file";
+        assert_eq!(error.to_string(), text);
+        assert_eq!(error.effect(), Effect::None);
+        assert!(std::error::Error::source(&error).unwrap().to_string().contains("No space"));
+    }
+
+    #[test]
+    fn a_failure_after_the_name_was_given_is_unknown() {
+        let failure = Failure::system("sync the folder")(Errno::NOSPC).with_unknown_effect();
+        assert_eq!(failure.at("put", "docs/a").effect(), Effect::Unknown);
+    }
+}

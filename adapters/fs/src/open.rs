@@ -1,0 +1,107 @@
+//! Opening a storage: makes its folders, finds out what the file system can do, cleans up.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use db_to_cloud::{Created, Folder};
+use rustix::fs::{AtFlags, Dir, FileType, statat, unlinkat};
+
+use crate::error::Failure;
+use crate::temp::{Exclusive, TempFile, is_random_name, random_name, seconds};
+use crate::tree::{SCRATCH, Tree, sync_folder};
+
+/// No write takes this long: an older temporary file belongs to a client that died.
+const STALE_SECONDS: i64 = 24 * 60 * 60;
+
+/// Prepares the folder; answers how a file is created exclusively in it.
+pub(crate) fn open(root: &Path) -> Result<Exclusive, Failure> {
+    make_root(root)?;
+    let tree = Tree::open(root)?;
+    tree.make_folder(SCRATCH)?;
+    for folder in [Folder::Changes, Folder::Documents, Folder::Snapshots] {
+        tree.make_folder(folder.name())?;
+    }
+    // Another client may have made them and not have come as far as this.
+    tree.sync()?;
+    let scratch = Arc::new(tree.scratch()?);
+    clean_up(&scratch)?;
+    find_exclusive(&scratch)
+}
+
+/// Makes the last part of the path only. If its parent is missing, then a drive is not mounted, and
+/// a new, empty storage in its place would look like one that lost everything.
+fn make_root(root: &Path) -> Result<(), Failure> {
+    match std::fs::create_dir(root) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Failure::RootGone),
+        // It is there; or the parent cannot be written, which does not matter if it is there.
+        Err(_) if root.is_dir() => return Ok(()),
+        Err(error) => return Err(Failure::io("make the folder")(error)),
+    }
+    match root.parent().map(File::open) {
+        Some(Ok(parent)) => sync_folder(&parent),
+        // A parent that may be written and not read cannot be synced.
+        _ => Ok(()),
+    }
+}
+
+/// Tries it out, since what a file system answers depends on its type, its server and its options.
+fn find_exclusive(scratch: &Arc<File>) -> Result<Exclusive, Failure> {
+    if is_exclusive(scratch, Exclusive::Link)? {
+        return Ok(Exclusive::Link);
+    }
+    if renames_locally(scratch) && is_exclusive(scratch, Exclusive::Rename)? {
+        return Ok(Exclusive::Rename);
+    }
+    Ok(Exclusive::Unsupported)
+}
+
+/// Whether the second of two files is refused the name of the first.
+fn is_exclusive(scratch: &Arc<File>, exclusive: Exclusive) -> Result<bool, Failure> {
+    // Empty, so that a full disk can be opened, read and cleaned up.
+    let (first, second) = (TempFile::write(scratch, b"")?, TempFile::write(scratch, b"")?);
+    let name = random_name()?;
+    let first = first.place_new(scratch, &name, exclusive);
+    let second = second.place_new(scratch, &name, exclusive);
+    // If this fails the name is cleaned up as a stale one.
+    let _ = unlinkat(&**scratch, &name, AtFlags::empty());
+    Ok(matches!((first, second), (Ok(Created::New), Ok(Created::Occupied))))
+}
+
+/// Whether a rename without replacing is decided by this kernel alone. On a Windows share the client
+/// looks first and then asks the server to replace (`ReplaceIfExists = 1` in Linux's cifs): two
+/// machines may both win. FUSE file systems promise nothing.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn renames_locally(scratch: &File) -> bool {
+    const FAT: i64 = 0x4d44;
+    const EXFAT: i64 = 0x2011_bab0;
+    #[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
+    rustix::fs::fstatfs(scratch).is_ok_and(|stat| matches!(stat.f_type as i64, FAT | EXFAT))
+}
+
+/// On macOS a file system offers this only if it does it itself (`VOL_CAP_INT_RENAME_EXCL`).
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn renames_locally(_: &File) -> bool {
+    cfg!(target_vendor = "apple")
+}
+
+/// Deletes what clients that died have left. All times are those of the file system: the clock of
+/// this machine may be wrong, and would then delete what others are just writing.
+fn clean_up(scratch: &Arc<File>) -> Result<(), Failure> {
+    let newest = TempFile::write(scratch, b"")?;
+    let now = newest.modified()?;
+    let folder = Dir::read_from(&**scratch).map_err(Failure::system("list the folder .tmp"))?;
+    for entry in folder.flatten() {
+        let name = entry.file_name();
+        let Ok(stat) = statat(&**scratch, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let ours =
+            is_random_name(name.to_bytes()) && FileType::from_raw_mode(stat.st_mode).is_file();
+        if ours && now - seconds(&stat) > STALE_SECONDS {
+            // Another client may clean up at the same time.
+            let _ = unlinkat(&**scratch, name, AtFlags::empty());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,217 @@
+//! Files that are written, durable, and still without their name.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::Arc;
+
+use db_to_cloud::Created;
+use rustix::fs::{AtFlags, Mode, OFlags, fstat, linkat, openat, renameat, statat, unlinkat};
+use rustix::io::Errno;
+
+use crate::error::Failure;
+use crate::tree::{force_to_disk, is_file};
+
+/// How a file gets a name that nobody else must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exclusive {
+    /// `link` refuses a name in use, on every file system that has it, network ones included.
+    Link,
+    /// `rename` with the flag NOREPLACE, for local file systems without links, such as FAT.
+    Rename,
+    /// Neither works.
+    Unsupported,
+}
+
+/// A durable file in the folder for temporary ones. Dropping it deletes it.
+#[derive(Debug)]
+pub(crate) struct TempFile {
+    scratch: Arc<File>,
+    name: String,
+    /// Device and inode: what tells our file from another of the same name.
+    identity: Option<(u64, u64)>,
+    renamed: bool,
+}
+
+impl TempFile {
+    /// Writes the bytes and forces them to the disk.
+    pub(crate) fn write(scratch: &Arc<File>, bytes: &[u8]) -> Result<Self, Failure> {
+        let name = random_name()?;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(0o666);
+        let file = openat(scratch, &name, flags, mode)
+            .map_err(Failure::system("create a temporary file"))?;
+        let mut file = File::from(file);
+        // From here on a failure deletes the file.
+        let mut temp = Self { scratch: scratch.clone(), name, identity: None, renamed: false };
+        file.write_all(bytes).map_err(Failure::io("write the temporary file"))?;
+        force_to_disk(&file).map_err(Failure::system("force the temporary file to the disk"))?;
+        temp.identity = fstat(&file).ok().map(|stat| identity(&stat));
+        Ok(temp)
+    }
+
+    /// When it was written, by the clock of the file system, in seconds.
+    pub(crate) fn modified(&self) -> Result<i64, Failure> {
+        let stat = statat(&*self.scratch, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.map(|stat| seconds(&stat)).map_err(Failure::system("look at the temporary file"))
+    }
+
+    /// Gives the file this name, in place of one that has it.
+    pub(crate) fn replace(mut self, folder: &File, name: &str) -> Result<(), Failure> {
+        is_file(folder, name)?;
+        renameat(&*self.scratch, &self.name, folder, name).map_err(naming_failed)?;
+        self.renamed = true;
+        Ok(())
+    }
+
+    /// Gives the file this name if nobody has it.
+    pub(crate) fn place_new(
+        mut self,
+        folder: &File,
+        name: &str,
+        exclusive: Exclusive,
+    ) -> Result<Created, Failure> {
+        let result = match exclusive {
+            Exclusive::Link => linkat(&*self.scratch, &self.name, folder, name, AtFlags::empty()),
+            Exclusive::Rename => {
+                let result = rename_no_replace(&self.scratch, &self.name, folder, name);
+                self.renamed = result.is_ok();
+                result
+            }
+            Exclusive::Unsupported => return Err(Failure::NoExclusiveCreate),
+        };
+        match result {
+            Ok(()) => Ok(Created::New),
+            // A network file system repeats a request whose answer was lost, and the second says
+            // that the name is taken: by ourselves.
+            Err(_) if self.is_at(folder, name) => Ok(Created::New),
+            Err(Errno::EXIST) => is_file(folder, name).map(|_| Created::Occupied),
+            Err(errno) => Err(naming_failed(errno)),
+        }
+    }
+
+    /// Whether our very file has this name.
+    fn is_at(&self, folder: &File, name: &str) -> bool {
+        let there = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
+        self.identity.is_some() && there.ok().map(|stat| identity(&stat)) == self.identity
+    }
+}
+
+impl Drop for TempFile {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // What stays behind is deleted by a later `open`.
+            let _ = unlinkat(&*self.scratch, &self.name, AtFlags::empty());
+        }
+    }
+}
+
+/// These say for sure that the name was not given; others may come from a server that did it.
+fn naming_failed(errno: Errno) -> Failure {
+    let failure = Failure::system("give the file its name")(errno);
+    match errno {
+        Errno::NOENT | Errno::NOSPC | Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::XDEV => {
+            failure
+        }
+        Errno::ISDIR | Errno::NOTDIR => Failure::NotAFile,
+        _ => failure.with_unknown_effect(),
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn rename_no_replace(from: &File, name: &str, to: &File, new: &str) -> Result<(), Errno> {
+    rustix::fs::renameat_with(from, name, to, new, rustix::fs::RenameFlags::NOREPLACE)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn rename_no_replace(_: &File, _: &str, _: &File, _: &str) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
+}
+
+#[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
+fn identity(stat: &rustix::fs::Stat) -> (u64, u64) {
+    (stat.st_dev as u64, stat.st_ino as u64)
+}
+
+/// When the file was written last, in seconds.
+#[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
+pub(crate) fn seconds(stat: &rustix::fs::Stat) -> i64 {
+    stat.st_mtime as i64
+}
+
+/// The length of the name of a temporary file.
+const NAME: usize = 32;
+
+/// 128 random bits in hexadecimal.
+pub(crate) fn random_name() -> Result<String, Failure> {
+    let mut bytes = [0; NAME / 2];
+    getrandom::fill(&mut bytes).map_err(|_| Failure::system("find a random name")(Errno::IO))?;
+    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
+
+/// Whether [`random_name`] may have made this name.
+pub(crate) fn is_random_name(name: &[u8]) -> bool {
+    name.len() == NAME && name.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn open(path: &Path) -> Arc<File> {
+        Arc::new(File::open(path).unwrap())
+    }
+
+    #[test]
+    fn each_way_gives_the_name_to_one_of_many() {
+        for exclusive in [Exclusive::Link, Exclusive::Rename] {
+            let folder = tempfile::tempdir().unwrap();
+            let handle = open(folder.path());
+            let results: Vec<_> = std::thread::scope(|scope| {
+                let one = |i: u8| {
+                    let handle = handle.clone();
+                    scope.spawn(move || {
+                        let file = TempFile::write(&handle, &[i]).unwrap();
+                        file.place_new(&handle, "slot", exclusive).unwrap()
+                    })
+                };
+                let threads: Vec<_> = (0..16).map(one).collect();
+                threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+            });
+            let winners: Vec<_> =
+                (0..16u8).filter(|i| results[*i as usize] == Created::New).collect();
+            assert_eq!(
+                std::fs::read(folder.path().join("slot")).unwrap(),
+                winners,
+                "{exclusive:?}"
+            );
+            assert_eq!(
+                std::fs::read_dir(folder.path()).unwrap().count(),
+                1,
+                "temporary files stay"
+            );
+        }
+    }
+
+    #[test]
+    fn a_link_whose_answer_was_lost_is_known_as_our_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let handle = open(folder.path());
+        let file = TempFile::write(&handle, b"ours").unwrap();
+        std::fs::hard_link(folder.path().join(&file.name), folder.path().join("slot")).unwrap();
+        assert_eq!(file.place_new(&handle, "slot", Exclusive::Link), Ok(Created::New));
+        let late = TempFile::write(&handle, b"ours").unwrap();
+        assert_eq!(late.place_new(&handle, "slot", Exclusive::Link), Ok(Created::Occupied));
+    }
+
+    #[test]
+    fn a_file_system_without_an_exclusive_create_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let handle = open(folder.path());
+        let file = TempFile::write(&handle, b"x").unwrap();
+        let result = file.place_new(&handle, "slot", Exclusive::Unsupported);
+        assert_eq!(result, Err(Failure::NoExclusiveCreate));
+    }
+}

@@ -1,0 +1,174 @@
+//! The folders and files of the storage, opened one level at a time and never through a link.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use bytes::Bytes;
+use db_to_cloud::Key;
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, statat, unlinkat,
+};
+use rustix::io::Errno;
+
+use crate::error::Failure;
+
+/// The folder for files that do not have their name yet. It begins with a dot, so that no key can
+/// name it. It also marks the storage: where it is missing, nothing is taken for absent.
+pub(crate) const SCRATCH: &str = ".tmp";
+
+const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// The root folder as one operation sees it. It is opened anew each time: a handle that is kept
+/// would keep a drive from being unmounted, and would not see another one take its place.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    root: File,
+}
+
+impl Tree {
+    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+        // The user named this path: links in it are the user's.
+        match openat(CWD, root, FOLDER, Mode::empty()) {
+            Ok(root) => Ok(Self { root: root.into() }),
+            Err(Errno::NOENT | Errno::NOTDIR) => Err(Failure::RootGone),
+            Err(errno) => Err(Failure::system("open the folder")(errno)),
+        }
+    }
+
+    /// The folder for temporary files; without it this is not the storage that was opened.
+    pub(crate) fn scratch(&self) -> Result<File, Failure> {
+        open_folder(&self.root, SCRATCH)?.ok_or(Failure::RootReplaced)
+    }
+
+    /// A folder of the storage; `None` if it does not exist, while the storage surely does.
+    pub(crate) fn folder(&self, name: &str) -> Result<Option<File>, Failure> {
+        let folder = open_folder(&self.root, name)?;
+        if folder.is_none() {
+            self.scratch()?;
+        }
+        Ok(folder)
+    }
+
+    /// A folder of the storage, made if it does not exist.
+    pub(crate) fn make_folder(&self, name: &str) -> Result<File, Failure> {
+        if let Some(folder) = open_folder(&self.root, name)? {
+            return Ok(folder);
+        }
+        if name != SCRATCH {
+            // Nothing is made in the folder of somebody else.
+            self.scratch()?;
+        }
+        match mkdirat(&self.root, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(errno) => return Err(Failure::system("make a folder")(errno)),
+        }
+        self.sync()?;
+        open_folder(&self.root, name)?.ok_or(Failure::RootReplaced)
+    }
+
+    /// Makes the names in the root folder durable.
+    pub(crate) fn sync(&self) -> Result<(), Failure> {
+        sync_folder(&self.root)
+    }
+
+    /// Where an object is: an open folder and the name in it; `None` if there is no such folder.
+    pub(crate) fn place<'a>(&self, key: &'a Key) -> Result<Option<(File, &'a str)>, Failure> {
+        let Some((folder, name)) = key.split() else {
+            return Ok(Some((self.same_root()?, key.as_str())));
+        };
+        Ok(self.folder(folder)?.map(|folder| (folder, name)))
+    }
+
+    /// Where an object will be; its folder is made.
+    pub(crate) fn make_place<'a>(&self, key: &'a Key) -> Result<(File, &'a str), Failure> {
+        match key.split() {
+            Some((folder, name)) => Ok((self.make_folder(folder)?, name)),
+            None => Ok((self.same_root()?, key.as_str())),
+        }
+    }
+
+    fn same_root(&self) -> Result<File, Failure> {
+        self.root.try_clone().map_err(Failure::io("open the folder"))
+    }
+
+    pub(crate) fn get(&self, key: &Key) -> Result<Option<Bytes>, Failure> {
+        let Some((folder, name)) = self.place(key)? else { return Ok(None) };
+        // Without NONBLOCK a pipe of this name would make us wait for ever.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match openat(&folder, name, flags, Mode::empty()) {
+            Ok(file) => read(file.into()).map(Some),
+            Err(Errno::NOENT) => self.scratch().map(|_| None),
+            Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => Err(Failure::NotAFile),
+            Err(errno) => Err(Failure::system("open the file")(errno)),
+        }
+    }
+
+    /// Takes the name away; gives back the folder to sync, if there was such an object.
+    pub(crate) fn remove(&self, key: &Key) -> Result<Option<File>, Failure> {
+        let Some((folder, name)) = self.place(key)? else { return Ok(None) };
+        if !is_file(&folder, name)? {
+            return self.scratch().map(|_| None);
+        }
+        match unlinkat(&folder, name, AtFlags::empty()) {
+            Ok(()) => Ok(Some(folder)),
+            // Another client deleted it just now; its name may not be gone from the disk yet.
+            Err(Errno::NOENT) => Ok(Some(folder)),
+            Err(errno) => Err(Failure::system("delete the file")(errno)),
+        }
+    }
+}
+
+/// Opens a folder that is no link; `None` if there is none.
+fn open_folder(parent: &File, name: &str) -> Result<Option<File>, Failure> {
+    match openat(parent, name, FOLDER | OFlags::NOFOLLOW, Mode::empty()) {
+        Ok(folder) => Ok(Some(folder.into())),
+        Err(Errno::NOENT) => Ok(None),
+        // Systems differ in what they answer when NOFOLLOW meets a link.
+        Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => Err(Failure::NotAFolder),
+        Err(errno) => Err(Failure::system("open a folder")(errno)),
+    }
+}
+
+/// Whether there is a file of this name; an error if it is something else.
+pub(crate) fn is_file(folder: &File, name: &str) -> Result<bool, Failure> {
+    match statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => Ok(true),
+        Ok(_) => Err(Failure::NotAFile),
+        Err(Errno::NOENT) => Ok(false),
+        Err(errno) => Err(Failure::system("look at the file")(errno)),
+    }
+}
+
+/// Reads a file to its end, and makes sure that this is where it ended when it was opened.
+fn read(mut file: File) -> Result<Bytes, Failure> {
+    let stat = fstat(&file).map_err(Failure::system("look at the file"))?;
+    if !FileType::from_raw_mode(stat.st_mode).is_file() {
+        return Err(Failure::NotAFile);
+    }
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    let mut bytes = Vec::new();
+    // An absurd size is an error, not the end of the process.
+    bytes.try_reserve_exact(size).map_err(|_| Failure::system("hold the file")(Errno::FBIG))?;
+    file.read_to_end(&mut bytes).map_err(Failure::io("read the file"))?;
+    if bytes.len() == size { Ok(bytes.into()) } else { Err(Failure::Changing) }
+}
+
+/// Makes the names in a folder durable.
+pub(crate) fn sync_folder(folder: &File) -> Result<(), Failure> {
+    match force_to_disk(folder) {
+        // Some network and FUSE file systems sync no folders; they leave nothing else to be done.
+        Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
+        Err(errno) => Err(Failure::system("sync the folder")(errno).with_unknown_effect()),
+    }
+}
+
+/// Forces the content to the disk, as far as the file system is able to.
+pub(crate) fn force_to_disk(file: &File) -> Result<(), Errno> {
+    let Err(error) = file.sync_all() else { return Ok(()) };
+    match Errno::from_io_error(&error).unwrap_or(Errno::IO) {
+        // On macOS that was F_FULLFSYNC, which network shares do not have.
+        Errno::INVAL | Errno::NOTSUP | Errno::NOTTY if cfg!(target_vendor = "apple") => fsync(file),
+        errno => Err(errno),
+    }
+}

@@ -1,0 +1,86 @@
+//! Writes: one object, or many with one sync of each folder.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use db_to_cloud::{Created, Key};
+
+use crate::error::Failure;
+use crate::temp::{Exclusive, TempFile};
+use crate::tree::{Tree, is_file, sync_folder};
+
+pub(crate) fn put(tree: &Tree, key: &Key, bytes: &[u8]) -> Result<(), Failure> {
+    let file = TempFile::write(&Arc::new(tree.scratch()?), bytes)?;
+    let (folder, name) = tree.make_place(key)?;
+    file.replace(&folder, name)?;
+    sync_folder(&folder)
+}
+
+pub(crate) fn create(
+    tree: &Tree,
+    key: &Key,
+    bytes: &[u8],
+    exclusive: Exclusive,
+) -> Result<Created, Failure> {
+    let scratch = Arc::new(tree.scratch()?);
+    let (folder, name) = tree.make_place(key)?;
+    // Looking first spares the loser a write; what decides is `place_new`.
+    let created = if is_file(&folder, name)? {
+        Created::Occupied
+    } else {
+        TempFile::write(&scratch, bytes)?.place_new(&folder, name, exclusive)?
+    };
+    // For "occupied", too: the winner may not have come this far, and what we told of must stay.
+    sync_folder(&folder)?;
+    Ok(created)
+}
+
+pub(crate) fn delete(tree: &Tree, key: &Key) -> Result<(), Failure> {
+    match tree.remove(key)? {
+        Some(folder) => sync_folder(&folder),
+        None => Ok(()),
+    }
+}
+
+/// Gives each file its name.
+pub(crate) fn replace_all(
+    tree: &Tree,
+    keys: &[Key],
+    files: Vec<Result<TempFile, Failure>>,
+) -> Vec<Result<(), Failure>> {
+    let replace = |(key, file): (&Key, Result<TempFile, Failure>)| {
+        let file = file?;
+        let (folder, name) = tree.make_place(key)?;
+        file.replace(&folder, name)?;
+        Ok(true)
+    };
+    sync_all(tree, keys, keys.iter().zip(files).map(replace).collect())
+}
+
+/// Takes each name away.
+pub(crate) fn delete_all(tree: &Tree, keys: &[Key]) -> Vec<Result<(), Failure>> {
+    let remove = |key| tree.remove(key).map(|folder| folder.is_some());
+    sync_all(tree, keys, keys.iter().map(remove).collect())
+}
+
+/// Syncs each folder that was written to, once; if that fails, then so have all writes in it.
+fn sync_all(
+    tree: &Tree,
+    keys: &[Key],
+    written: Vec<Result<bool, Failure>>,
+) -> Vec<Result<(), Failure>> {
+    let mut synced = HashMap::new();
+    let mut sync = |key: &Key| {
+        let folder = key.split().map(|(folder, _)| folder.to_owned());
+        // Opened again: a handle kept for each item of a large batch would be too many.
+        *synced.entry(folder).or_insert_with(|| {
+            let (folder, _) = tree.make_place(key).map_err(Failure::with_unknown_effect)?;
+            sync_folder(&folder)
+        })
+    };
+    let sync_written = |(key, written): (&Key, Result<bool, Failure>)| match written? {
+        true => sync(key),
+        false => Ok(()),
+    };
+    keys.iter().zip(written).map(sync_written).collect()
+}

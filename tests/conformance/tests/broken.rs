@@ -1,0 +1,261 @@
+//! The suite can fail: each adapter here breaks one promise, as real ones did, and the case of that
+//! name must say so.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test, helpers included")]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use db_to_cloud::memory::MemoryAdapter;
+use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud_conformance::{Options, run_with};
+
+/// What the adapter does wrong.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fault {
+    /// The server ignores `If-None-Match`, and every create is new.
+    CreateOverwrites,
+    /// It answers "occupied", but has replaced the content.
+    OccupiedButReplaced,
+    /// It looks first, and then writes.
+    CreateChecksThenPuts,
+    /// Its log slots, and only they, are overwritten.
+    SlotsOverwrite,
+    /// The object grows while it is read.
+    CreateInTwoHalves,
+    PutInTwoHalves,
+    /// A new content is written over the old, which is not cut off.
+    PutForgetsToTruncate,
+    /// A server that has an end of its own.
+    GetTruncates,
+    EmptyIsNone,
+    MissingIsEmpty,
+    DeletingMissingFails,
+    DeleteDoesNothing,
+    TopFails,
+    /// Any status but 200 is taken for 404.
+    FailureIsAbsence,
+    ListLosesSecondPage,
+    ListRepeatsAKey,
+    ListShowsEverything,
+    GetManyForgetsOrder,
+    DeleteManyStopsAtMissing,
+    /// A cache that is not told what others write.
+    StaleCache,
+    GetPanics,
+    GetHangs,
+}
+
+#[derive(Debug)]
+struct Broken {
+    fault: Fault,
+    storage: MemoryAdapter,
+    cache: Mutex<HashMap<Key, Option<Bytes>>>,
+}
+
+impl Broken {
+    fn client(fault: Fault, storage: MemoryAdapter) -> Arc<dyn Adapter> {
+        Arc::new(Self { fault, storage, cache: Mutex::default() })
+    }
+
+    async fn write_in_two_halves(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        self.storage.put(key, bytes.slice(..bytes.len() / 2)).await?;
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        self.storage.put(key, bytes).await
+    }
+
+    fn fails<T>(&self, operation: &'static str) -> Result<T, Error> {
+        Err(Error::new(ErrorKind::Unavailable, operation).with_message("planted"))
+    }
+}
+
+#[async_trait]
+impl Adapter for Broken {
+    fn capabilities(&self) -> Capabilities {
+        self.storage.capabilities()
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        match self.fault {
+            Fault::FailureIsAbsence => return Ok(None),
+            Fault::GetPanics => panic!("planted"),
+            Fault::GetHangs => std::future::pending().await,
+            Fault::TopFails if key.split().is_none() => return self.fails("get"),
+            _ => {}
+        }
+        let got = self.storage.get(key).await?;
+        Ok(match self.fault {
+            Fault::GetTruncates => got.map(|bytes| bytes.slice(..bytes.len().min(1 << 20))),
+            Fault::EmptyIsNone => got.filter(|bytes| !bytes.is_empty()),
+            Fault::MissingIsEmpty => got.or(Some(Bytes::new())),
+            Fault::StaleCache => {
+                self.cache.lock().unwrap().entry(key.clone()).or_insert(got).clone()
+            }
+            _ => got,
+        })
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        match self.fault {
+            Fault::FailureIsAbsence => return self.fails("put"),
+            Fault::PutInTwoHalves => return self.write_in_two_halves(key, bytes).await,
+            Fault::PutForgetsToTruncate => {
+                let old = self.storage.get(key).await?.unwrap_or_default();
+                let tail = old.get(bytes.len()..).unwrap_or_default();
+                return self.storage.put(key, [&bytes[..], tail].concat().into()).await;
+            }
+            _ => {}
+        }
+        self.cache.lock().unwrap().insert(key.clone(), Some(bytes.clone()));
+        self.storage.put(key, bytes).await
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
+        let overwrites = match self.fault {
+            Fault::FailureIsAbsence => return self.fails("create"),
+            Fault::CreateOverwrites => true,
+            Fault::SlotsOverwrite => key.slot().is_some(),
+            _ => false,
+        };
+        if overwrites {
+            self.storage.put(key, bytes).await?;
+            return Ok(Created::New);
+        }
+        if self.storage.get(key).await?.is_some() {
+            if self.fault == Fault::OccupiedButReplaced {
+                self.storage.put(key, bytes).await?;
+            }
+            return Ok(Created::Occupied);
+        }
+        match self.fault {
+            Fault::CreateChecksThenPuts => {
+                tokio::task::yield_now().await;
+                self.storage.put(key, bytes).await?;
+            }
+            Fault::CreateInTwoHalves => self.write_in_two_halves(key, bytes).await?,
+            _ => return self.storage.create(key, bytes).await,
+        }
+        Ok(Created::New)
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Error> {
+        match self.fault {
+            Fault::FailureIsAbsence => return self.fails("delete"),
+            Fault::DeleteDoesNothing => return Ok(()),
+            Fault::DeletingMissingFails if self.storage.get(key).await?.is_none() => {
+                return self.fails("delete");
+            }
+            _ => {}
+        }
+        self.cache.lock().unwrap().insert(key.clone(), None);
+        self.storage.delete(key).await
+    }
+
+    async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
+        let mut answer = self.storage.list(folder, page).await?;
+        match self.fault {
+            Fault::FailureIsAbsence => return Ok(Page::default()),
+            Fault::ListLosesSecondPage => answer.next = None,
+            Fault::ListRepeatsAKey if page.is_some() => {
+                answer.keys.push(Key::parse(page.unwrap())?)
+            }
+            Fault::ListShowsEverything => {
+                answer = Page { keys: self.storage.objects().keys().cloned().collect(), next: None }
+            }
+            _ => {}
+        }
+        Ok(answer)
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Vec<Result<Option<Bytes>, Error>> {
+        let mut answers = Vec::new();
+        for key in keys {
+            answers.push(self.get(key).await);
+        }
+        if self.fault == Fault::GetManyForgetsOrder {
+            answers.sort_by_key(|answer| !matches!(answer, Ok(Some(_))));
+        }
+        answers
+    }
+
+    async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
+        let mut answers = Vec::new();
+        let mut stopped = false;
+        for key in keys {
+            let missing = self.storage.get(key).await.unwrap().is_none();
+            stopped |= missing && self.fault == Fault::DeleteManyStopsAtMissing;
+            answers.push(if stopped { Ok(()) } else { self.delete(key).await });
+        }
+        answers
+    }
+}
+
+/// Runs the suite on the broken adapter; the case must be among those that failed.
+async fn caught(fault: Fault, case: &str) {
+    let storage = MemoryAdapter::new();
+    let adapter = Broken::client(fault, storage.clone());
+    let timeout = if fault == Fault::GetHangs { 50 } else { 20_000 };
+    let mut options = Options::new()
+        .with_other(Broken::client(fault, storage))
+        .with_listed_keys(1500)
+        .with_large_object(2 << 20)
+        .with_patience(Duration::from_millis(300))
+        .with_case_timeout(Duration::from_millis(timeout));
+    if fault == Fault::FailureIsAbsence {
+        options = options.with_unreachable(Broken::client(fault, MemoryAdapter::new()));
+    }
+    let failed = run_with(adapter, options).await.failed();
+    assert!(failed.contains(&case), "{fault:?} was caught by {failed:?} only");
+}
+
+macro_rules! each_is_caught {
+    ($($test:ident: $fault:ident => $case:ident;)+) => {$(
+        #[tokio::test(flavor = "multi_thread")]
+        async fn $test() {
+            caught(Fault::$fault, stringify!($case)).await;
+        }
+    )+};
+}
+
+each_is_caught! {
+    an_overwriting_create_is_caught: CreateOverwrites => create_on_a_present_key_changes_nothing;
+    an_overwriting_create_is_caught_when_sent_twice:
+        CreateOverwrites => a_create_whose_answer_was_lost_is_read_back;
+    a_replaced_occupied_object_is_caught:
+        OccupiedButReplaced => create_on_a_present_key_changes_nothing;
+    a_create_that_looks_first_is_caught: CreateChecksThenPuts => create_is_exclusive;
+    an_overwritten_slot_is_caught: SlotsOverwrite => log_slots_are_created_once;
+    an_overwritten_slot_is_caught_in_the_race: SlotsOverwrite => create_is_exclusive;
+    a_torn_slot_is_caught: CreateInTwoHalves => a_create_is_never_seen_in_part;
+    a_torn_dropped_create_is_caught: CreateInTwoHalves => a_dropped_create_leaves_nothing_or_all;
+    a_torn_dropped_put_is_caught: PutInTwoHalves => a_dropped_put_leaves_old_or_new;
+    a_missing_truncate_is_caught: PutForgetsToTruncate => put_replaces_the_object;
+    a_truncated_body_is_caught: GetTruncates => a_large_object_comes_back_whole;
+    an_empty_object_taken_for_none_is_caught: EmptyIsNone => an_object_comes_back_whole;
+    a_missing_object_taken_for_empty_is_caught: MissingIsEmpty => a_missing_object_is_none;
+    an_error_on_deleting_a_missing_object_is_caught:
+        DeletingMissingFails => deleting_a_missing_object_is_ok;
+    a_delete_that_does_nothing_is_caught: DeleteDoesNothing => a_deleted_object_is_gone;
+    keys_without_a_folder_are_tested: TopFails => an_object_without_a_folder_comes_back_whole;
+    an_error_taken_for_absence_is_caught:
+        FailureIsAbsence => an_unreachable_storage_is_an_error_not_an_absence;
+    a_lost_second_page_is_caught: ListLosesSecondPage => list_shows_each_key_once;
+    a_repeated_key_is_caught: ListRepeatsAKey => list_shows_each_key_once;
+    a_list_of_all_folders_is_caught: ListShowsEverything => list_shows_only_its_folder;
+    answers_out_of_order_are_caught: GetManyForgetsOrder => get_many_answers_in_order;
+    a_batch_that_stops_is_caught: DeleteManyStopsAtMissing => delete_many_deletes_just_these;
+    a_stale_cache_is_caught: StaleCache => another_client_sees_a_finished_write;
+    a_panic_is_caught: GetPanics => an_object_comes_back_whole;
+    a_hanging_request_is_caught: GetHangs => an_object_comes_back_whole;
+}
+
+/// An outcome with failures ends the test and names them.
+#[tokio::test(flavor = "multi_thread")]
+#[should_panic(expected = "create_is_exclusive")]
+async fn a_failed_outcome_names_each_failed_case() {
+    let adapter = Broken::client(Fault::CreateOverwrites, MemoryAdapter::new());
+    run_with(adapter, Options::new().with_listed_keys(10)).await.assert_passed();
+}
