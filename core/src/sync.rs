@@ -12,6 +12,7 @@
 //! | `apply` | P5, P7, P8: fetches bytes and writes them into the application |
 //! | `settle` | P8, U6: what a client remembers once a change is on both sides |
 //! | `conflict` | P6, P10: what became of changes that could not be applied at once |
+//! | `history` | P6: whether local bytes are an older version that the log names |
 //! | `resolve` | P6, P7, P8: puts a conflict to the application and does as it says |
 //! | `push` | U1, U8: which documents are pushed, commit by commit |
 //! | `upload` | U2, U3: documents into the storage |
@@ -27,6 +28,7 @@ mod compare;
 mod conflict;
 mod diverged;
 mod gc;
+mod history;
 mod intents;
 mod preview;
 mod pull;
@@ -70,6 +72,7 @@ pub(crate) struct Session<'a> {
     uploads: Mutex<upload::Uploads>,
     /// Versions whose bytes were found missing in the storage.
     missing: Mutex<HashSet<Vid>>,
+    history: futures::lock::Mutex<Option<history::History>>,
     weak: bool,
 }
 
@@ -91,6 +94,7 @@ impl<'a> Session<'a> {
             deferred: Mutex::default(),
             uploads: Mutex::default(),
             missing: Mutex::default(),
+            history: futures::lock::Mutex::default(),
             weak: false,
         };
         session.weak = session.is_weak(&mut position).await?;
@@ -122,13 +126,11 @@ impl<'a> Session<'a> {
             // The documents are synced; what was left undone is tried again another day.
             tracing::warn!(%error, "maintenance of the storage failed");
         }
-        if let Some(lock) = lock {
-            // If this fails the lock expires by itself.
-            self.client
-                .server
-                .unlock(lock)
-                .await
-                .or_else(|e| synced.is_err().then_some(()).ok_or(e))?;
+        if let Some(lock) = lock
+            && let Err(error) = self.client.server.unlock(lock).await
+        {
+            // It expires by itself.
+            tracing::warn!(%error, "the lock could not be released");
         }
         synced?;
         position.synced = Some(self.client.environment.now());

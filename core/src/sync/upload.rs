@@ -82,11 +82,15 @@ impl Session<'_> {
 
     /// U1: dirty, not pending, and edited upon the indexed version.
     async fn queued(&self, dirty: Vec<(DocumentId, Dirty)>) -> Result<VecDeque<Queued>, Error> {
-        let ids: Vec<_> = dirty.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<_> = dirty.into_iter().map(|(id, _)| id).collect();
         let ledger = &self.client.ledger;
-        let (mut indexed, pending) = (ledger.indexed(&ids).await?, ledger.pending(&ids).await?);
+        // A pull may be under way beside: queue and index are read at one moment.
+        let _edits = ledger.edits().await;
+        let (dirty, mut indexed) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
+        let pending = ledger.pending(&ids).await?;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
-        for (id, Dirty { base }) in dirty {
+        for id in ids {
+            let Some(Dirty { base }) = dirty.get(&id).copied() else { continue };
             let indexed = indexed.remove(&id);
             if pending.contains_key(&id) || self.is_deferred(&id) {
                 continue;
