@@ -29,7 +29,6 @@
 //! [`Environment`]; the feature `system` (on by default) brings the machine's own. Everything else
 //! is futures: any executor will do, and tests own the order of all that happens.
 
-
 mod adapter;
 mod client;
 mod database;
