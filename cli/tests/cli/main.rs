@@ -1,4 +1,5 @@
 //! The real binary on real folders.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "these are tests")]
 
 mod brakes;
 mod conflicts;
