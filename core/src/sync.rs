@@ -145,8 +145,10 @@ impl<'a> Session<'a> {
         if has_changes && (self.weak || self.client.config.lock == LockPolicy::Always) {
             self.take_lock(position, lock).await?;
         }
-        self.accepting(position, async |position| self.settle_attempt(position, lock).await)
-            .await?;
+        if let Err(e) = self.settle_attempt(position, lock).await {
+            // Starting over drops the attempt.
+            self.accept(position, e).await?;
+        }
         let mut winner = None;
         let mut pauses = self.client.server.pauses();
         for race in 1..=RACES {
@@ -181,29 +183,27 @@ impl<'a> Session<'a> {
                 false => Ok(()),
             }
         };
-        let pull =
-            self.accepting(position, async |position| self.pull(position, winner.clone()).await);
+        let pull = async {
+            match self.pull(position, winner).await {
+                Err(e) => {
+                    self.accept(position, e).await?;
+                    self.pull(position, None).await
+                }
+                pulled => pulled,
+            }
+        };
         let (pulled, uploaded) = join(pull, uploads).await;
         pulled.and(uploaded)
     }
 
     /// Starts over if the remote diverged and the application, or the weakness of the storage,
-    /// allows it.
-    async fn accepting(
-        &self,
-        position: &mut Position,
-        mut step: impl AsyncFnMut(&mut Position) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        match step(position).await {
-            Err(e) if e.kind() == ErrorKind::Diverged => {
-                if !self.options.accept_remote && !self.is_overwritten(position).await? {
-                    return Err(e);
-                }
-                self.start_over(position).await?;
-                step(position).await
-            }
-            other => other,
+    /// allows it; any other error stays one.
+    async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
+        let diverged = error.kind() == ErrorKind::Diverged;
+        if diverged && (self.options.accept_remote || self.is_overwritten(position).await?) {
+            return self.start_over(position).await;
         }
+        Err(error)
     }
 
     async fn has_changes(&self) -> Result<bool, Error> {
