@@ -1,5 +1,6 @@
 //! A device: documents, client state, a client, and a way to the storage.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
@@ -31,6 +32,9 @@ pub struct Device {
     setup: fn(ClientBuilder) -> ClientBuilder,
     client: Client,
 }
+
+/// What a backup of a device holds.
+pub type Backup = (BTreeMap<DocumentId, Document>, MemoryState);
 
 impl Device {
     pub(crate) fn new(world: &World, name: &str) -> Self {
@@ -99,6 +103,18 @@ impl Device {
         device
     }
 
+    /// A copy of documents and state, as a backup of the whole device holds it.
+    pub fn backup(&self) -> Backup {
+        (self.documents.documents().clone(), self.state.snapshot())
+    }
+
+    /// The device goes back to a backup.
+    pub fn roll_back(&mut self, (documents, state): &Backup) {
+        *self.documents.documents() = documents.clone();
+        self.state = state.snapshot();
+        self.restart();
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client
@@ -119,11 +135,17 @@ impl Device {
     /// A delete, and its QueueChange.
     pub fn delete(&self, id: impl Into<DocumentId>) {
         let id = id.into();
-        self.documents.remove(id.clone());
+        self.delete_unqueued(id.clone());
         self.queue(&id);
     }
 
-    fn queue(&self, id: &DocumentId) {
+    /// A delete whose QueueChange never happens.
+    pub fn delete_unqueued(&self, id: impl Into<DocumentId>) {
+        self.documents.remove(id);
+    }
+
+    /// A QueueChange alone.
+    pub fn queue(&self, id: &DocumentId) {
         let queued = self.client.queue_change(id).now_or_never();
         queued.expect("queueing does not wait").expect("queueing works");
     }
