@@ -6,7 +6,7 @@ use std::sync::Arc;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
-    SyncOptions,
+    Revision, Status, SyncOptions,
 };
 use futures::FutureExt;
 
@@ -144,6 +144,14 @@ impl Device {
         self.documents.remove(id);
     }
 
+    /// An edit, and the QueueChange of an application that knows which revision it was made on.
+    pub fn edit_of(&self, id: impl Into<DocumentId>, text: &str, edited: &Revision) {
+        let id = id.into();
+        self.edit_unqueued(id.clone(), text);
+        let queued = self.client.queue_change_of(&id, edited).now_or_never();
+        queued.expect("queueing does not wait").expect("queueing works");
+    }
+
     /// A QueueChange alone.
     pub fn queue(&self, id: &DocumentId) {
         let queued = self.client.queue_change(id).now_or_never();
@@ -184,6 +192,17 @@ impl Device {
     pub fn read(&self, id: impl Into<DocumentId>) -> Option<String> {
         let documents = self.documents.documents();
         documents.get(&id.into()).map(|d| String::from_utf8_lossy(&d.bytes).into_owned())
+    }
+
+    /// A document's revision.
+    pub fn revision(&self, id: impl Into<DocumentId>) -> Option<Revision> {
+        self.documents.documents().get(&id.into()).map(|d| d.revision.clone())
+    }
+
+    /// Where the client stands.
+    pub fn status(&self) -> Status {
+        let status = self.client.status().now_or_never();
+        status.expect("asking does not wait").expect("asking works")
     }
 
     /// All documents, as text.

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryDatabase;
-use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Write};
+use db_to_cloud::{
+    Applied, BoxError, Database, Document, DocumentId, Listed, Queueing, Revision, Write,
+};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
@@ -20,6 +22,7 @@ pub struct TroubledDatabase {
 struct Troubles {
     unreadable: HashSet<DocumentId>,
     refused: HashSet<DocumentId>,
+    transactional: bool,
     before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
 }
 
@@ -37,6 +40,11 @@ impl TroubledDatabase {
     /// The application does not take this document.
     pub fn refuse(&self, id: impl Into<DocumentId>) {
         self.troubles().refused.insert(id.into());
+    }
+
+    /// The application says that it queues each edit in the transaction of the edit.
+    pub fn queue_in_transactions(&self) {
+        self.troubles().transactional = true;
     }
 
     /// Just before the next write of a sync into the documents, the user acts.
@@ -98,5 +106,12 @@ impl Database for TroubledDatabase {
             return Err("the application does not take this document".into());
         }
         self.documents.apply(write).await
+    }
+
+    fn queueing(&self) -> Queueing {
+        match self.troubles().transactional {
+            true => Queueing::Transactional,
+            false => Queueing::Compared,
+        }
     }
 }

@@ -4,4 +4,5 @@
 mod basics;
 mod budgets;
 mod crash_points;
+mod queue;
 mod shuffle;
