@@ -3,6 +3,8 @@
 
 mod basics;
 mod budgets;
+mod conflicts;
 mod crash_points;
+mod decisions;
 mod queue;
 mod shuffle;
