@@ -33,6 +33,7 @@ pub struct FaultyAdapter {
     capabilities: Arc<Mutex<Capabilities>>,
     plan: Arc<Mutex<VecDeque<Planned>>>,
     delayed: Arc<Mutex<Vec<Request>>>,
+    sent: Arc<Mutex<Vec<(Key, Bytes)>>>,
     rivals: Arc<Mutex<VecDeque<Rival>>>,
 }
 
@@ -74,8 +75,9 @@ enum Answer {
 impl FaultyAdapter {
     pub(crate) fn new(cloud: MemoryAdapter, steps: Steps) -> Self {
         let capabilities = Arc::new(Mutex::new(cloud.capabilities()));
-        let (plan, delayed, rivals) = (Arc::default(), Arc::default(), Arc::default());
-        Self { cloud, steps, capabilities, plan, delayed, rivals }
+        let (plan, delayed) = (Arc::default(), Arc::default());
+        let (sent, rivals) = (Arc::default(), Arc::default());
+        Self { cloud, steps, capabilities, plan, delayed, sent, rivals }
     }
 
     /// The next `operation` (`get`, `put`, `create`, `delete`) on a key with this prefix fails so.
@@ -105,6 +107,11 @@ impl FaultyAdapter {
         lock(&self.plan).clear();
     }
 
+    /// The next `operation`s on keys with this prefix fail so, more often than a sync repeats them.
+    pub fn fail_for_long(&self, operation: &'static str, prefix: &str, fault: Fault) {
+        (0..10).for_each(|_| self.fail(operation, prefix, fault));
+    }
+
     /// Faults that were planned and did not happen yet.
     pub fn planned(&self) -> usize {
         lock(&self.plan).len()
@@ -119,6 +126,12 @@ impl FaultyAdapter {
         }
     }
 
+    /// The bytes of each put and create of this key that was sent, whatever became of it.
+    pub fn sent(&self, key: &Key) -> Vec<Bytes> {
+        let sent = lock(&self.sent);
+        sent.iter().filter(|(k, _)| k == key).map(|(_, bytes)| bytes.clone()).collect()
+    }
+
     /// Changes what the storage says of itself.
     pub fn set_capabilities(&self, change: impl FnOnce(&mut Capabilities)) {
         change(&mut lock(&self.capabilities));
@@ -129,6 +142,9 @@ impl FaultyAdapter {
         let (operation, key) = request.name();
         if let Some(rival) = self.rival(operation, key) {
             (rival.act)();
+        }
+        if let Request::Put(key, bytes) | Request::Create(key, bytes) = &request {
+            lock(&self.sent).push((key.clone(), bytes.clone()));
         }
         let error = |kind| Error::new(kind, operation).with_key(key);
         let answer = match self.planned_fault(operation, key) {

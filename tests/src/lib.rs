@@ -6,14 +6,18 @@
 
 mod device;
 mod faults;
+mod judge;
 mod stepped;
 mod steps;
 mod time;
+mod troubled;
 
-pub use device::Device;
+pub use device::{Backup, Device};
 pub use faults::{Fault, FaultyAdapter};
+pub use judge::Judge;
 pub use steps::Steps;
 pub use time::TestTime;
+pub use troubled::TroubledDatabase;
 
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Action, format};

@@ -1,6 +1,12 @@
 //! Every rule of the protocol as a story of named devices on one storage. A module a part of the
 //! protocol; the harness is this package's library.
 
+mod attempts;
 mod basics;
 mod budgets;
+mod conflicts;
 mod crash_points;
+mod decisions;
+mod push;
+mod queue;
+mod shuffle;
