@@ -6,12 +6,15 @@
 
 mod device;
 mod faults;
+mod head;
+mod journal;
 mod stepped;
 mod steps;
 mod time;
 
 pub use device::Device;
 pub use faults::{Fault, FaultyAdapter};
+pub use journal::Journal;
 pub use steps::Steps;
 pub use time::TestTime;
 

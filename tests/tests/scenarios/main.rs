@@ -4,3 +4,4 @@
 mod basics;
 mod budgets;
 mod crash_points;
+mod locks;
