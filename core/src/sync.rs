@@ -122,13 +122,10 @@ impl<'a> Session<'a> {
             // The documents are synced; what was left undone is tried again another day.
             tracing::warn!(%error, "maintenance of the storage failed");
         }
-        if let Some(lock) = lock {
-            // If this fails the lock expires by itself.
-            self.client
-                .server
-                .unlock(lock)
-                .await
-                .or_else(|e| synced.is_err().then_some(()).ok_or(e))?;
+        if let Some(lock) = lock
+            && let Err(error) = self.client.server.unlock(lock).await
+        {
+            tracing::warn!(%error, "the lock was not given back: it expires by itself");
         }
         synced?;
         position.synced = Some(self.client.environment.now());
