@@ -32,6 +32,10 @@ pub(crate) struct Position {
     /// The nonce of the lock last taken here, so that our own stale lock is known as ours.
     #[serde(default)]
     pub lock: Option<CommitId>,
+    /// A lock of another client that stood in the way of maintenance, and when it first did: if it
+    /// is still there long after, its holder is gone.
+    #[serde(default)]
+    pub obstacle: Option<(CommitId, Timestamp)>,
     /// What the probe found: whether the storage's create is atomic (rule S3).
     #[serde(default)]
     pub atomic: Option<bool>,
