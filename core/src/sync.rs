@@ -16,6 +16,7 @@
 //! | `push` | U1, U8: which documents are pushed, commit by commit |
 //! | `upload` | U2, U3: documents into the storage |
 //! | `diverged` | D1 |
+//! | `overwritten` | W4 |
 //! | `checkpoint` | K1 |
 //! | `gc` | G1, G2, D2 |
 
@@ -28,6 +29,7 @@ mod conflict;
 mod diverged;
 mod gc;
 mod intents;
+mod overwritten;
 mod preview;
 mod pull;
 mod push;
@@ -191,10 +193,13 @@ impl<'a> Session<'a> {
     ) -> Result<(), Error> {
         match step(position).await {
             Err(e) if e.kind() == ErrorKind::Diverged => {
-                if !self.options.accept_remote && !self.is_overwritten(position).await? {
+                let overwritten = self.is_overwritten(position).await?;
+                if !overwritten && !self.options.accept_remote {
                     return Err(e);
                 }
-                self.start_over(position).await?;
+                if !overwritten || !self.take_back(position).await? {
+                    self.start_over(position).await?;
+                }
                 step(position).await
             }
             other => other,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::format::Change;
-use crate::{Action, CommitId, ContentHash, DeferReason, Revision, Timestamp, Vid};
+use crate::{Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, Vid};
 
 /// Where this client is in the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -147,6 +147,15 @@ pub(crate) struct Attempt {
     pub uploads_began: Timestamp,
     /// When it was last sent.
     pub last_sent: Timestamp,
+}
+
+/// The entry this client stands on, on weak storage: if a late write replaces it, it is offered again
+/// (rule W4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastEntry {
+    pub commit: CommitId,
+    /// What the index held of each of the entry's documents before it.
+    pub replaced: Vec<(DocumentId, Option<Indexed>)>,
 }
 
 /// Garbage collection's own measure of time, in seconds. It never goes back and advances by at most

@@ -5,3 +5,4 @@ mod basics;
 mod budgets;
 mod crash_points;
 mod locks;
+mod weak;
