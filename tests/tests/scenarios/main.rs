@@ -1,8 +1,11 @@
 //! Every rule of the protocol as a story of named devices on one storage. A module a part of the
 //! protocol; the harness is this package's library.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod basics;
 mod budgets;
 mod crash_points;
 mod locks;
+mod snapshots;
 mod weak;
