@@ -6,6 +6,7 @@
 mod basics;
 mod budgets;
 mod crash_points;
+mod gc;
 mod locks;
 mod snapshots;
 mod weak;
