@@ -236,3 +236,29 @@ impl Inner {
         self.ledger.metadata_write(batch).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{MemoryAdapter, MemoryDatabase, MemoryState};
+
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+
+    #[tokio::test]
+    async fn a_sync_may_run_on_any_thread_of_any_executor() {
+        let (adapter, database) = (MemoryAdapter::new(), MemoryDatabase::new());
+        let (state, resolver) = (MemoryState::new(), crate::RemoteWins);
+        let client = Client::builder(
+            Arc::new(adapter),
+            Arc::new(database),
+            Arc::new(state),
+            Arc::new(resolver),
+        )
+        .build();
+        is_send(client.sync()).await.unwrap();
+        is_send(client.preview()).await.unwrap();
+        is_send(client.queue_change(&1.into())).await.unwrap();
+    }
+}

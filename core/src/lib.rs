@@ -1,4 +1,33 @@
-//! Sync the documents of an application between devices, through storage the user owns.
+//! Sync the documents of an application between devices, through storage the user owns: a folder, a
+//! bucket, a WebDAV server. No server of anybody's is needed in between.
+//!
+//! An application brings three things and a decision:
+//!
+//! - a [`Database`]: its own documents, which it reads and edits as ever;
+//! - a [`state::State`]: a small durable store for what this library must remember (the
+//!   `db-to-cloud-sqlite` crate has one);
+//! - an [`Adapter`]: the storage (`db-to-cloud-fs` for a folder; [`memory`] for tests);
+//! - a [`Resolver`]: who decides when two devices changed one document.
+//!
+//! [`Client`] joins them. It gives the client operations of the specification: Sync
+//! ([`Client::sync`]), QueueChange ([`Client::queue_change`]) and MetadataRead ([`Client::status`]).
+//!
+//! # What is guaranteed
+//! - A sync may be stopped at any moment, by dropping its future or by a power cut. Nothing is lost,
+//!   and the next sync goes on.
+//! - No edit is overwritten unseen: it is pushed, or it comes before the resolver.
+//! - A deleted document does not come back, unless somebody edits or makes it anew.
+//! - An error is never taken for absence. A storage that is not the one last synced with stops the
+//!   sync before anything is changed.
+//! - One document that cannot be synced is reported; the others sync.
+//!
+//! `docs/protocol.md` in the repository tells how; the rules it names (P1, U5 …) are named in the
+//! comments of this crate.
+//!
+//! # Without a machine
+//! This crate has no HTTP and no file system. The clock, the timer and randomness come from an
+//! [`Environment`]; the feature `system` (on by default) brings the machine's own. Everything else
+//! is futures: any executor will do, and tests own the order of all that happens.
 
 mod adapter;
 mod client;

@@ -12,6 +12,7 @@
 //! | `apply` | P5, P7, P8: fetches bytes and writes them into the application |
 //! | `settle` | P8, U6: what a client remembers once a change is on both sides |
 //! | `conflict` | P6, P10: what became of changes that could not be applied at once |
+//! | `history` | P6: whether local bytes are an older version that the log names |
 //! | `resolve` | P6, P7, P8: puts a conflict to the application and does as it says |
 //! | `push` | U1, U8: which documents are pushed, commit by commit |
 //! | `upload` | U2, U3: documents into the storage |
@@ -28,6 +29,7 @@ mod compare;
 mod conflict;
 mod diverged;
 mod gc;
+mod history;
 mod intents;
 mod overwritten;
 mod preview;
@@ -72,6 +74,7 @@ pub(crate) struct Session<'a> {
     uploads: Mutex<upload::Uploads>,
     /// Versions whose bytes were found missing in the storage.
     missing: Mutex<HashSet<Vid>>,
+    history: futures::lock::Mutex<Option<history::History>>,
     weak: bool,
 }
 
@@ -93,6 +96,7 @@ impl<'a> Session<'a> {
             deferred: Mutex::default(),
             uploads: Mutex::default(),
             missing: Mutex::default(),
+            history: futures::lock::Mutex::default(),
             weak: false,
         };
         session.weak = session.is_weak(&mut position).await?;
@@ -127,7 +131,8 @@ impl<'a> Session<'a> {
         if let Some(lock) = lock
             && let Err(error) = self.client.server.unlock(lock).await
         {
-            tracing::warn!(%error, "the lock was not given back: it expires by itself");
+            // It expires by itself.
+            tracing::warn!(%error, "the lock could not be released");
         }
         synced?;
         position.synced = Some(self.client.environment.now());
@@ -142,8 +147,10 @@ impl<'a> Session<'a> {
         if has_changes && (self.weak || self.client.config.lock == LockPolicy::Always) {
             self.take_lock(position, lock).await?;
         }
-        self.accepting(position, async |position| self.settle_attempt(position, lock).await)
-            .await?;
+        if let Err(e) = self.settle_attempt(position, lock).await {
+            // Starting over drops the attempt.
+            self.accept(position, e).await?;
+        }
         let mut winner = None;
         let mut pauses = self.client.server.pauses();
         for race in 1..=RACES {
@@ -178,32 +185,33 @@ impl<'a> Session<'a> {
                 false => Ok(()),
             }
         };
-        let pull =
-            self.accepting(position, async |position| self.pull(position, winner.clone()).await);
+        let pull = async {
+            match self.pull(position, winner).await {
+                Err(e) => {
+                    self.accept(position, e).await?;
+                    self.pull(position, None).await
+                }
+                pulled => pulled,
+            }
+        };
         let (pulled, uploaded) = join(pull, uploads).await;
         pulled.and(uploaded)
     }
 
     /// Starts over if the remote diverged and the application, or the weakness of the storage,
-    /// allows it.
-    async fn accepting(
-        &self,
-        position: &mut Position,
-        mut step: impl AsyncFnMut(&mut Position) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        match step(position).await {
-            Err(e) if e.kind() == ErrorKind::Diverged => {
-                let overwritten = self.is_overwritten(position).await?;
-                if !overwritten && !self.options.accept_remote {
-                    return Err(e);
-                }
-                if !overwritten || !self.take_back(position).await? {
-                    self.start_over(position).await?;
-                }
-                step(position).await
-            }
-            other => other,
+    /// allows it; any other error stays one.
+    async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
+        if error.kind() != ErrorKind::Diverged {
+            return Err(error);
         }
+        let overwritten = self.is_overwritten(position).await?;
+        if overwritten && self.take_back(position).await? {
+            return Ok(());
+        }
+        if overwritten || self.options.accept_remote {
+            return self.start_over(position).await;
+        }
+        Err(error)
     }
 
     async fn has_changes(&self) -> Result<bool, Error> {

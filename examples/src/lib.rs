@@ -1,1 +1,5 @@
-//! Examples of db-to-cloud
+//! The examples are beside this file's folder. What is here makes the README's example a test.
+
+#[doc = include_str!("../../README.md")]
+#[cfg(doctest)]
+mod readme {}

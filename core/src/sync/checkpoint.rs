@@ -37,8 +37,11 @@ impl Session<'_> {
         if !(snapshot || gc) || !self.lock_at_once(position, lock).await? {
             return Ok(());
         }
-        if snapshot {
-            self.checkpoint(position).await?;
+        if snapshot && let Err(error) = self.checkpoint(position).await {
+            // Not again at each sync: only once the log has grown as much again.
+            let threshold = position.log.bytes.saturating_mul(2).max(1);
+            self.remember(position, LogCost { threshold, ..position.log }).await?;
+            return Err(error);
         }
         if gc {
             self.collect(position).await?;
@@ -90,7 +93,7 @@ impl Session<'_> {
         if position.version < from + ENTRIES {
             // Somebody else wrote one: the log after it is short.
             let share = position.version.saturating_sub(from);
-            let past = (position.version - position.log.snapshot).max(1);
+            let past = position.version.saturating_sub(position.log.snapshot).max(1);
             let bytes = position.log.bytes / past * share;
             return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
         }

@@ -173,8 +173,11 @@ impl Session<'_> {
                 self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
             let Some((id, _)) = page.last() else { break };
             after = Some(id.clone());
-            let is_delete =
-                |p: &Pending| p.change.as_ref().is_none_or(|c| c.action == Action::Delete);
+            // Of what diverged each document is put to the application.
+            let is_delete = |p: &Pending| {
+                let delete = p.change.as_ref().is_some_and(|c| c.action == Action::Delete);
+                delete && !p.diverged
+            };
             let ids: Vec<_> =
                 page.iter().filter(|(_, p)| is_delete(p)).map(|(id, _)| id.clone()).collect();
             let indexed: HashMap<_, _> = self.client.ledger.indexed(&ids).await?;

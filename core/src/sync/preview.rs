@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::Session;
 use super::compare::database_error;
+use super::tail::diverged;
 use crate::client::Inner;
-use crate::format::{Change, Slot};
+use crate::format::{Change, Slot, Snapshot};
 use crate::ledger::{Dirty, Indexed, Pending, Position};
 use crate::state::Table;
 use crate::{Action, DocumentId, Error, Listed, Queueing};
@@ -62,21 +63,22 @@ async fn remote_changes(client: &Inner, position: &Position) -> Result<Remote, E
     let pending: Vec<(DocumentId, Pending)> =
         client.ledger.page(Table::Pending, None, usize::MAX >> 1).await?;
     remote.extend(pending.into_iter().filter_map(|(id, p)| Some((id, p.change?))));
-    let mut next = position.version + 1;
-    if position.version == 0
-        && let Some(snapshot) = client.server.hinted_snapshot().await?
-    {
-        for name in &snapshot.parts {
-            let part = client.server.snapshot_part(name).await?;
-            for (key, record) in part.unwrap_or_default().documents {
-                if let Some(id) = DocumentId::from_key(&key) {
-                    remote.insert(id.clone(), record.into_change(id));
-                }
-            }
+    let (mut next, mut anchor) = (position.version + 1, position.anchor);
+    if position.version > 0 {
+        // Rule P3, as a sync that pushes does it.
+        let slot = client.server.changes_read(position.version).await?;
+        if slot.is_none_or(|(slot, _)| Some(slot.commit()) != anchor) {
+            return Err(diverged(position, "the entry this client read last is not there"));
         }
-        next = snapshot.seq + 1;
+    } else if let Some(snapshot) = client.server.hinted_snapshot().await? {
+        read_snapshot(client, &snapshot, &mut remote).await?;
+        (next, anchor) = (snapshot.seq + 1, Some(snapshot.commit));
     }
     while let Some((slot, _)) = client.server.changes_read(next).await? {
+        if slot.prev() != anchor {
+            return Err(diverged(position, "an entry does not continue the log"));
+        }
+        anchor = Some(slot.commit());
         if let Slot::Entry(entry) = slot {
             remote.extend(entry.changes.into_iter().map(|c| (c.id.clone(), c)));
         }
@@ -90,6 +92,22 @@ async fn remote_changes(client: &Inner, position: &Position) -> Result<Remote, E
         !gone && known.is_none_or(|i| i.vid != change.vid)
     });
     Ok(remote)
+}
+
+async fn read_snapshot(
+    client: &Inner,
+    snapshot: &Snapshot,
+    remote: &mut Remote,
+) -> Result<(), Error> {
+    for name in &snapshot.parts {
+        let part = client.server.snapshot_part(name).await?;
+        for (key, record) in part.unwrap_or_default().documents {
+            if let Some(id) = DocumentId::from_key(&key) {
+                remote.insert(id.clone(), record.into_change(id));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Documents that differ from the index, and whether each was deleted.

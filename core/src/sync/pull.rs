@@ -19,7 +19,8 @@ impl Session<'_> {
         winner: Option<Winner>,
     ) -> Result<(), Error> {
         let pushing = !self.client.ledger.raw_page(Table::Dirty, None, 1).await?.is_empty();
-        let mut tail = Tail::new(winner, pushing);
+        // A user who accepts another storage expects that it is looked at.
+        let mut tail = Tail::new(winner, pushing || self.options.accept_remote);
         self.read_to_head(position, &mut tail).await?;
         if self.settle_pending(position, false).await? {
             // A document's bytes were missing: a newer change of it may have come meanwhile (P5).

@@ -31,6 +31,10 @@ impl Session<'_> {
         };
         let ids = std::slice::from_ref(&id);
         let base = self.client.ledger.indexed(ids).await?.remove(&id);
+        if base.is_none() && self.is_older_version(position, &id, local.as_ref()).await? {
+            let expected = local.as_ref().map(|local| local.revision.clone());
+            return self.take_remote(position, &id, pending, remote, expected).await;
+        }
         let conflict = Conflict {
             id,
             base: base.as_ref().map(|b| b.vid),
@@ -84,7 +88,9 @@ impl Session<'_> {
         let expected = conflict.local.as_ref().map(|local| local.revision.clone());
         match resolution {
             Resolution::KeepLocal => self.keep_local(position, &conflict.id, &pending).await,
-            Resolution::TakeRemote => self.take_remote(position, conflict, pending, expected).await,
+            Resolution::TakeRemote => {
+                self.take_remote(position, &conflict.id, pending, conflict.remote, expected).await
+            }
             Resolution::Merged(document) => {
                 let write = Write { id: conflict.id.clone(), document: Some(document), expected };
                 match self.client.database.apply(write).await {
@@ -96,13 +102,19 @@ impl Session<'_> {
             }
             Resolution::KeepBoth { copy } => match (&conflict.local, &conflict.remote) {
                 (Some(local), Some(_)) => match self.copy(&conflict.id, &copy, local).await? {
-                    Ok(()) => self.take_remote(position, conflict, pending, expected).await,
+                    Ok(()) => {
+                        let (id, remote) = (&conflict.id, conflict.remote);
+                        self.take_remote(position, id, pending, remote, expected).await
+                    }
                     Err(why) => {
                         self.put_off(&conflict.id, &pending, DeferReason::Refused, why).await
                     }
                 },
                 (Some(_), None) => self.keep_local(position, &conflict.id, &pending).await,
-                (None, _) => self.take_remote(position, conflict, pending, expected).await,
+                (None, _) => {
+                    let (id, remote) = (&conflict.id, conflict.remote);
+                    self.take_remote(position, id, pending, remote, expected).await
+                }
             },
             Resolution::Defer => {
                 let text = "the decision was put off";
@@ -128,24 +140,26 @@ impl Session<'_> {
         self.client.ledger.metadata_write(batch).await
     }
 
+    /// Replaces the local version by the remote one, if it is still the expected one.
     async fn take_remote(
         &self,
         position: &Position,
-        conflict: Conflict,
+        id: &DocumentId,
         pending: Pending,
+        remote: Option<Document>,
         expected: Expected,
     ) -> Result<(), Error> {
-        let Conflict { id, local, remote, .. } = conflict;
         let mut intent = Batch::new();
-        intent.intent(&id, pending.change.as_ref());
+        intent.intent(id, pending.change.as_ref());
         self.client.ledger.metadata_write(intent).await?;
+        let existed = expected.is_some();
         let write = Write { id: id.clone(), document: remote, expected };
         match self.client.database.apply(write).await {
-            Ok(Applied::Done) => self.settle_taken(position, &id, &pending, local.is_some()).await,
-            Ok(Applied::Changed) => self.drop_intent(&id).await,
+            Ok(Applied::Done) => self.settle_taken(position, id, &pending, existed).await,
+            Ok(Applied::Changed) => self.drop_intent(id).await,
             Err(e) => {
-                self.drop_intent(&id).await?;
-                self.put_off(&id, &pending, DeferReason::Refused, e).await
+                self.drop_intent(id).await?;
+                self.put_off(id, &pending, DeferReason::Refused, e).await
             }
         }
     }

@@ -5,7 +5,8 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
 
 use super::Session;
 use crate::format::{Body, Change};
@@ -65,13 +66,18 @@ impl Session<'_> {
         let mut queued = self.queued(dirty).await?;
         self.client.emit(Event::Push { total: queued.len() as u64 });
         let limits = self.client.server.capabilities();
-        let batches = stream::unfold(&mut queued, async |queued| {
-            let batch = self.read_batch(queued, limits.batch_items, limits.batch_bytes).await;
-            batch.map(|batch| (batch, queued))
-        });
-        let mut stored = std::pin::pin!(batches.map(|batch| self.store(batch)).buffered(2));
+        // Two batches are on their way at once, so that the second fills the gaps of the first.
+        let mut stores = FuturesOrdered::new();
         let (mut uploads, mut unchanged) = (Vec::new(), Vec::new());
-        while let Some(stored) = stored.next().await {
+        loop {
+            while stores.len() < 2 {
+                let (items, bytes) = (limits.batch_items, limits.batch_bytes);
+                match self.read_batch(&mut queued, items, bytes).await {
+                    Some(batch) => stores.push_back(self.store(batch)),
+                    None => break,
+                }
+            }
+            let Some(stored) = stores.next().await else { break };
             let (more, same) = stored?;
             uploads.extend(more);
             unchanged.extend(same);
@@ -82,11 +88,15 @@ impl Session<'_> {
 
     /// U1: dirty, not pending, and edited upon the indexed version.
     async fn queued(&self, dirty: Vec<(DocumentId, Dirty)>) -> Result<VecDeque<Queued>, Error> {
-        let ids: Vec<_> = dirty.iter().map(|(id, _)| id.clone()).collect();
+        let ids: Vec<_> = dirty.into_iter().map(|(id, _)| id).collect();
         let ledger = &self.client.ledger;
-        let (mut indexed, pending) = (ledger.indexed(&ids).await?, ledger.pending(&ids).await?);
+        // A pull may be under way beside: queue and index are read at one moment.
+        let _edits = ledger.edits().await;
+        let (dirty, mut indexed) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
+        let pending = ledger.pending(&ids).await?;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
-        for (id, Dirty { base }) in dirty {
+        for id in ids {
+            let Some(Dirty { base }) = dirty.get(&id).copied() else { continue };
             let indexed = indexed.remove(&id);
             if pending.contains_key(&id) || self.is_deferred(&id) {
                 continue;

@@ -1,1 +1,67 @@
-//! A folder whose files are the documents
+//! A folder whose files are the documents: the [`Database`](db_to_cloud::Database) of
+//! `db-to-cloud sync ./notes <REMOTE>`. For Unix: Linux and macOS.
+//!
+//! # What is a document
+//! - Every regular file, hidden ones too. Its id is the path within the folder with `/` between the
+//!   segments, its bytes as they are: names are not normalised, so that two names are one document
+//!   only where the file system says so. Its revision is the SHA-256 of its content.
+//! - Not a document: what lies in `.db-to-cloud` (the state of the sync, at any level), symbolic
+//!   links, which are never followed, sockets, pipes, devices, and files whose name is not UTF-8.
+//!   [`FolderDatabase::skipped`] tells which they were.
+//! - Empty folders are not synced: a folder comes with its first file and goes with its last.
+//! - Only content is synced. A replaced file keeps its permission bits, but not its owner, its
+//!   extended attributes or its hard links.
+//!
+//! # What is ignored
+//! Files named `.db-to-cloud-ignore`, at any level, hold patterns in the syntax of `.gitignore`. As
+//! with git they keep files *out*: a document that is synced already stays so. `.gitignore` and the
+//! excludes of git mean nothing here.
+//!
+//! # What is never lost
+//! A write or delete from another device is made only if the file is what was compared; an edit
+//! made meanwhile by any program wins and becomes a conflict. See `install.rs` and `limbo.rs` for
+//! how, and [`FolderDatabase`] for what remains.
+//!
+//! ```
+//! use db_to_cloud::{Applied, Database, Document, Write};
+//! use db_to_cloud_folder::FolderDatabase;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), db_to_cloud::BoxError> {
+//! # let folder = tempfile::tempdir()?;
+//! # let notes = folder.path();
+//! let database = FolderDatabase::open(notes)?;
+//! let document = Some(Document::of_content("hello"));
+//! let write = Write { id: "2026/november.md".into(), document, expected: None };
+//! assert_eq!(database.apply(write).await?, Applied::Done);
+//! assert_eq!(std::fs::read_to_string(notes.join("2026/november.md"))?, "hello");
+//! # Ok(())
+//! # }
+//! ```
+
+#[cfg(not(unix))]
+compile_error!("db-to-cloud-folder needs the directory handles of Unix");
+
+mod apply;
+mod cache;
+mod content;
+mod copies;
+mod database;
+mod error;
+#[cfg(test)]
+mod hammer;
+mod install;
+mod limbo;
+mod path;
+mod rename;
+mod root;
+mod skipped;
+mod stamp;
+mod survey;
+mod sweep;
+mod walk;
+
+pub use copies::conflict_copy_id;
+pub use database::FolderDatabase;
+pub use error::FolderError;
+pub use skipped::{SkipReason, Skipped};

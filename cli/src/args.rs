@@ -1,0 +1,163 @@
+//! What can be said on the command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser};
+use clap::{ArgAction, Parser, Subcommand, ValueEnum};
+use db_to_cloud::SyncOptions;
+
+use crate::remote::RemoteUrl;
+
+/// Sync the files of a folder between devices, through storage you own.
+#[derive(Debug, Parser)]
+#[command(name = "db-to-cloud", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// Tell more: -v each document and what is skipped, -vv each step.
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub verbose: u8,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 synced, 1 error, 2 wrong usage, 3 synced but copies of conflicts or documents that \
+could not be synced need a look, 130 interrupted. Interrupting is always safe: sync again to go on.";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Bring a folder and a storage together.
+    Sync(Sync),
+    /// Show where a folder and a storage stand; changes nothing.
+    Status(Status),
+    /// Show who holds the lock of a storage; with --force, break it.
+    Unlock(Unlock),
+}
+
+/// The two sides.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Sides {
+    /// The folder whose files are synced.
+    pub database: PathBuf,
+    /// The storage: a folder (./cloud, /mnt/usb/notes, file:///mnt/usb/notes).
+    #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
+    pub remote: RemoteUrl,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sync {
+    #[command(flatten)]
+    pub sides: Sides,
+    /// What to do with a file that was changed on two devices.
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = OnConflict::KeepBoth)]
+    pub on_conflict: OnConflict,
+    /// The name of this device, for people to read [default: the host name].
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    pub device: Option<String>,
+    /// Accept both: a storage that is not the one last synced with, and the deletion of more than
+    /// half of the documents.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Accept a storage that is not the one last synced with, or that went back in time.
+    #[arg(long)]
+    pub accept_remote: bool,
+    /// Accept a sync that deletes more than half of the documents.
+    #[arg(long)]
+    pub accept_deletes: bool,
+    /// Show what would be pulled, pushed and deleted, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the report as one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+    /// Give up after so many seconds; the next sync goes on.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Status {
+    #[command(flatten)]
+    pub sides: Sides,
+    /// Print one JSON object on standard output.
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Unlock {
+    /// The storage: a folder (./cloud, /mnt/usb/notes, file:///mnt/usb/notes).
+    #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
+    pub remote: RemoteUrl,
+    /// Break the lock: only if the device that holds it is gone.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Who wins when two devices changed one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnConflict {
+    /// Keep both: the version of the storage keeps the name, this device's version becomes a copy
+    /// beside it, named with device and time. An edit wins over a delete.
+    KeepBoth,
+    /// This device's version wins, its deletes too.
+    Local,
+    /// The version of the storage wins, its deletes too.
+    Remote,
+    /// The later one wins: this file's modification time against the other device's time of
+    /// syncing. It trusts the clocks of both devices. An edit wins over a delete; if the times are
+    /// equal or unknown both are kept.
+    Newest,
+    /// Ask on the terminal.
+    Ask,
+}
+
+impl Sync {
+    /// What the user decided beforehand.
+    pub(crate) fn options(&self) -> SyncOptions {
+        SyncOptions {
+            accept_remote: self.yes || self.accept_remote,
+            accept_deletes: self.yes || self.accept_deletes,
+        }
+    }
+
+    /// The name of this device.
+    pub(crate) fn device(&self) -> String {
+        let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let name = self.device.clone().unwrap_or_else(host);
+        if name.trim().is_empty() { "unnamed device".to_owned() } else { name }
+    }
+
+    /// The limit for the whole sync.
+    pub(crate) fn limit(&self) -> Option<Duration> {
+        self.timeout.map(Duration::from_secs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn yes_accepts_both_and_the_finer_ones_accept_one_each() {
+        let sync = |more: &[&str]| {
+            let line = ["db-to-cloud", "sync", "a", "b"].iter().chain(more);
+            match Args::try_parse_from(line).unwrap().command {
+                Command::Sync(sync) => {
+                    (sync.options().accept_remote, sync.options().accept_deletes)
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(sync(&[]), (false, false));
+        assert_eq!(sync(&["--yes"]), (true, true));
+        assert_eq!(sync(&["--accept-remote"]), (true, false));
+        assert_eq!(sync(&["--accept-deletes"]), (false, true));
+    }
+}

@@ -1,0 +1,100 @@
+//! Asks on the terminal who wins.
+
+use std::io::{self, IsTerminal};
+
+use db_to_cloud::{Conflict, Document, Timestamp};
+use tokio::sync::oneshot;
+
+use crate::output;
+
+/// What a person decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Local,
+    Remote,
+    Both,
+    Later,
+}
+
+/// Whether there is anybody to ask.
+pub(crate) fn is_possible() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// What is shown of a conflict.
+pub(crate) fn question(
+    conflict: &Conflict,
+    device: &str,
+    modified: Option<Timestamp>,
+) -> [String; 3] {
+    let remote = conflict.remote_device.as_deref().unwrap_or("another device");
+    [
+        format!("conflict: {}", conflict.id),
+        version("local ", device, conflict.local.as_ref(), "edited", modified),
+        version("remote", remote, conflict.remote.as_ref(), "synced", conflict.remote_time),
+    ]
+}
+
+fn version(
+    side: &str,
+    device: &str,
+    document: Option<&Document>,
+    event: &str,
+    time: Option<Timestamp>,
+) -> String {
+    let what = document
+        .map_or_else(|| "deleted".to_owned(), |document| format!("{} bytes", document.bytes.len()));
+    let when = match time {
+        Some(time) if document.is_some() || event == "synced" => format!(", {event} {time}"),
+        _ => String::new(),
+    };
+    format!("  {side}  on {device:?}: {what}{when}")
+}
+
+/// Asks until there is an answer; the end of the input means later.
+pub(crate) async fn ask(question: [String; 3], both: bool) -> Answer {
+    let (sender, answer) = oneshot::channel();
+    // A thread of its own: the runtime does not wait for it when the sync is interrupted.
+    std::thread::spawn(move || {
+        question.iter().for_each(output::note);
+        let choices = if both { "[l]ocal, [r]emote, [b]oth" } else { "[l]ocal, [r]emote" };
+        let answer = loop {
+            output::prompt(format_args!("keep {choices}, or decide [L]ater? "));
+            let mut line = String::new();
+            match io::stdin().read_line(&mut line) {
+                Ok(1..) => {}
+                _ => break Answer::Later,
+            }
+            if let Some(answer) = read(line.trim(), both) {
+                break answer;
+            }
+        };
+        // Nobody waits if the sync was interrupted.
+        let _ = sender.send(answer);
+    });
+    answer.await.unwrap_or(Answer::Later)
+}
+
+fn read(line: &str, both: bool) -> Option<Answer> {
+    match line {
+        "l" | "local" => Some(Answer::Local),
+        "r" | "remote" => Some(Answer::Remote),
+        "b" | "both" if both => Some(Answer::Both),
+        "L" | "later" => Some(Answer::Later),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_answer_is_an_answer() {
+        assert_eq!(read("local", true), Some(Answer::Local));
+        assert_eq!(read("L", true), Some(Answer::Later));
+        assert_eq!(read("b", false), None, "one side is deleted");
+        assert_eq!(read("", true), None);
+        assert_eq!(read("yes", true), None);
+    }
+}

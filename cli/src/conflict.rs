@@ -1,0 +1,97 @@
+//! Who wins when two devices changed one file.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use db_to_cloud::{
+    BoxError, Conflict, Database, DocumentId, KeepBoth, LocalWins, RemoteWins, Resolution,
+    Resolver, Timestamp,
+};
+use db_to_cloud_folder::{FolderDatabase, conflict_copy_id};
+
+use crate::args::OnConflict;
+use crate::ask::{self, Answer};
+
+/// Settles conflicts as the user said.
+#[derive(Debug)]
+pub(crate) struct Settler {
+    pub how: OnConflict,
+    pub database: Arc<FolderDatabase>,
+    pub device: String,
+}
+
+/// How many copies of one file in one second are told apart.
+const COPIES: usize = 1000;
+
+#[async_trait]
+impl Resolver for Settler {
+    async fn resolve(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
+        match self.how {
+            OnConflict::KeepBoth => self.keep_both(conflict).await,
+            OnConflict::Local => LocalWins.resolve(conflict).await,
+            OnConflict::Remote => RemoteWins.resolve(conflict).await,
+            OnConflict::Newest => self.newest(conflict).await,
+            OnConflict::Ask => self.ask(conflict).await,
+        }
+    }
+}
+
+impl Settler {
+    /// The version of the storage keeps the name; an edit wins over a delete.
+    async fn keep_both(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
+        let copy = self.copy_id(conflict).await?;
+        KeepBoth::new(|_: &Conflict| copy.clone()).resolve(conflict).await
+    }
+
+    /// A name for the copy. It rests on the time of the file, so that a sync that was interrupted
+    /// after it made the copy finds it again.
+    async fn copy_id(&self, conflict: &Conflict) -> Result<DocumentId, BoxError> {
+        let time = self.modified(conflict).unwrap_or_default();
+        for number in 1..=COPIES {
+            let copy = conflict_copy_id(&conflict.id, &numbered(&self.device, number), time);
+            let there = self.database.get(&copy).await?.map(|document| document.bytes);
+            // Another conflict of the same second may have taken the name.
+            if there.is_none() || there == conflict.local.as_ref().map(|l| l.bytes.clone()) {
+                return Ok(copy);
+            }
+        }
+        Err(format!("{COPIES} copies of it exist already: look through them, then sync again")
+            .into())
+    }
+
+    async fn newest(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
+        let (Some(_), Some(_)) = (&conflict.local, &conflict.remote) else {
+            return self.keep_both(conflict).await;
+        };
+        let times = self.modified(conflict).zip(conflict.remote_time);
+        match times.map(|(local, remote)| local.cmp(&remote)) {
+            Some(Ordering::Greater) => Ok(Resolution::KeepLocal),
+            Some(Ordering::Less) => Ok(Resolution::TakeRemote),
+            Some(Ordering::Equal) | None => self.keep_both(conflict).await,
+        }
+    }
+
+    async fn ask(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
+        let question = ask::question(conflict, &self.device, self.modified(conflict));
+        let both = conflict.local.is_some() && conflict.remote.is_some();
+        match ask::ask(question, both).await {
+            Answer::Local => Ok(Resolution::KeepLocal),
+            Answer::Remote => Ok(Resolution::TakeRemote),
+            Answer::Both => self.keep_both(conflict).await,
+            Answer::Later => Ok(Resolution::Defer),
+        }
+    }
+
+    fn modified(&self, conflict: &Conflict) -> Option<Timestamp> {
+        self.database.modified(&conflict.id)
+    }
+}
+
+/// `laptop`, `laptop 2`, `laptop 3`. Short, since a long device name is cut where it ends.
+fn numbered(device: &str, number: usize) -> String {
+    match number {
+        1 => device.to_owned(),
+        number => format!("{} {number}", device.chars().take(32).collect::<String>()),
+    }
+}

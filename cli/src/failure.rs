@@ -1,0 +1,130 @@
+//! What can go wrong, what to do about it, and the exit codes.
+
+use std::error::Error as _;
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use db_to_cloud::ErrorKind;
+use db_to_cloud::state::StateError;
+use db_to_cloud_folder::FolderError;
+
+use crate::local::STATE_FOLDER;
+use crate::output;
+
+/// Why a command did not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    #[error("{0}")]
+    Usage(String),
+    #[error(transparent)]
+    Sync(#[from] db_to_cloud::Error),
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    #[error("open the state of this device in {path:?}")]
+    State { path: PathBuf, source: StateError },
+    #[error("{what}")]
+    Io { what: String, source: io::Error },
+    #[error("the database folder {0:?} does not exist")]
+    NoDatabase(PathBuf),
+    #[error("{0:?} is not a folder")]
+    NotAFolder(PathBuf),
+    #[error("the remote {0:?} is a link to a folder that does not exist")]
+    BrokenLink(PathBuf),
+    #[error("the remote folder {0:?} does not exist, and neither does the folder it would be in")]
+    NoParent(PathBuf),
+    #[error("the remote {0:?} does not exist, but this database was synced with it before")]
+    RemoteGone(String),
+    #[error("the remote {0:?} does not exist")]
+    NoRemote(String),
+    #[error("interrupted: nothing is lost, sync again to go on")]
+    Interrupted,
+}
+
+impl Failure {
+    /// Turns an error of the operating system into one that says what was tried.
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| Self::Io { what, source }
+    }
+
+    /// Tells it on standard error; gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if matches!(self, Self::Interrupted) {
+            output::note(self);
+            return ExitCode::from(130);
+        }
+        output::note(format_args!("error: {self}"));
+        let mut source = self.source();
+        while let Some(cause) = source {
+            output::note(format_args!("  caused by: {cause}"));
+            source = cause.source();
+        }
+        if let Some(hint) = self.hint() {
+            output::note(format_args!("hint: {hint}"));
+        }
+        ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
+    }
+
+    /// What to do, where the error itself does not say it.
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Usage(_) => "see `db-to-cloud help`",
+            Self::Sync(error) => return hint(error.kind()).map(str::to_owned),
+            Self::Folder(_) | Self::Io { .. } | Self::Interrupted => return None,
+            Self::State { source: StateError::Busy, .. } => {
+                return hint(ErrorKind::Busy).map(str::to_owned);
+            }
+            Self::State { .. } => return hint(ErrorKind::State).map(str::to_owned),
+            Self::NoDatabase(_) => {
+                "is its drive mounted? to start with an empty database, make the folder first"
+            }
+            Self::NotAFolder(_) => "give a folder",
+            Self::BrokenLink(_) => "is its drive mounted? mend the link or make the folder",
+            Self::NoParent(_) => {
+                "is its drive mounted? only the last part of the path is made, so make the rest first"
+            }
+            Self::RemoteGone(_) => {
+                "is its drive mounted? to start anew with an empty storage there, make the folder \
+                 and sync with --yes"
+            }
+            Self::NoRemote(_) => "is its drive mounted?",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn hint(kind: ErrorKind) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Diverged => {
+            "if this is the storage you mean (it was emptied, restored or replaced), sync with \
+             --yes: documents that differ become conflicts, see --on-conflict"
+        }
+        ErrorKind::TooManyDeletes => {
+            "look with --dry-run what would be deleted; if it is right, sync with --yes"
+        }
+        ErrorKind::Busy => {
+            "another sync of this database with this remote is running: wait until it ends"
+        }
+        ErrorKind::Locked => {
+            "see with `db-to-cloud unlock <REMOTE>` who holds the lock; if that device is gone, \
+             break it with --force"
+        }
+        ErrorKind::Unavailable | ErrorKind::Throttled | ErrorKind::TimedOut => {
+            "nothing is lost: sync again later to go on"
+        }
+        ErrorKind::Unauthorized => "sign in anew, or mend the credentials",
+        ErrorKind::Forbidden => "mend the permissions of the storage",
+        ErrorKind::Full => "make room in the storage, then sync again",
+        ErrorKind::Corrupt => {
+            "restore the damaged object from a backup of the storage; nothing was changed here"
+        }
+        ErrorKind::NewerFormat => "update db-to-cloud on this device",
+        ErrorKind::State => {
+            debug_assert_eq!(STATE_FOLDER, ".db-to-cloud");
+            "check permissions and free space of `.db-to-cloud` in the database folder"
+        }
+        ErrorKind::Database => "check that the database folder can be read and written",
+        _ => return None,
+    })
+}

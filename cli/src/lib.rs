@@ -1,1 +1,0 @@
-//! The db-to-cloud command line

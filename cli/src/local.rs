@@ -1,0 +1,102 @@
+//! This device's side: the folder and its state for one storage.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use db_to_cloud::memory::MemoryAdapter;
+use db_to_cloud::{Adapter, Client, LocalWins};
+use db_to_cloud_folder::FolderDatabase;
+use db_to_cloud_sqlite::SqliteState;
+
+use crate::args::Sides;
+use crate::failure::Failure;
+use crate::remote::{self, Remote};
+
+/// The folder in the database that is never synced.
+pub(crate) const STATE_FOLDER: &str = ".db-to-cloud";
+const STATE_FILE: &str = "state.sqlite";
+
+/// A folder, opened for one storage.
+#[derive(Debug)]
+pub(crate) struct Local {
+    pub database: Arc<FolderDatabase>,
+    pub state: Arc<SqliteState>,
+    pub remote: Remote,
+}
+
+impl Local {
+    /// Finds both sides and opens this one. The storage is not touched.
+    pub(crate) fn open(sides: &Sides) -> Result<Self, Failure> {
+        let root = find(&sides.database)?;
+        let remote = sides.remote.resolve()?;
+        remote.check_apart_from(&root)?;
+        let database = FolderDatabase::open(&root)?;
+        let path = root.join(STATE_FOLDER).join(STATE_FILE);
+        let state = SqliteState::open(&path, &remote.name())
+            .map_err(|source| Failure::State { path, source })?;
+        Ok(Self { database: Arc::new(database), state: Arc::new(state), remote })
+    }
+
+    /// Opens the storage; a new one is made, unless there was one before.
+    pub(crate) async fn open_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
+        self.check_remote().await?;
+        remote::open(&self.remote)
+    }
+
+    /// Opens the storage to look at it: one that does not exist is not made, but stands for an
+    /// empty one.
+    pub(crate) async fn look_at_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
+        self.check_remote().await?;
+        if self.remote.exists() {
+            return remote::open(&self.remote);
+        }
+        Ok(Arc::new(MemoryAdapter::new()))
+    }
+
+    /// A storage that is gone altogether is a drive that is not mounted, not a new storage.
+    async fn check_remote(&self) -> Result<(), Failure> {
+        if self.remote.exists() || !self.was_synced().await? {
+            return Ok(());
+        }
+        Err(Failure::RemoteGone(self.remote.name()))
+    }
+
+    /// Whether this device remembers anything of the storage.
+    async fn was_synced(&self) -> Result<bool, Failure> {
+        let nowhere = Arc::new(MemoryAdapter::new());
+        let client = self.client(nowhere, Arc::new(LocalWins)).build();
+        let status = client.status().await?;
+        Ok(status.version > 0 || status.documents > 0 || status.unsettled)
+    }
+
+    /// The beginnings of a client.
+    pub(crate) fn client(
+        &self,
+        adapter: Arc<dyn Adapter>,
+        resolver: Arc<dyn db_to_cloud::Resolver>,
+    ) -> db_to_cloud::ClientBuilder {
+        Client::builder(adapter, self.database.clone(), self.state.clone(), resolver)
+    }
+}
+
+/// The true path of the database folder, which must exist: a missing one is not an empty one.
+fn find(path: &Path) -> Result<PathBuf, Failure> {
+    let root = match path.canonicalize() {
+        Ok(root) => root,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(Failure::NoDatabase(path.to_owned()));
+        }
+        Err(error) => {
+            return Err(Failure::io(format!("look for the database folder {path:?}"))(error));
+        }
+    };
+    if !root.is_dir() {
+        return Err(Failure::NotAFolder(root));
+    }
+    match remote::is_storage(&root) {
+        true => Err(Failure::Usage(format!(
+            "{root:?} is a storage, not a database: give the database first, then the remote"
+        ))),
+        false => Ok(root),
+    }
+}

@@ -1,0 +1,59 @@
+//! `db-to-cloud`: syncs the files of a folder between devices, through storage the user owns.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `args` | what can be said on the command line |
+//! | `remote` | which storage a URL or path means, and how it is opened |
+//! | `local` | opens the folder and this device's state for a storage |
+//! | `sync`, `dry_run`, `status`, `unlock` | one command each |
+//! | `conflict`, `ask` | who wins when two devices edited one file |
+//! | `progress`, `report`, `output` | what people and scripts get to see |
+//! | `failure` | errors, what to do about them, exit codes |
+//! | `interrupt` | Ctrl-C |
+
+mod args;
+mod ask;
+mod conflict;
+mod dry_run;
+mod failure;
+mod interrupt;
+mod local;
+mod output;
+mod progress;
+mod remote;
+mod report;
+mod status;
+mod sync;
+mod unlock;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+use crate::failure::Failure;
+
+/// How long unfinished writes may take after the end; dropping them is safe, but not tidy.
+const LAST_WRITES: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    output::trace(args.verbose);
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(source) => return Failure::io("start the runtime")(source).report(),
+    };
+    let outcome = runtime.block_on(interrupt::unless_interrupted(run(args)));
+    // An interrupted sync leaves its writes to finish or not.
+    runtime.shutdown_timeout(LAST_WRITES);
+    outcome.unwrap_or_else(|failure| failure.report())
+}
+
+async fn run(args: Args) -> Result<ExitCode, Failure> {
+    match args.command {
+        Command::Sync(options) => sync::run(options, args.verbose).await,
+        Command::Status(options) => status::run(options).await,
+        Command::Unlock(options) => unlock::run(options).await,
+    }
+}

@@ -1,0 +1,101 @@
+//! A folder as a storage: its one true path, and where it must not be.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+
+/// The absolute path of a folder without links. The folder itself need not exist, but the one that
+/// it is in must: if that is missing, then a drive is not mounted.
+pub(crate) fn resolve(path: &Path) -> Result<PathBuf, Failure> {
+    match path.canonicalize() {
+        Ok(found) if found.is_dir() => return Ok(found),
+        Ok(found) => return Err(Failure::NotAFolder(found)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(Failure::io(format!("look for the remote folder {path:?}"))(error));
+        }
+        Err(_) => {}
+    }
+    let absolute = std::path::absolute(path).map_err(Failure::io("find the current folder"))?;
+    if absolute.is_symlink() {
+        return Err(Failure::BrokenLink(absolute));
+    }
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return Err(Failure::NoParent(absolute));
+    };
+    match parent.canonicalize() {
+        Ok(parent) if parent.is_dir() => Ok(parent.join(name)),
+        _ => Err(Failure::NoParent(absolute.clone())),
+    }
+}
+
+/// Refuses a remote folder that is the database folder, in it, or around it: the sync would sync its
+/// own storage.
+pub(crate) fn check_apart(database: &Path, remote: &Path) -> Result<(), Failure> {
+    let relation = match () {
+        () if database == remote => "is",
+        () if remote.starts_with(database) => "lies inside",
+        () if database.starts_with(remote) => "lies around",
+        () if remote.join(crate::local::STATE_FOLDER).is_dir() => {
+            return Err(Failure::Usage(format!(
+                "the remote {remote:?} is a database: it has a folder {}; give the database first, \
+                 then the remote",
+                crate::local::STATE_FOLDER
+            )));
+        }
+        () => return Ok(()),
+    };
+    Err(Failure::Usage(format!(
+        "the remote {remote:?} {relation} the database {database:?}: choose a folder apart from it"
+    )))
+}
+
+/// Whether the folder holds a storage, as far as one can tell from outside.
+pub(crate) fn is_storage(folder: &Path) -> bool {
+    folder.join("docs").is_dir() && folder.join("changes").join("1.json").is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_ways_to_a_folder_have_one_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(root.join("cloud")).unwrap();
+        std::os::unix::fs::symlink(root.join("cloud"), root.join("link")).unwrap();
+        for way in ["cloud", "cloud/", "./cloud/.", "cloud/../cloud", "link", "link//"] {
+            assert_eq!(resolve(&root.join(way)).unwrap(), root.join("cloud"), "{way}");
+        }
+        assert_eq!(resolve(&root.join("new/")).unwrap(), root.join("new"));
+        assert!(!root.join("new").exists());
+    }
+
+    #[test]
+    fn a_missing_drive_is_not_a_new_storage() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::write(root.join("file"), "").unwrap();
+        std::os::unix::fs::symlink(root.join("drive/notes"), root.join("link")).unwrap();
+        let resolve = |path| resolve(&root.join(path)).unwrap_err();
+        assert!(matches!(resolve("drive/notes"), Failure::NoParent(_)));
+        assert!(matches!(resolve("file"), Failure::NotAFolder(_)));
+        assert!(matches!(resolve("link"), Failure::BrokenLink(_)));
+    }
+
+    #[test]
+    fn database_and_remote_must_lie_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let check = |database: &str, remote: &str| {
+            check_apart(&folder.path().join(database), &folder.path().join(remote))
+        };
+        assert!(check("a", "ab").is_ok());
+        for (database, remote) in [("a", "a"), ("a", "a/b"), ("a/b", "a")] {
+            let error = check(database, remote).unwrap_err();
+            assert!(matches!(error, Failure::Usage(_)), "{error}");
+        }
+        std::fs::create_dir_all(folder.path().join("c/.db-to-cloud")).unwrap();
+        assert!(matches!(check("a", "c"), Err(Failure::Usage(_))));
+    }
+}

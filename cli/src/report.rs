@@ -1,0 +1,126 @@
+//! The outcome of a sync, for people and for scripts.
+
+use std::process::ExitCode;
+
+use db_to_cloud::{DeferReason, Report, Requests};
+use db_to_cloud_folder::{SkipReason, Skipped};
+use serde::Serialize;
+
+use crate::failure::Failure;
+use crate::output::{self, note};
+
+/// The report as `--json` prints it. Its keys are a promise.
+#[derive(Debug, Serialize)]
+struct Json {
+    version: u64,
+    pulled: u64,
+    pushed: u64,
+    deleted: u64,
+    conflicts: u64,
+    deferred: usize,
+    requests: Requests,
+    bytes_up: u64,
+    bytes_down: u64,
+    elapsed_ms: u128,
+}
+
+/// Lines of one kind that are shown without `-v`.
+const LINES: usize = 20;
+
+/// Prints the outcome; gives the exit code.
+pub(crate) fn print(report: &Report, json: bool) -> Result<ExitCode, Failure> {
+    match json {
+        true => output::json(&Json::from(report))?,
+        false => output::result(summary(report))?,
+    }
+    let look = !report.copies.is_empty() || !report.deferred.is_empty();
+    Ok(ExitCode::from(if look { 3 } else { 0 }))
+}
+
+fn summary(report: &Report) -> String {
+    format!(
+        "synced: {} pulled, {} pushed, {} deleted, version {} ({:.1} s)",
+        report.pulled,
+        report.pushed,
+        report.deleted,
+        report.version,
+        report.elapsed.as_secs_f64()
+    )
+}
+
+impl From<&Report> for Json {
+    fn from(report: &Report) -> Self {
+        Self {
+            version: report.version,
+            pulled: report.pulled,
+            pushed: report.pushed,
+            deleted: report.deleted,
+            conflicts: report.conflicts,
+            deferred: report.deferred.len(),
+            requests: report.requests,
+            bytes_up: report.bytes_up,
+            bytes_down: report.bytes_down,
+            elapsed_ms: report.elapsed.as_millis(),
+        }
+    }
+}
+
+/// Tells what needs a look.
+pub(crate) fn explain(report: &Report, verbose: bool) {
+    let copies = report.copies.iter().map(|copy| format!("kept both: this device's is {copy}"));
+    tell(copies, verbose);
+    if !report.copies.is_empty() {
+        note("hint: join each copy with the file it is named after, then delete the copy");
+    }
+    let deferred = report.deferred.iter().map(|deferred| {
+        format!("not synced: {}: {}: {}", deferred.id, reason(deferred.reason), deferred.detail)
+    });
+    tell(deferred, verbose);
+    let mut hints: Vec<_> = report.deferred.iter().map(|d| advice(d.reason)).collect();
+    hints.sort_unstable();
+    hints.dedup();
+    hints.iter().for_each(|hint| note(format_args!("hint: {hint}")));
+}
+
+/// Tells what is no document and why; without `-v` only what may surprise.
+pub(crate) fn explain_skipped(skipped: &[Skipped], verbose: bool) {
+    let surprise = |s: &&Skipped| {
+        verbose || matches!(s.reason, SkipReason::Unreadable(_) | SkipReason::Pattern(_))
+    };
+    tell(skipped.iter().filter(surprise).map(|s| format!("skipped: {s}")), verbose);
+}
+
+fn tell(lines: impl Iterator<Item = String>, verbose: bool) {
+    let lines: Vec<String> = lines.collect();
+    let shown = if verbose { lines.len() } else { LINES };
+    lines.iter().take(shown).for_each(note);
+    if lines.len() > shown {
+        note(format_args!("… and {} more: -v shows all", lines.len() - shown));
+    }
+}
+
+fn reason(reason: DeferReason) -> &'static str {
+    match reason {
+        DeferReason::Conflict => "in conflict",
+        DeferReason::Unreadable => "cannot be read",
+        DeferReason::Refused => "cannot be written here",
+        DeferReason::Missing => "missing in the storage",
+        DeferReason::NotStored => "the storage did not take it",
+        DeferReason::Restless => "it changed while it was synced",
+        _ => "set aside",
+    }
+}
+
+fn advice(reason: DeferReason) -> &'static str {
+    match reason {
+        DeferReason::Conflict => "to settle conflicts choose with --on-conflict, then sync again",
+        DeferReason::Unreadable => "let this user read the files, then sync again",
+        DeferReason::Refused => "remove what is in the way here, then sync again",
+        DeferReason::Missing => {
+            "sync the device that wrote the missing document last, then this one"
+        }
+        DeferReason::NotStored => "mend the storage, then sync again",
+        DeferReason::Restless => "sync again when the files are at rest",
+        _ => "sync again",
+    }
+}

@@ -1,0 +1,122 @@
+//! `db-to-cloud status`: where both sides stand.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use db_to_cloud::format::LockObject;
+use db_to_cloud::{LocalWins, Preview, Status};
+use serde::Serialize;
+
+use crate::args;
+use crate::failure::Failure;
+use crate::local::Local;
+use crate::output::{json, result};
+
+/// What `status --json` prints. Its keys are a promise.
+#[derive(Debug, Serialize)]
+struct Json {
+    database: String,
+    remote: String,
+    /// Whether the storage exists at all.
+    exists: bool,
+    /// The newest version that is applied here.
+    version: u64,
+    /// Documents as of the last sync.
+    documents: u64,
+    /// When a sync last ended well.
+    synced: Option<String>,
+    /// Whether the storage has a newer version.
+    behind: bool,
+    /// What a sync would do.
+    pull: usize,
+    delete: usize,
+    push: usize,
+    push_deletes: usize,
+    conflicts: usize,
+    /// Changes of other devices that could not be applied yet.
+    pending: u64,
+    /// The fate of the last commit is not known yet.
+    unsettled: bool,
+    lock: Option<LockJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct LockJson {
+    owner: String,
+    since: String,
+    ttl: u64,
+}
+
+pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
+    let local = Local::open(&options.sides)?;
+    let adapter = local.look_at_remote().await?;
+    // Nothing is put to the resolver.
+    let client = local.client(adapter, Arc::new(LocalWins)).build();
+    let status = client.status().await?;
+    let preview = client.preview().await?;
+    match options.json {
+        true => json(&Json::of(&local, &status, &preview))?,
+        false => print(&local, &status, &preview)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print(local: &Local, status: &Status, preview: &Preview) -> Result<(), Failure> {
+    result(format_args!("database   {}", local.database.root().display()))?;
+    result(format_args!(
+        "           {} documents at the last sync; since then {} edited or new, {} deleted",
+        status.documents,
+        preview.push.len() + preview.conflicts.len(),
+        preview.push_deletes.len(),
+    ))?;
+    let new = if local.remote.exists() { "" } else { " (does not exist yet)" };
+    result(format_args!("remote     {}{new}", local.remote.name()))?;
+    result(format_args!(
+        "           version {} is here; of other devices wait {} edits, {} deletes, {} conflicts",
+        status.version,
+        preview.pull.len(),
+        preview.delete.len(),
+        preview.conflicts.len(),
+    ))?;
+    if status.unsettled {
+        result(
+            "           the last push was cut short: the next sync finds out what became of it",
+        )?;
+    }
+    let synced = status.synced.map_or_else(|| "never".to_owned(), |time| time.to_string());
+    result(format_args!("last sync  {synced}"))?;
+    let lock = status.lock.as_ref().map_or_else(|| "free".to_owned(), held);
+    result(format_args!("lock       {lock}"))
+}
+
+/// Who holds the lock, for people.
+pub(crate) fn held(lock: &LockObject) -> String {
+    format!("held by {:?} since {}, for {} s at most", lock.owner, lock.time, lock.ttl().as_secs())
+}
+
+impl Json {
+    fn of(local: &Local, status: &Status, preview: &Preview) -> Self {
+        let lock = status.lock.as_ref().map(|lock| LockJson {
+            owner: lock.owner.clone(),
+            since: lock.time.to_string(),
+            ttl: lock.ttl,
+        });
+        Self {
+            database: local.database.root().display().to_string(),
+            remote: local.remote.name(),
+            exists: local.remote.exists(),
+            version: status.version,
+            documents: status.documents,
+            synced: status.synced.map(|time| time.to_string()),
+            behind: status.behind,
+            pull: preview.pull.len(),
+            delete: preview.delete.len(),
+            push: preview.push.len(),
+            push_deletes: preview.push_deletes.len(),
+            conflicts: preview.conflicts.len(),
+            pending: status.pending,
+            unsettled: status.unsettled,
+            lock,
+        }
+    }
+}

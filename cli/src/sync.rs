@@ -1,0 +1,57 @@
+//! `db-to-cloud sync`.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use db_to_cloud::Limits;
+
+use crate::args::{OnConflict, Sync};
+use crate::conflict::Settler;
+use crate::failure::Failure;
+use crate::local::Local;
+use crate::progress::Progress;
+use crate::{ask, dry_run, report};
+
+pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
+    if options.dry_run {
+        return dry_run::run(&options).await;
+    }
+    if options.on_conflict == OnConflict::Ask && !ask::is_possible() {
+        return Err(Failure::Usage(
+            "--on-conflict ask needs a terminal: choose keep-both, local, remote or newest".into(),
+        ));
+    }
+    let local = Local::open(&options.sides)?;
+    let adapter = local.open_remote().await?;
+    let device = options.device();
+    let progress = Progress::new(verbose, options.on_conflict == OnConflict::Ask);
+    let resolver = Arc::new(Settler {
+        how: options.on_conflict,
+        database: local.database.clone(),
+        device: device.clone(),
+    });
+    let shown = progress.clone();
+    let client = local
+        .client(adapter, resolver)
+        .with_device(device)
+        .with_limits(Limits { sync: options.limit(), ..Limits::default() })
+        .on_progress(move |event| shown.event(event))
+        .build();
+    // Ended also if the sync is interrupted.
+    let end = End(progress);
+    let outcome = client.sync_with(options.options()).await;
+    drop(end);
+    report::explain_skipped(&local.database.skipped(), verbose > 0);
+    let outcome = outcome?;
+    report::explain(&outcome, verbose > 0);
+    report::print(&outcome, options.json)
+}
+
+/// Takes the bar away when it is dropped.
+struct End(Progress);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        self.0.end();
+    }
+}

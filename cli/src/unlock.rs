@@ -1,0 +1,34 @@
+//! `db-to-cloud unlock`: who holds the lock, and an end to it.
+
+use std::process::ExitCode;
+
+use db_to_cloud::LockKeeper;
+
+use crate::args::Unlock;
+use crate::failure::Failure;
+use crate::output::{note, result};
+use crate::remote;
+use crate::status::held;
+
+pub(crate) async fn run(options: Unlock) -> Result<ExitCode, Failure> {
+    let remote = options.remote.resolve()?;
+    if !remote.exists() {
+        return Err(Failure::NoRemote(remote.name()));
+    }
+    let keeper = LockKeeper::new(remote::open(&remote)?);
+    let Some(lock) = keeper.holder().await? else {
+        result("not locked")?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    if options.force {
+        keeper.break_lock(&lock).await?;
+        result(format_args!("unlocked: it was {}", held(&lock)))?;
+    } else {
+        result(format_args!("locked: {}", held(&lock)))?;
+        note(
+            "hint: other devices wait for it and take it when its time is over; if that device is \
+             gone and there is no time to wait, add --force",
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,62 @@
+//! Rule P6, for a device reinstalled over its old documents: whether a local version is an older one
+//! that the log names, although this client came in by a snapshot and never read that part of it.
+
+use std::collections::HashSet;
+
+use sha2::{Digest, Sha256};
+
+use super::Session;
+use crate::format::Slot;
+use crate::ledger::Position;
+use crate::{ContentHash, Document, DocumentId, Error};
+
+/// Marks of all versions in the part of the log that was looked at: 16 bytes a version.
+#[derive(Default)]
+pub(super) struct History(HashSet<[u8; 16]>);
+
+/// How far back the log is read: what is older than that becomes a conflict instead.
+const ENTRIES: u64 = 2000;
+
+impl Session<'_> {
+    /// Reads the log once, and only for a document that neither side knows to be the other's.
+    pub(super) async fn is_older_version(
+        &self,
+        position: &Position,
+        id: &DocumentId,
+        local: Option<&Document>,
+    ) -> Result<bool, Error> {
+        // A device that has synced before knows the documents it knows: two devices may each have
+        // made one of this name.
+        let Some(local) = local.filter(|_| position.synced.is_none()) else { return Ok(false) };
+        let mut history = self.history.lock().await;
+        if history.is_none() {
+            *history = Some(self.read_history(position).await?);
+        }
+        Ok(history.as_ref().is_some_and(|history| history.0.contains(&mark(id, local.hash()))))
+    }
+
+    async fn read_history(&self, position: &Position) -> Result<History, Error> {
+        let mut history = History::default();
+        let width = self.client.server.capabilities().concurrency.max(1) as u64;
+        // Entries after the snapshot were read already; pending changes carry what they replaced.
+        let last = position.log.snapshot;
+        let mut next = last.saturating_sub(ENTRIES) + 1;
+        while next <= last {
+            let until = last.min(next + width - 1);
+            for slot in self.client.server.changes_read_many(next..=until).await? {
+                if let Some((Slot::Entry(entry), _)) = slot {
+                    history.0.extend(entry.changes.iter().map(|c| mark(&c.id, c.hash)));
+                }
+            }
+            next = until + 1;
+        }
+        Ok(history)
+    }
+}
+
+fn mark(id: &DocumentId, hash: ContentHash) -> [u8; 16] {
+    let digest = Sha256::new().chain_update(hash.as_bytes()).chain_update(id.to_key()).finalize();
+    let mut mark = [0; 16];
+    mark.copy_from_slice(&digest[..16]);
+    mark
+}

@@ -1,0 +1,249 @@
+//! The database itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use db_to_cloud::{
+    Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Timestamp, Write,
+};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use tokio::sync::{RwLock, mpsc};
+
+use crate::cache::Cache;
+use crate::content::{self, revision};
+use crate::error::FolderError;
+use crate::limbo::Limbo;
+use crate::path::{DocumentPath, STATE_DIR};
+use crate::root::{Root, has_entry, open_folder};
+use crate::skipped::Skipped;
+use crate::survey::{Candidate, look, survey};
+use crate::{apply, sweep, walk};
+
+/// So many pages of a listing wait for their reader.
+const PAGES: usize = 2;
+
+/// A folder whose files are the documents, shared by its clones. The [crate] says what is one.
+///
+/// # Guarantees
+/// - A write or delete is made only if the file has the expected content at that moment. An edit of
+///   any other program is never overwritten, whether it renames a file into place or writes in
+///   place: if it comes too late to be compared, it is put back, or kept as a copy beside.
+/// - After [`Applied::Done`] the content is on the disk. Readers see the old or the new content,
+///   never a part.
+/// - No path leads out of the folder, not over symbolic links either.
+///
+/// # Not guaranteed
+/// - On a file system that cannot swap two files (NFS, some FUSE ones) an edit of the microseconds
+///   between the comparison and the rename may be lost.
+/// - A program that keeps a file open for more than a minute while it is replaced, and then writes
+///   into it, writes into the replaced file, which is gone.
+/// - A program that writes in place slowly may be read half-way; the rest follows with the next
+///   sync.
+///
+/// Replaced and deleted files stay in `.db-to-cloud/tmp` for a minute and until the next listing.
+/// Its methods need a tokio runtime, except [`open`](Self::open) and those that are not `async`.
+#[derive(Clone, Debug)]
+pub struct FolderDatabase {
+    shared: Arc<Shared>,
+    /// Reads wait for a write that goes on after its future was dropped.
+    gate: Arc<RwLock<()>>,
+}
+
+/// What the threads that do the work share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) root: Root,
+    pub(crate) limbo: Limbo,
+    pub(crate) cache: Cache,
+    skipped: Mutex<Vec<Skipped>>,
+}
+
+impl Shared {
+    fn open(path: &Path) -> Result<Self, FolderError> {
+        let no_folder = |source| FolderError::NoFolder { path: path.to_owned(), source };
+        let path = path.canonicalize().map_err(no_folder)?;
+        let failed = FolderError::io("open", path.clone());
+        let flags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+        let handle = rustix::fs::openat(CWD, &path, flags, Mode::empty()).map_err(failed)?;
+        let state_path = path.join(STATE_DIR);
+        match rustix::fs::mkdirat(&handle, STATE_DIR, Mode::from_raw_mode(0o700)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(errno) => return Err(FolderError::io("make folder", state_path)(errno)),
+        }
+        let state = open_folder(&handle, STATE_DIR)
+            .map_err(FolderError::io("open folder", state_path.clone()))?;
+        let limbo =
+            Limbo::open(&state).map_err(FolderError::io("open folder", state_path.join("tmp")))?;
+        let mut root = Root::new(path, handle, &state)
+            .map_err(FolderError::io("open folder", state_path.clone()))?;
+        root.folds = folds(&state).map_err(FolderError::io("open folder", state_path.clone()))?;
+        let cache = Cache::open(state_path.join("files.sqlite"));
+        Ok(Self { root, limbo, cache, skipped: Mutex::default() })
+    }
+
+    pub(crate) fn set_skipped(&self, skipped: Vec<Skipped>) {
+        *self.skipped.lock().unwrap_or_else(PoisonError::into_inner) = skipped;
+    }
+
+    fn get(&self, id: &DocumentId) -> Result<Option<Document>, FolderError> {
+        let Ok(path) = DocumentPath::parse(id) else { return Ok(None) };
+        Ok(content::read(&self.root, &path)?.map(Document::of_content))
+    }
+
+    fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, FolderError>> {
+        let mut candidates = Vec::new();
+        let seen: Vec<Result<bool, FolderError>> = ids
+            .iter()
+            .map(|id| {
+                // An id that cannot be a file's is not there.
+                let Ok(path) = DocumentPath::parse(id) else { return Ok(false) };
+                let Some((stamp, _)) = look(self, "read", &path)? else { return Ok(false) };
+                candidates.push(Candidate { path, stamp });
+                Ok(true)
+            })
+            .collect();
+        let mut hashes = survey(self, &candidates).into_iter();
+        let mut answer = |is_file| match is_file {
+            true => Ok(hashes.next().transpose()?.flatten().map(|hash| revision(&hash))),
+            false => Ok(None),
+        };
+        seen.into_iter().map(|seen| seen.and_then(&mut answer)).collect()
+    }
+}
+
+/// Whether the file system takes two names for one that differ in case or in the form of accents.
+fn folds(state: &std::os::fd::OwnedFd) -> std::io::Result<bool> {
+    let probe = "Probe-\u{e9}";
+    let flags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::CLOEXEC);
+    rustix::fs::openat(state, probe, flags, Mode::from_raw_mode(0o600))?;
+    let is_there = |name| rustix::fs::statat(state, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+    let folds = is_there("probe-\u{e9}") || is_there("Probe-e\u{301}") || !has_entry(state, probe)?;
+    rustix::fs::unlinkat(state, probe, AtFlags::empty())?;
+    Ok(folds)
+}
+
+impl FolderDatabase {
+    /// Opens a folder, which must exist. It makes the folder `.db-to-cloud` in it, and cleans up
+    /// after a sync that was killed. It blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// If the folder does not exist or cannot be read and written. A folder that is missing is not
+    /// taken for an empty one, as it may be that of a drive that is not mounted.
+    pub fn open(root: impl AsRef<Path>) -> Result<Self, FolderError> {
+        let shared = Shared::open(root.as_ref())?;
+        sweep::sweep(&shared, sweep::GRACE);
+        Ok(Self { shared: Arc::new(shared), gate: Arc::default() })
+    }
+
+    /// The path of the folder.
+    pub fn root(&self) -> &Path {
+        self.shared.root.path()
+    }
+
+    /// The path of the folder `.db-to-cloud`, the place for the client's state. Only its owner may
+    /// look into it.
+    pub fn state_dir(&self) -> PathBuf {
+        self.root().join(STATE_DIR)
+    }
+
+    /// When a document was last changed, by the time of its file; `None` if there is none.
+    pub fn modified(&self, id: &DocumentId) -> Option<Timestamp> {
+        let path = DocumentPath::parse(id).ok()?;
+        let (stamp, _) = look(&self.shared, "read", &path).ok()??;
+        Some(Timestamp::from_millis(u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0)))
+    }
+
+    /// What the last [`list`](Database::list) that came to its end found and did not list.
+    pub fn skipped(&self) -> Vec<Skipped> {
+        self.shared.skipped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Does work that blocks, on a thread where it may.
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        guard: impl Send + 'static,
+        work: impl FnOnce(&Shared) -> T + Send + 'static,
+    ) -> Result<T, FolderError> {
+        let shared = self.shared.clone();
+        let work = move || {
+            let done = work(&shared);
+            drop(guard);
+            done
+        };
+        let path = || self.root().to_owned();
+        let task = tokio::task::spawn_blocking(work);
+        task.await.map_err(|source| FolderError::Task { operation, path: path(), source })
+    }
+}
+
+#[cfg(test)]
+impl FolderDatabase {
+    /// For tests inside the crate, which have no minute to wait.
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+}
+
+/// Where a listing is.
+enum Listing {
+    Start,
+    Running(mpsc::Receiver<walk::Page>, tokio::task::JoinHandle<()>),
+    End,
+}
+
+#[async_trait]
+impl Database for FolderDatabase {
+    fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>> {
+        let pages = stream::unfold(Listing::Start, move |listing| async move {
+            let (mut pages, task) = match listing {
+                Listing::Start => {
+                    let (sender, pages) = mpsc::channel(PAGES);
+                    let shared = self.shared.clone();
+                    (pages, tokio::task::spawn_blocking(move || walk::walk(&shared, &sender)))
+                }
+                Listing::Running(pages, task) => (pages, task),
+                Listing::End => return None,
+            };
+            if let Some(page) = pages.recv().await {
+                return Some((page, Listing::Running(pages, task)));
+            }
+            // The end of the list must be the end of the walk: documents that a walk which broke
+            // off did not come to must not look deleted.
+            let (operation, path) = ("list", self.root().to_owned());
+            let broken = task.await.err()?;
+            let error = FolderError::Task { operation, path, source: broken };
+            Some((vec![Err(error.into())], Listing::End))
+        });
+        pages.flat_map(stream::iter).boxed()
+    }
+
+    async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
+        let (guard, id) = (self.gate.clone().read_owned().await, id.clone());
+        Ok(self.run("read", guard, move |shared| shared.get(&id)).await??)
+    }
+
+    async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
+        let (guard, owned) = (self.gate.clone().read_owned().await, ids.to_vec());
+        match self.run("read", guard, move |shared| shared.revisions(&owned)).await {
+            Ok(revisions) => revisions.into_iter().map(|r| r.map_err(BoxError::from)).collect(),
+            Err(error) => ids.iter().map(|_| Err(error.to_string().into())).collect(),
+        }
+    }
+
+    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+        let no_answer = || Err("write a document: no answer".into());
+        self.apply_many(vec![write]).await.pop().unwrap_or_else(no_answer)
+    }
+
+    async fn apply_many(&self, writes: Vec<Write>) -> Vec<Result<Applied, BoxError>> {
+        let (guard, count) = (self.gate.clone().write_owned().await, writes.len());
+        match self.run("write", guard, move |shared| apply::apply(shared, &writes)).await {
+            Ok(answers) => answers.into_iter().map(|a| a.map_err(BoxError::from)).collect(),
+            Err(error) => (0..count).map(|_| Err(error.to_string().into())).collect(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! What can go wrong with a folder.
+
+use std::io;
+use std::path::PathBuf;
+
+use db_to_cloud::DocumentId;
+
+/// Why a folder or one of its documents could not be used. It never shows content.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FolderError {
+    /// The operating system refused.
+    #[error("{operation} {path:?}: check its permissions and the free space of the disk")]
+    Io {
+        /// What was tried.
+        operation: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The folder to sync is not there. It is not taken for an empty one.
+    #[error("open the folder {path:?}: it does not exist: is its drive mounted?")]
+    NoFolder {
+        /// The path that was given.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// At the folder's path there is another folder now, such as the mount point of a drive.
+    #[error(
+        "list {path:?}: it is not the folder that was opened: is its drive mounted? was it moved?"
+    )]
+    Replaced {
+        /// The path of the folder.
+        path: PathBuf,
+    },
+    /// The id cannot be the path of a file in the folder.
+    #[error(
+        "write document {id:?}: its id cannot be a file here: {why}: rename it where it was made"
+    )]
+    Unfit {
+        /// The id.
+        id: DocumentId,
+        /// Which rule it breaks.
+        why: &'static str,
+    },
+    /// The path leads over a symbolic link.
+    #[error(
+        "{operation} {path:?}: it is a symbolic link, and those are not followed: replace it by what it points to"
+    )]
+    Link {
+        /// What was tried.
+        operation: &'static str,
+        /// The link.
+        path: PathBuf,
+    },
+    /// There is something else than a file, such as a pipe.
+    #[error("{operation} {path:?}: it is neither a file nor a folder: move it away")]
+    Special {
+        /// What was tried.
+        operation: &'static str,
+        /// The path.
+        path: PathBuf,
+    },
+    /// A file stands where a folder must be, or the other way around.
+    #[error("write {path:?}: a {what} of that name is in the way: rename one of them")]
+    InTheWay {
+        /// What cannot be written.
+        path: PathBuf,
+        /// `file` or `folder`.
+        what: &'static str,
+    },
+    /// The file system takes the name for that of another file.
+    #[error(
+        "write {path:?}: this file system takes it for another name, which differs in case or in accents only: rename one of them"
+    )]
+    SameName {
+        /// What cannot be written.
+        path: PathBuf,
+    },
+    /// The file changes faster than it can be read.
+    #[error("read {path:?}: it changed each time while it was read: sync again when it is at rest")]
+    Restless {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The document was not written by a folder.
+    #[error(
+        "write {path:?}: its revision is not the SHA-256 of its content, so that it was not pushed from a folder: sync it with the application that made it"
+    )]
+    ForeignRevision {
+        /// What cannot be written.
+        path: PathBuf,
+    },
+    /// The patterns of what to ignore cannot be read. Nothing is listed, so that nothing is synced
+    /// that should be ignored.
+    #[error("read {path:?}, which says what to ignore: check its permissions")]
+    IgnoreFile {
+        /// The ignore file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The folder cannot be walked.
+    #[error("list {path:?}: check that it can be read")]
+    Walk {
+        /// The folder.
+        path: PathBuf,
+        /// What is wrong.
+        source: ignore::Error,
+    },
+    /// A task ended early.
+    #[error("{operation} {path:?}: the task did not end")]
+    Task {
+        /// What was tried.
+        operation: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// How it ended.
+        source: tokio::task::JoinError,
+    },
+}
+
+impl FolderError {
+    /// Turns an error of the operating system into one that says where.
+    pub(crate) fn io<E: Into<io::Error>>(
+        operation: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(E) -> Self {
+        let path = path.into();
+        move |source| Self::Io { operation, path, source: source.into() }
+    }
+}

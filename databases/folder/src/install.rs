@@ -1,0 +1,198 @@
+//! One document written or deleted, if it is still what it is expected to be.
+//!
+//! No file system has a compare-and-set, so the order is: swap, look, and swap back if it was not
+//! the expected file. Whatever was in the folder is then in [`crate::limbo`], not overwritten. For
+//! some microseconds a reader may see the new content and then the edit again.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use db_to_cloud::{Applied, Revision};
+use rustix::io::Errno;
+
+use crate::content::{Hash, hash_in};
+use crate::database::Shared;
+use crate::error::FolderError;
+use crate::limbo::Permissions;
+use crate::path::DocumentPath;
+use crate::rename;
+use crate::root::{Parent, look as look_at};
+use crate::stamp::Look;
+use crate::survey::{Candidate, look, survey};
+
+/// What to do with one document.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    pub(crate) shared: &'a Shared,
+    pub(crate) path: &'a DocumentPath,
+    /// The paths of the folders whose entries changed, which are not on the disk yet.
+    pub(crate) touched: Vec<String>,
+}
+
+impl Job<'_> {
+    /// Makes a document that must not exist.
+    pub(crate) fn create(&mut self, bytes: &[u8]) -> Result<Applied, FolderError> {
+        let folder = self.shared.root.create_parent(self.path, &mut self.touched)?;
+        if let Some(found) = look_at(&folder, self.path.name()).map_err(self.failed())? {
+            return self.occupied(&folder, found);
+        }
+        let limbo = &self.shared.limbo;
+        let new = limbo.write(bytes, Permissions::Usual).map_err(self.failed())?;
+        match rename::into_free(limbo, &new, &folder, self.path.name()) {
+            Ok(()) => {
+                self.touch();
+                Ok(Applied::Done)
+            }
+            Err(error) => {
+                limbo.remove(&new);
+                match error.kind() {
+                    io::ErrorKind::AlreadyExists => Ok(Applied::Changed),
+                    _ => Err(self.failed()(error)),
+                }
+            }
+        }
+    }
+
+    /// Replaces a document that must have this revision.
+    pub(crate) fn replace(
+        &mut self,
+        bytes: &[u8],
+        new_hash: &Hash,
+        expected: &Revision,
+    ) -> Result<Applied, FolderError> {
+        let Some((folder, hash, mode)) = self.compare(expected)? else {
+            return Ok(Applied::Changed);
+        };
+        if hash == *new_hash {
+            return Ok(Applied::Done);
+        }
+        let limbo = &self.shared.limbo;
+        let new = limbo.write(bytes, Permissions::Like(mode)).map_err(self.failed())?;
+        let old = limbo.old_name(self.path.as_str(), &hash, Some(new_hash));
+        // From its new name on it is looked at before it is thrown away.
+        let old = old.and_then(|old| limbo.rename(&new, &old).map(|()| old)).map_err(|error| {
+            limbo.remove(&new);
+            self.failed()(error)
+        })?;
+        match rename::exchange(limbo, &old, &folder, self.path.name()) {
+            Ok(true) => {
+                self.touch();
+                Ok(self.verify(&folder, &old, &hash, new_hash))
+            }
+            Ok(false) => self.overwrite(&folder, &old, &hash, expected),
+            Err(errno) => {
+                limbo.remove(&old);
+                if errno == Errno::NOENT { Ok(Applied::Changed) } else { Err(self.failed()(errno)) }
+            }
+        }
+    }
+
+    /// Deletes a document that must have this revision.
+    pub(crate) fn delete(&mut self, expected: &Revision) -> Result<Applied, FolderError> {
+        let Some((folder, hash, _)) = self.compare(expected)? else {
+            return Ok(Applied::Changed);
+        };
+        let limbo = &self.shared.limbo;
+        let old = limbo.old_name(self.path.as_str(), &hash, None).map_err(self.failed())?;
+        match rustix::fs::renameat(&folder, self.path.name(), limbo, &old) {
+            Ok(()) => self.touch(),
+            Err(Errno::NOENT) => return Ok(Applied::Changed),
+            Err(errno) => return Err(self.failed()(errno)),
+        }
+        if limbo.holds(&old, &hash) {
+            return Ok(Applied::Done);
+        }
+        self.put_back(&folder, &old);
+        Ok(Applied::Changed)
+    }
+
+    /// The document's folder, its hash and its permission bits, if it has this revision.
+    fn compare(&self, expected: &Revision) -> Result<Option<(OwnedFd, Hash, u32)>, FolderError> {
+        let Some(expected) = hash_in(expected) else { return Ok(None) };
+        let Some((stamp, mode)) = look(self.shared, "write", self.path)? else { return Ok(None) };
+        let candidate = Candidate { path: self.path.clone(), stamp };
+        let found = survey(self.shared, &[candidate]).pop().transpose()?.flatten();
+        let Parent::Found(folder) = self.shared.root.parent("write", self.path)? else {
+            return Ok(None);
+        };
+        Ok(found.filter(|hash| *hash == expected).map(|hash| (folder, hash, mode)))
+    }
+
+    /// After the swap: was it the expected file? If not, the edit goes back to its place.
+    fn verify(&self, folder: &OwnedFd, old: &str, expected: &Hash, new: &Hash) -> Applied {
+        let limbo = &self.shared.limbo;
+        if limbo.holds(old, expected) {
+            // It stays for the sweep: a program may have it open and write into it still.
+            return Applied::Done;
+        }
+        match rename::exchange(limbo, old, folder, self.path.name()) {
+            // What came back is our file: as if nothing had been.
+            Ok(true) if limbo.holds(old, new) => {}
+            // It is a newer edit, made to our file. It goes where it was made. The one before it,
+            // which its author has replaced, stays here and is kept as a copy by the sweep.
+            Ok(true) => {
+                if !matches!(rename::exchange(limbo, old, folder, self.path.name()), Ok(true)) {
+                    self.put_back(folder, old);
+                }
+            }
+            // The document was deleted meanwhile, or the disk fails: then the sweep tries again.
+            _ => self.put_back(folder, old),
+        }
+        Applied::Changed
+    }
+
+    /// Puts a file back where it was, if the place is free. Else the sweep keeps it as a copy.
+    fn put_back(&self, folder: &OwnedFd, old: &str) {
+        let limbo = &self.shared.limbo;
+        if let Err(error) = rename::into_free(limbo, old, folder, self.path.name()) {
+            let path = self.path.as_str();
+            tracing::warn!(path, %error, "an edit made during a sync will be kept as a copy");
+        }
+    }
+
+    /// Replaces a document on a file system that cannot swap. An edit made between the comparison
+    /// and the rename, some microseconds, is lost there.
+    fn overwrite(
+        &mut self,
+        folder: &OwnedFd,
+        new: &str,
+        hash: &Hash,
+        expected: &Revision,
+    ) -> Result<Applied, FolderError> {
+        let limbo = &self.shared.limbo;
+        let same = self.compare(expected).is_ok_and(|found| found.is_some_and(|f| f.1 == *hash));
+        if !same {
+            limbo.remove(new);
+            return Ok(Applied::Changed);
+        }
+        rustix::fs::renameat(limbo, new, folder, self.path.name()).map_err(|errno| {
+            limbo.remove(new);
+            self.failed()(errno)
+        })?;
+        self.touch();
+        Ok(Applied::Done)
+    }
+
+    /// What it means that something is where a new document must go.
+    fn occupied(&self, folder: &OwnedFd, found: Look) -> Result<Applied, FolderError> {
+        let path = self.shared.root.full(self.path.as_str());
+        if !self.shared.root.is_exact(folder, self.path.name()).map_err(self.failed())? {
+            return Err(FolderError::SameName { path });
+        }
+        let operation = "write";
+        match found {
+            Look::File { .. } => Ok(Applied::Changed),
+            Look::Folder => Err(FolderError::InTheWay { path, what: "folder" }),
+            Look::Link => Err(FolderError::Link { operation, path }),
+            Look::Special => Err(FolderError::Special { operation, path }),
+        }
+    }
+
+    fn touch(&mut self) {
+        self.touched.push(self.path.parent().to_owned());
+    }
+
+    fn failed<E: Into<io::Error>>(&self) -> impl FnOnce(E) -> FolderError + use<E> {
+        FolderError::io("write", self.shared.root.full(self.path.as_str()))
+    }
+}

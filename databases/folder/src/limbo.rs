@@ -1,0 +1,196 @@
+//! `.db-to-cloud/tmp`: files that are not yet, or no longer, documents.
+//!
+//! - `new-…` is being written. It is renamed when it is whole and on the disk.
+//! - `old-…` was a document, or is about to swap places with one. Its name says which contents it
+//!   may have without being needed, and where it was. Any other content is an edit that no sync
+//!   has seen: one that was made in the moment of the swap, or later by a program that still had
+//!   the file open. [`crate::sweep`] brings such an edit back into the folder.
+//!
+//! So nothing that was taken out of the folder is deleted before it lay still for a while and was
+//! read once more.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW};
+
+use crate::content::{Hash, hash_rest};
+use crate::path::LONGEST_NAME;
+use crate::root::open_folder;
+use crate::stamp::Stamp;
+
+const CLOCK: &str = "clock";
+pub(crate) const NEW: &str = "new-";
+const OLD: &str = "old-";
+const CREATE: OFlags =
+    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// The folder of files in between.
+#[derive(Debug)]
+pub(crate) struct Limbo {
+    folder: OwnedFd,
+    /// A file that tells the time by the clock of the file system.
+    clock: File,
+}
+
+/// What the name of an `old-…` file tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Old {
+    /// Halves of the hashes of the contents that are not needed any more.
+    known: [String; 2],
+    /// Where it was; `None` if the path was too long for the name.
+    pub(crate) path: Option<String>,
+}
+
+/// The permission bits of a new file.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Permissions {
+    /// As for any file that a program makes.
+    Usual,
+    /// Those of the file that it replaces.
+    Like(u32),
+}
+
+impl Limbo {
+    /// Opens or makes the folder `tmp` in the state folder.
+    pub(crate) fn open(state: &OwnedFd) -> io::Result<Self> {
+        match rustix::fs::mkdirat(state, "tmp", Mode::from_raw_mode(0o700)) {
+            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
+            Err(errno) => return Err(errno.into()),
+        }
+        let folder = open_folder(state, "tmp")?;
+        let clock = rustix::fs::openat(&folder, CLOCK, CREATE, Mode::from_raw_mode(0o600))?;
+        Ok(Self { folder, clock: clock.into() })
+    }
+
+    /// Now, by the clock that stamps the files; `None` if it cannot be told. The machine's clock is
+    /// another one on a network drive.
+    pub(crate) fn clock(&self) -> Option<i64> {
+        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
+        rustix::fs::futimens(&self.clock, &Timestamps { last_access: now, last_modification: now })
+            .ok()?;
+        Some(Stamp::of(&self.clock.metadata().ok()?).mtime)
+    }
+
+    /// Writes a file and brings it to the disk; its name in here.
+    pub(crate) fn write(&self, bytes: &[u8], permissions: Permissions) -> io::Result<String> {
+        let name = format!("{NEW}{}", random()?);
+        let mode = match permissions {
+            Permissions::Usual => 0o666,
+            Permissions::Like(_) => 0o600,
+        };
+        let flags = CREATE.union(OFlags::EXCL);
+        let file = rustix::fs::openat(&self.folder, &name, flags, Mode::from_raw_mode(mode))?;
+        let mut file = File::from(file);
+        if let Permissions::Like(mode) = permissions {
+            // A file system without permissions refuses; then there are none to keep.
+            let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
+        }
+        match file.write_all(bytes).and_then(|()| file.sync_all()) {
+            Ok(()) => Ok(name),
+            Err(error) => {
+                self.remove(&name);
+                Err(error)
+            }
+        }
+    }
+
+    /// A free name for a file that was at `path` and has one of these contents.
+    pub(crate) fn old_name(
+        &self,
+        path: &str,
+        expected: &Hash,
+        new: Option<&Hash>,
+    ) -> io::Result<String> {
+        let new = new.map_or_else(|| "none".to_owned(), half);
+        let start = format!("{OLD}{}-{}-{new}-", random()?, half(expected));
+        let escaped = path.replace('%', "%25").replace('/', "%2F");
+        let fits = start.len() + escaped.len() <= LONGEST_NAME;
+        Ok(if fits { start + &escaped } else { start })
+    }
+
+    /// Gives a written file its name as an old one, before it swaps places with a document.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.folder, from, &self.folder, to)?)
+    }
+
+    /// The stamp and the hash of a file in here; `None` if it is no file or not at rest.
+    pub(crate) fn hash(&self, name: &str) -> io::Result<Option<(Stamp, Hash)>> {
+        let flags =
+            OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+        let mut file = File::from(rustix::fs::openat(&self.folder, name, flags, Mode::empty())?);
+        let before = file.metadata()?;
+        if !before.is_file() {
+            return Ok(None);
+        }
+        let hash = hash_rest(&mut file)?;
+        let stamp = Stamp::of(&file.metadata()?);
+        Ok((stamp == Stamp::of(&before)).then_some((stamp, hash)))
+    }
+
+    /// Whether a file in here has exactly this content.
+    pub(crate) fn holds(&self, name: &str, hash: &Hash) -> bool {
+        matches!(self.hash(name), Ok(Some((_, found))) if found == *hash)
+    }
+
+    /// Removes a file that nobody can miss.
+    pub(crate) fn remove(&self, name: &str) {
+        if let Err(error) = rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()) {
+            tracing::debug!(name, %error, "a temporary file could not be removed");
+        }
+    }
+}
+
+impl AsFd for Limbo {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.folder.as_fd()
+    }
+}
+
+impl Old {
+    /// Reads the name of an old file; `None` if it is another kind of file.
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.strip_prefix(OLD)?.splitn(4, '-').skip(1);
+        let known = [parts.next()?.to_owned(), parts.next()?.to_owned()];
+        let path = parts.next()?.replace("%2F", "/").replace("%25", "%");
+        Some(Self { known, path: Some(path).filter(|path| !path.is_empty()) })
+    }
+
+    /// Whether this content is needed no more.
+    pub(crate) fn knows(&self, hash: &Hash) -> bool {
+        self.known.contains(&half(hash))
+    }
+}
+
+fn half(hash: &Hash) -> String {
+    hex::encode(&hash[..16])
+}
+
+fn random() -> io::Result<String> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+    Ok(hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_an_old_file_tells_where_it_was_and_what_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = File::open(folder.path()).unwrap().into();
+        let limbo = Limbo::open(&state).unwrap();
+        for path in ["a", "a-b/c%2F/d%.md", "日本/é", "%25"] {
+            let name = limbo.old_name(path, &[1; 32], Some(&[2; 32])).unwrap();
+            let old = Old::parse(&name).unwrap();
+            assert_eq!(old.path.as_deref(), Some(path));
+            assert!(old.knows(&[1; 32]) && old.knows(&[2; 32]) && !old.knows(&[3; 32]));
+            assert_ne!(limbo.old_name(path, &[1; 32], Some(&[2; 32])).unwrap(), name);
+        }
+        let name = limbo.old_name(&"x".repeat(300), &[1; 32], None).unwrap();
+        assert_eq!(Old::parse(&name).unwrap().path, None);
+        assert_eq!(Old::parse("new-123"), None);
+    }
+}

@@ -1,0 +1,50 @@
+//! What lies in the folder and is not synced.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Something in the folder that is not a document, for those who wonder why it is not synced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its path, relative to the folder.
+    pub path: PathBuf,
+    /// Why it is not a document.
+    pub reason: SkipReason,
+}
+
+/// Why something in the folder was skipped. What a pattern ignores is not reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// It is a symbolic link, and those are not followed.
+    SymbolicLink,
+    /// It is a socket, a pipe or a device.
+    Special,
+    /// Its name is not UTF-8.
+    NotUtf8,
+    /// Its name is kept for the sync's own files, or its path is too long.
+    Reserved,
+    /// It is a folder that could not be read. The documents below it are not taken for deleted.
+    Unreadable(String),
+    /// Its ignore file has a pattern that could not be understood; the others count.
+    Pattern(String),
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SymbolicLink => f.write_str("a symbolic link"),
+            Self::Special => f.write_str("a socket, a pipe or a device"),
+            Self::NotUtf8 => f.write_str("its name is not UTF-8"),
+            Self::Reserved => f.write_str("its name is reserved or its path is too long"),
+            Self::Unreadable(why) => write!(f, "a folder that cannot be read: {why}"),
+            Self::Pattern(why) => write!(f, "a pattern that cannot be understood: {why}"),
+        }
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.display(), self.reason)
+    }
+}

@@ -1,0 +1,111 @@
+//! The hashes of many files: from the cache, else by reading them, several at a time.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use crate::content::{self, Hash};
+use crate::database::Shared;
+use crate::error::FolderError;
+use crate::path::DocumentPath;
+use crate::root::{self, Parent};
+use crate::stamp::{Look, Stamp};
+
+/// So much is hashed by one thread, as starting more would take longer.
+const LITTLE: u64 = 1024 * 1024;
+/// More would only compete for the disk.
+const MOST_THREADS: usize = 4;
+
+/// A file that was seen.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) path: DocumentPath,
+    pub(crate) stamp: Stamp,
+}
+
+pub(crate) type Surveyed = Result<Option<Hash>, FolderError>;
+
+/// A document's file as it is seen without reading it, with its permission bits; `None` if there
+/// is no such file.
+pub(crate) fn look(
+    shared: &Shared,
+    operation: &'static str,
+    path: &DocumentPath,
+) -> Result<Option<(Stamp, u32)>, FolderError> {
+    let full = || shared.root.full(path.as_str());
+    let Parent::Found(folder) = shared.root.parent(operation, path)? else { return Ok(None) };
+    let look = root::look(&folder, path.name()).map_err(FolderError::io(operation, full()))?;
+    match look {
+        None | Some(Look::Folder) => Ok(None),
+        Some(Look::Link) => Err(FolderError::Link { operation, path: full() }),
+        Some(Look::Special) => Err(FolderError::Special { operation, path: full() }),
+        Some(Look::File { stamp, mode }) => {
+            let exact = shared.root.is_exact(&folder, path.name());
+            let exact = exact.map_err(FolderError::io(operation, full()))?;
+            Ok(exact.then_some((stamp, mode)))
+        }
+    }
+}
+
+/// The hashes of these files, in their order; `None` for one that is gone.
+pub(crate) fn survey(shared: &Shared, candidates: &[Candidate]) -> Vec<Surveyed> {
+    // Before the first file is read: what is settled now stays so.
+    let now = shared.limbo.clock();
+    let known: Vec<_> = candidates.iter().map(|c| (c.path.as_str(), c.stamp)).collect();
+    let known = shared.cache.find(&known);
+    let unknown: Vec<_> =
+        candidates.iter().zip(&known).filter(|(_, hash)| hash.is_none()).map(|(c, _)| c).collect();
+    let read = read_all(shared, &unknown);
+    let settled = unknown.iter().zip(&read).filter_map(|(candidate, result)| match result {
+        Ok(Some((stamp, hash))) if now.is_some_and(|now| stamp.is_settled(now)) => {
+            Some((candidate.path.as_str(), *stamp, *hash))
+        }
+        _ => None,
+    });
+    shared.cache.save(&settled.collect::<Vec<_>>());
+    let mut read = read.into_iter();
+    let mut next = || match read.next() {
+        Some(result) => result.map(|found| found.map(|(_, hash)| hash)),
+        None => Ok(None),
+    };
+    known.into_iter().map(|hash| hash.map_or_else(&mut next, |hash| Ok(Some(hash)))).collect()
+}
+
+type Read = Result<Option<(Stamp, Hash)>, FolderError>;
+
+fn read_all(shared: &Shared, files: &[&Candidate]) -> Vec<Read> {
+    let read = |file: &&Candidate| content::hash(&shared.root, &file.path);
+    let bytes = files.iter().map(|file| file.stamp.size).fold(0, u64::saturating_add);
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(MOST_THREADS).min(files.len());
+    if threads < 2 || (bytes < LITTLE && files.len() < 64) {
+        return files.iter().map(read).collect();
+    }
+    in_parallel(threads, files, read)
+}
+
+/// Does the work on all items, a thread taking the next one whenever it is done with one.
+pub(crate) fn in_parallel<T: Sync, R: Send>(
+    threads: usize,
+    items: &[T],
+    work: impl Fn(&T) -> R + Sync,
+) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let worker = || {
+        let mut done = Vec::new();
+        loop {
+            let i = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(i) else { return done };
+            done.push((i, work(item)));
+        }
+    };
+    let mut results = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
+        // A panic goes on: an answer that is missing must not look like a missing file.
+        let join = |worker: thread::ScopedJoinHandle<'_, Vec<(usize, R)>>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().flat_map(join).collect::<Vec<_>>()
+    });
+    results.sort_unstable_by_key(|(i, _)| *i);
+    results.into_iter().map(|(_, result)| result).collect()
+}

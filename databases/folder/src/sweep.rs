@@ -1,0 +1,88 @@
+//! Cleaning `.db-to-cloud/tmp`, and bringing back the edits that ended there.
+
+use std::ffi::CStr;
+use std::io;
+use std::time::Duration;
+
+use db_to_cloud::Timestamp;
+use rustix::fs::Dir;
+
+use crate::copies::{safe_time, with_label};
+use crate::database::Shared;
+use crate::limbo::{NEW, Old};
+use crate::path::DocumentPath;
+use crate::rename;
+use crate::root::{Parent, look};
+use crate::stamp::Look;
+
+/// How long an old file must have been left alone. A program that keeps a file open for longer
+/// while it is replaced, and only then writes into it, writes into nowhere.
+pub(crate) const GRACE: Duration = Duration::from_secs(60);
+/// After so long without a change a file that was being written is taken for abandoned.
+const ABANDONED: Duration = Duration::from_secs(3600);
+
+/// Removes what is not needed, and brings back what is. What fails is tried again next time.
+pub(crate) fn sweep(shared: &Shared, grace: Duration) {
+    let (Some(now), Ok(names)) = (shared.limbo.clock(), names(shared)) else { return };
+    for name in names {
+        let Ok(Some(Look::File { stamp, .. })) = look(&shared.limbo, &name) else { continue };
+        // A time in the future is that of a clock that was wrong: long ago.
+        let age = Duration::from_nanos(now.abs_diff(stamp.ctime));
+        if name.starts_with(NEW) && age > ABANDONED {
+            shared.limbo.remove(&name);
+        }
+        if let Some(old) = Old::parse(&name)
+            && age >= grace
+        {
+            settle(shared, &name, &old);
+        }
+    }
+}
+
+fn settle(shared: &Shared, name: &str, old: &Old) {
+    match shared.limbo.hash(name) {
+        Ok(Some((_, hash))) if old.knows(&hash) => shared.limbo.remove(name),
+        Ok(Some((stamp, _))) => {
+            let millis = u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0);
+            if let Err(error) = bring_back(shared, name, old, Timestamp::from_millis(millis)) {
+                tracing::warn!(name, %error, "an edit could not be brought back");
+            }
+        }
+        // Still being written, or another sync was faster.
+        Ok(None) | Err(_) => {}
+    }
+}
+
+/// Puts an edit where it was if that place is free, else beside it, else into the root.
+fn bring_back(shared: &Shared, name: &str, old: &Old, time: Timestamp) -> io::Result<()> {
+    let label = format!("edit kept {}", safe_time(time));
+    let path = old.path.as_deref().unwrap_or("document");
+    let in_root = format!("{} ({label})", path.rsplit('/').next().unwrap_or(path));
+    let numbered = (1..100).map(|n| format!("{in_root} {n}"));
+    let first = old.path.iter().cloned();
+    let places = first.chain([with_label(path, &label), in_root.clone()]).chain(numbered);
+    for place in places {
+        let Some(place) = DocumentPath::from_text(&place) else { continue };
+        let Ok(Parent::Found(folder)) = shared.root.parent("bring back", &place) else { continue };
+        match rename::into_free(&shared.limbo, name, &folder, place.name()) {
+            Ok(()) => {
+                tracing::warn!(path = place.as_str(), "brought back an edit made during a sync");
+                return Ok(rustix::fs::fsync(&folder)?);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+fn names(shared: &Shared) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in Dir::read_from(&shared.limbo)? {
+        // All names of ours are UTF-8.
+        if let Ok(name) = CStr::to_str(entry?.file_name()) {
+            names.push(name.to_owned());
+        }
+    }
+    Ok(names)
+}

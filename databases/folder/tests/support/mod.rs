@@ -1,0 +1,107 @@
+//! What the tests of the folder share.
+#![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
+#![allow(dead_code, unreachable_pub, reason = "each test program uses some of it")]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Revision, Write};
+use db_to_cloud_folder::FolderDatabase;
+use futures::StreamExt;
+use tempfile::TempDir;
+
+pub struct Notes {
+    _temporary: TempDir,
+    pub path: PathBuf,
+    pub database: FolderDatabase,
+}
+
+/// An empty folder.
+pub fn notes() -> Notes {
+    let temporary = tempfile::tempdir().unwrap();
+    let path = temporary.path().join("notes");
+    fs::create_dir(&path).unwrap();
+    let database = FolderDatabase::open(&path).unwrap();
+    Notes { _temporary: temporary, path, database }
+}
+
+impl Notes {
+    /// Saves a file as an application would.
+    pub fn save(&self, path: &str, content: impl AsRef<[u8]>) {
+        let path = self.path.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub fn content(&self, path: &str) -> Vec<u8> {
+        fs::read(self.path.join(path)).unwrap()
+    }
+
+    pub fn has(&self, path: &str) -> bool {
+        self.path.join(path).symlink_metadata().is_ok()
+    }
+
+    /// The listed documents; panics at any error.
+    pub async fn list(&self) -> BTreeMap<String, Revision> {
+        let listed = self.try_list().await.unwrap();
+        listed.into_iter().map(|(id, revision)| (id, revision.unwrap())).collect()
+    }
+
+    pub async fn ids(&self) -> Vec<String> {
+        self.list().await.into_keys().collect()
+    }
+
+    pub async fn try_list(&self) -> Result<BTreeMap<String, Result<Revision, BoxError>>, BoxError> {
+        let listed: Vec<_> = self.database.list().collect().await;
+        let listed = listed.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(listed.into_iter().map(|l| (l.id.to_string(), l.revision)).collect())
+    }
+
+    pub async fn get(&self, id: &str) -> Option<Document> {
+        self.database.get(&DocumentId::from(id)).await.unwrap()
+    }
+
+    pub async fn revision(&self, id: &str) -> Result<Option<Revision>, BoxError> {
+        self.database.revisions(&[DocumentId::from(id)]).await.pop().unwrap()
+    }
+
+    pub async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+        self.database.apply(write).await
+    }
+
+    /// All files in `.db-to-cloud/tmp` that hold a content.
+    pub fn left_over(&self) -> Vec<PathBuf> {
+        files(&self.database.state_dir().join("tmp"))
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| !path.ends_with("clock")).collect()
+}
+
+pub fn rev(content: &str) -> Revision {
+    Revision::of_content(content.as_bytes())
+}
+
+/// A write of this content, or a delete.
+pub fn write(id: &str, content: Option<&str>, expected: Option<&str>) -> Write {
+    Write {
+        id: DocumentId::from(id),
+        document: content.map(|c| Document::of_content(c.to_owned())),
+        expected: expected.map(rev),
+    }
+}
+
+/// Runs the ignored test `name` of this program as a user without privileges: root can read
+/// everything. `true` if it passed.
+pub fn passes_unprivileged(name: &str) -> bool {
+    use std::os::unix::process::CommandExt;
+    let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--ignored"]);
+    if rustix::process::geteuid().is_root() {
+        command.uid(65_534);
+    }
+    command.status().unwrap().success()
+}

@@ -1,0 +1,132 @@
+//! Opening the file: what marks it as ours, and its tables.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{
+    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
+};
+
+use crate::problem::Problem;
+
+/// Marks the file as a client state ("d2cs"), so that no other database is ever written into.
+const APPLICATION_ID: i64 = 0x6432_6373;
+/// The format of the tables. A file with a greater number is refused.
+const VERSION: i64 = 1;
+/// How long a statement waits for another process to finish its transaction.
+const BUSY: Duration = Duration::from_secs(10);
+
+/// Keys are BLOBs: SQLite compares those byte by byte, and they hold any string exactly. No rowid:
+/// a record is one entry of one B-tree.
+const TABLES: &str = "
+    CREATE TABLE remotes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE records (
+        remote INTEGER NOT NULL REFERENCES remotes (id),
+        kind INTEGER NOT NULL,
+        key BLOB NOT NULL,
+        value BLOB NOT NULL,
+        PRIMARY KEY (remote, kind, key)
+    ) WITHOUT ROWID;
+";
+
+/// Opens or creates the file, and gives the number of the remote in it.
+pub(crate) fn open(path: &Path, remote: &str) -> Result<(Connection, i64), Problem> {
+    let failed = |e| Problem::sqlite("open", path, e);
+    // Without URIs: a path is a path, even if it begins with `file:`.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    let new = check(&connection, path)?;
+    configure(&connection).map_err(failed)?;
+    if new {
+        create(&mut connection, path)?;
+    }
+    let number = register(&mut connection, remote).map_err(failed)?;
+    Ok((connection, number))
+}
+
+/// Whether the file is still empty; an error if it is not ours. It comes before anything is
+/// written: not even the journal mode of another application's file may change.
+fn check(connection: &Connection, path: &Path) -> Result<bool, Problem> {
+    let pragma = |name| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        value.map_err(|e| Problem::sqlite("open", path, e))
+    };
+    // One after another: another process may create the tables in between, all at once.
+    let (application, version) = (pragma("application_id")?, pragma("user_version")?);
+    let objects = "SELECT count(*) FROM sqlite_schema";
+    let objects: i64 = connection
+        .query_row(objects, [], |row| row.get(0))
+        .map_err(|e| Problem::sqlite("open", path, e))?;
+    match application {
+        APPLICATION_ID if version > VERSION => {
+            Err(Problem::Newer { path: path.to_owned(), found: version, known: VERSION })
+        }
+        APPLICATION_ID => Ok(false),
+        0 if objects == 0 => Ok(true),
+        // It was created between the first and the last of these statements.
+        0 if pragma("application_id")? == APPLICATION_ID => Ok(false),
+        _ => Err(Problem::Foreign { path: path.to_owned() }),
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // A file system without shared memory keeps the old journal mode, which is as durable.
+    let wal = || connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()));
+    // The busy time-out does not cover this switch, which two first openers may race for.
+    let mut result = wal();
+    for _ in 0..100 {
+        match &result {
+            Err(e) if e.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                std::thread::sleep(Duration::from_millis(20));
+                result = wal();
+            }
+            _ => break,
+        }
+    }
+    result?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    // On macOS only this reaches the disk; elsewhere it has no effect.
+    connection.pragma_update(None, "fullfsync", true)?;
+    connection.set_prepared_statement_cache_capacity(16);
+    Ok(())
+}
+
+fn create(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
+    let failed = |e| Problem::sqlite("create", path, e);
+    let transaction = immediate(connection).map_err(failed)?;
+    // Another process may have been first.
+    if check(&transaction, path)? {
+        transaction.execute_batch(TABLES).map_err(failed)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID).map_err(failed)?;
+        transaction.pragma_update(None, "user_version", VERSION).map_err(failed)?;
+    }
+    transaction.commit().map_err(failed)
+}
+
+fn register(connection: &mut Connection, remote: &str) -> rusqlite::Result<i64> {
+    let find = |c: &Connection| {
+        let sql = "SELECT id FROM remotes WHERE name = ?1";
+        c.query_row(sql, [remote], |row| row.get(0)).optional()
+    };
+    if let Some(number) = find(connection)? {
+        return Ok(number);
+    }
+    let transaction = immediate(connection)?;
+    let number = match find(&transaction)? {
+        Some(number) => number,
+        None => {
+            transaction.execute("INSERT INTO remotes (name) VALUES (?1)", params![remote])?;
+            transaction.last_insert_rowid()
+        }
+    };
+    transaction.commit()?;
+    Ok(number)
+}
+
+/// A transaction that takes the write lock at once: one that takes it later could fail half-way.
+pub(crate) fn immediate(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
+}

@@ -1,0 +1,114 @@
+//! The client state itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use db_to_cloud::state::{Claim, State, StateError, Table, Update};
+use rusqlite::Connection;
+use tokio::sync::Mutex;
+
+use crate::claim::Lock;
+use crate::problem::Problem;
+use crate::{records, schema};
+
+/// Client state in a SQLite file, shared by its clones.
+///
+/// - A write that returned survives a crash of the process and of the machine.
+/// - Calls have their effects in the order in which they were first polled, also those whose
+///   future was dropped.
+/// - Several remotes may share one file, each under its own name, and several processes too.
+/// - Beside the file lie SQLite's own `-wal` and `-shm` and, for each remote, `-lock-<n>`.
+///
+/// Its methods need a tokio runtime.
+#[derive(Clone, Debug)]
+pub struct SqliteState {
+    connection: Arc<Mutex<Connection>>,
+    /// The number of the remote in the file.
+    remote: i64,
+    path: Arc<Path>,
+}
+
+impl SqliteState {
+    /// Opens or creates the state of a remote in this file. It blocks for some milliseconds.
+    ///
+    /// # Errors
+    /// [`StateError::Store`] if the file cannot be opened, is damaged, belongs to another
+    /// application, or was written by a newer version. The file is as it was.
+    pub fn open(path: impl AsRef<Path>, remote: &str) -> Result<Self, StateError> {
+        let (connection, remote) = schema::open(path.as_ref(), remote)?;
+        // The real path: a second way to the same file must find the same lock.
+        let path = path
+            .as_ref()
+            .canonicalize()
+            .map_err(|source| Problem::Path { path: path.as_ref().to_owned(), source })?;
+        Ok(Self { connection: Arc::new(Mutex::new(connection)), remote, path: path.into() })
+    }
+
+    fn lock_path(&self) -> PathBuf {
+        let mut path = self.path.as_os_str().to_owned();
+        path.push(format!("-lock-{}", self.remote));
+        path.into()
+    }
+
+    /// Runs statements on a thread where they may block.
+    ///
+    /// The connection goes with them: if the future is dropped they finish all the same, and no
+    /// later call gets the connection before.
+    async fn run<T, F>(&self, operation: &'static str, statements: F) -> Result<T, StateError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let mut connection = self.connection.clone().lock_owned().await;
+        let task = tokio::task::spawn_blocking(move || statements(&mut connection));
+        let path = || self.path.to_path_buf();
+        let result =
+            task.await.map_err(|source| Problem::Task { operation, path: path(), source })?;
+        Ok(result.map_err(|source| Problem::sqlite(operation, &self.path, source))?)
+    }
+}
+
+#[async_trait]
+impl State for SqliteState {
+    async fn claim(&self) -> Result<Claim, StateError> {
+        // Neither opening nor trying the lock waits for anybody: no thread is needed for it.
+        Ok(Box::new(Lock::acquire(&self.lock_path())?))
+    }
+
+    async fn read(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        let (remote, keys) = (self.remote, keys.to_vec());
+        self.run("read", move |c| records::read(c, remote, table, &keys)).await
+    }
+
+    async fn scan(
+        &self,
+        table: Table,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
+        let (remote, after) = (self.remote, after.map(str::to_owned));
+        let scan =
+            move |c: &mut Connection| records::scan(c, remote, table, after.as_deref(), limit);
+        let text = |(key, value)| {
+            let key = String::from_utf8(key)
+                .map_err(|_| Problem::Key { path: self.path.to_path_buf() })?;
+            Ok((key, value))
+        };
+        self.run("scan", scan).await?.into_iter().map(text).collect()
+    }
+
+    async fn count(&self, table: Table) -> Result<u64, StateError> {
+        let remote = self.remote;
+        self.run("count", move |c| records::count(c, remote, table)).await
+    }
+
+    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError> {
+        let remote = self.remote;
+        self.run("write", move |c| records::write(c, remote, &updates)).await
+    }
+}

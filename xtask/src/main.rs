@@ -1,0 +1,106 @@
+//! Commands for people who work on db-to-cloud: `cargo xtask <command>`.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
+
+use std::env;
+use std::process::{Command, ExitCode};
+use std::time::Instant;
+
+const USAGE: &str = "usage: cargo xtask test    format, lints, all tests, documentation
+
+An argument after `test` runs only the steps whose name contains it: fmt, clippy, test, mount, doc.";
+
+/// What `cargo xtask test` runs, in order: a name, the arguments of cargo.
+const STEPS: &[(&str, &[&str])] = &[
+    ("fmt", &["fmt", "--all", "--check"]),
+    ("clippy", &["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]),
+    ("test", &["test", "--workspace", "--locked", "--no-fail-fast"]),
+    ("doc", &["doc", "--workspace", "--no-deps", "--locked"]),
+];
+
+/// Tests that mount a file system: they run where that is allowed, and it is said where they do not.
+const MOUNT: (&str, &[&str]) = (
+    "mount",
+    &[
+        "test",
+        "--locked",
+        "--package",
+        "db-to-cloud-fs",
+        "--",
+        "--ignored",
+        "--skip",
+        "endless_writer",
+    ],
+);
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.first().map(String::as_str) {
+        Some("test") => test(arguments.get(1).map(String::as_str)),
+        Some("help" | "--help") => {
+            println!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn test(only: Option<&str>) -> ExitCode {
+    let mut steps = STEPS.to_vec();
+    if may_mount() {
+        steps.push(MOUNT);
+    } else {
+        println!("== not run: the tests that mount a file system (they need root on Linux)");
+    }
+    steps.retain(|(name, _)| only.is_none_or(|only| name.contains(only)));
+    let failed: Vec<_> = steps.iter().filter(|step| !run(step)).map(|(name, _)| *name).collect();
+    if failed.is_empty() {
+        println!("== all passed");
+        return ExitCode::SUCCESS;
+    }
+    println!("== failed: {}", failed.join(", "));
+    ExitCode::FAILURE
+}
+
+fn run((name, arguments): &(&str, &[&str])) -> bool {
+    println!("== {name}: cargo {}", arguments.join(" "));
+    let began = Instant::now();
+    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
+    let passed = match command.status() {
+        Ok(status) => status.success(),
+        Err(error) => {
+            eprintln!("cannot start cargo: {error}");
+            false
+        }
+    };
+    println!("== {name}: {} in {:.0} s", verdict(passed), began.elapsed().as_secs_f64());
+    passed
+}
+
+fn verdict(passed: bool) -> &'static str {
+    if passed { "passed" } else { "FAILED" }
+}
+
+/// Whether a file system can be mounted here, found out by mounting one.
+fn may_mount() -> bool {
+    let folder = env::temp_dir().join(format!("xtask-mount-{}", std::process::id()));
+    if std::fs::create_dir(&folder).is_err() {
+        return false;
+    }
+    let quietly = |program: &str, arguments: &[&str]| {
+        let mut command = Command::new(program);
+        command.args(arguments).arg(&folder);
+        command.output().is_ok_and(|output| output.status.success())
+    };
+    let mounted = quietly("mount", &["-t", "tmpfs", "tmpfs"]);
+    if mounted {
+        quietly("umount", &[]);
+    }
+    // What is left behind if this fails is an empty folder.
+    let _ = std::fs::remove_dir(&folder);
+    mounted
+}
