@@ -11,7 +11,7 @@ mod meter;
 mod probe;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -23,8 +23,8 @@ pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
 
 use crate::{
-    Adapter, Capabilities, Created, Environment, Error, ErrorKind, Folder, Key, Page, Requests,
-    Wait,
+    Adapter, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder, Key, Page,
+    Requests, Wait,
 };
 
 /// How long requests may take and how often they are repeated.
@@ -55,6 +55,8 @@ pub(crate) struct Server {
     environment: Arc<dyn Environment>,
     limits: Limits,
     meter: Meter,
+    /// The lock of somebody else, and when it was first seen by our monotonic clock (rule L1).
+    lock_seen: Mutex<Option<(CommitId, Duration)>>,
 }
 
 impl Server {
@@ -63,7 +65,7 @@ impl Server {
         environment: Arc<dyn Environment>,
         limits: Limits,
     ) -> Self {
-        Self { adapter, environment, limits, meter: Meter::default() }
+        Self { adapter, environment, limits, meter: Meter::default(), lock_seen: Mutex::default() }
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {

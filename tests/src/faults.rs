@@ -37,6 +37,7 @@ pub struct FaultyAdapter {
     capabilities: Arc<Mutex<Capabilities>>,
     plan: Arc<Mutex<VecDeque<Planned>>>,
     delayed: Arc<Mutex<Vec<Request>>>,
+    sent: Arc<Mutex<Vec<(Key, Bytes)>>>,
     rivals: Arc<Mutex<VecDeque<Rival>>>,
     overwriting: Arc<AtomicBool>,
     /// What was asked of the storage.
@@ -81,12 +82,14 @@ enum Answer {
 impl FaultyAdapter {
     pub(crate) fn new(cloud: MemoryAdapter, steps: Steps) -> Self {
         let capabilities = Arc::new(Mutex::new(cloud.capabilities()));
-        let (plan, delayed, rivals) = (Arc::default(), Arc::default(), Arc::default());
+        let (plan, delayed) = (Arc::default(), Arc::default());
+        let (sent, rivals) = (Arc::default(), Arc::default());
         let (overwriting, journal) = (Arc::default(), Journal::default());
-        Self { cloud, steps, capabilities, plan, delayed, rivals, overwriting, journal }
+        Self { cloud, steps, capabilities, plan, delayed, sent, rivals, overwriting, journal }
     }
 
-    /// The next `operation` (`get`, `put`, `create`, `delete`, `list`) on a key with this prefix fails so.
+    /// The next `operation` (`get`, `put`, `create`, `delete`, `list`) on a key with this prefix
+    /// fails so.
     pub fn fail(&self, operation: &'static str, prefix: &str, fault: Fault) {
         self.fail_later(0, operation, prefix, fault);
     }
@@ -113,6 +116,11 @@ impl FaultyAdapter {
         lock(&self.plan).clear();
     }
 
+    /// The next `operation`s on keys with this prefix fail so, more often than a sync repeats them.
+    pub fn fail_for_long(&self, operation: &'static str, prefix: &str, fault: Fault) {
+        (0..10).for_each(|_| self.fail(operation, prefix, fault));
+    }
+
     /// Faults that were planned and did not happen yet.
     pub fn planned(&self) -> usize {
         lock(&self.plan).len()
@@ -125,6 +133,12 @@ impl FaultyAdapter {
             // A delayed request may find its slot taken: nobody hears of it.
             let _ = self.execute(&request).await;
         }
+    }
+
+    /// The bytes of each put and create of this key that was sent, whatever became of it.
+    pub fn sent(&self, key: &Key) -> Vec<Bytes> {
+        let sent = lock(&self.sent);
+        sent.iter().filter(|(k, _)| k == key).map(|(_, bytes)| bytes.clone()).collect()
     }
 
     /// Changes what the storage says of itself.
@@ -144,6 +158,9 @@ impl FaultyAdapter {
         self.journal.note(operation, key.as_str());
         if let Some(rival) = self.rival(operation, key.as_str()) {
             (rival.act)();
+        }
+        if let Request::Put(key, bytes) | Request::Create(key, bytes) = &request {
+            lock(&self.sent).push((key.clone(), bytes.clone()));
         }
         let error = |kind| Error::new(kind, operation).with_key(key);
         let answer = match self.planned_fault(operation, key.as_str()) {

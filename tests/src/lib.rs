@@ -10,15 +10,19 @@ mod device;
 mod faults;
 mod head;
 mod journal;
+mod judge;
 mod stepped;
 mod steps;
 mod time;
+mod troubled;
 
-pub use device::Device;
+pub use device::{Backup, Device};
 pub use faults::{Fault, FaultyAdapter};
 pub use journal::Journal;
+pub use judge::Judge;
 pub use steps::Steps;
 pub use time::TestTime;
+pub use troubled::TroubledDatabase;
 
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Action, format};

@@ -61,7 +61,7 @@ impl Session<'_> {
         batch.position(position);
         self.client.ledger.metadata_write(batch).await?;
         let claim = LockClaim { owner: &self.client.config.device, ttl: TTL, nonce, own };
-        match self.client.server.try_lock(&claim, None).await? {
+        match self.client.server.try_lock(&claim).await? {
             Taken::Held(held) => *lock = Some(held),
             Taken::Busy(holder) if self.is_abandoned(position, holder.nonce).await? => {
                 self.take_lock(position, lock).await?;

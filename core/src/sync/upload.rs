@@ -196,7 +196,9 @@ impl Session<'_> {
     async fn store(&self, batch: Batched) -> Result<(Vec<Upload>, Vec<DocumentId>), Error> {
         let Batched { mut ready, unchanged, uploads, items } = batch;
         let mut answers = self.client.server.put(&items).await;
-        if answers.len() > 1 && answers.iter().all(Result::is_err) {
+        let refused =
+            |answer: &Result<(), Error>| answer.as_ref().is_err_and(|e| !is_documents_own(e));
+        if answers.len() > 1 && answers.iter().all(refused) {
             // Not one document's trouble but the storage's.
             answers.swap_remove(0)?;
         }
@@ -254,6 +256,11 @@ impl Session<'_> {
     pub(super) fn uploads(&self) -> MutexGuard<'_, Uploads> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Errors that say something of one document, such as that it is too large.
+fn is_documents_own(error: &Error) -> bool {
+    matches!(error.kind(), crate::ErrorKind::Unsupported | crate::ErrorKind::InvalidInput)
 }
 
 /// Errors that no other document would be spared.

@@ -3,10 +3,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod attempts;
 mod basics;
 mod budgets;
+mod conflicts;
 mod crash_points;
+mod decisions;
 mod gc;
 mod locks;
+mod push;
+mod queue;
+mod shuffle;
 mod snapshots;
 mod weak;
