@@ -9,6 +9,7 @@ mod budgets;
 mod conflicts;
 mod crash_points;
 mod decisions;
+mod diverged;
 mod gc;
 mod locks;
 mod push;
