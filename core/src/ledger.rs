@@ -10,7 +10,7 @@ use futures::lock::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
 pub(crate) use batch::Batch;
-pub(crate) use records::{Attempt, Dirty, GcClock, Indexed, LogCost, Pending, Position};
+pub(crate) use records::{Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position};
 
 use crate::format::Change;
 use crate::state::{Claim, State, StateError, Table, Update, Written};
@@ -20,6 +20,7 @@ use crate::{DocumentId, Error, ErrorKind};
 const POSITION: &str = "position";
 const ATTEMPT: &str = "attempt";
 const GC_CLOCK: &str = "gc-clock";
+const LAST_ENTRY: &str = "last-entry";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct Ledger {
@@ -79,6 +80,10 @@ impl Ledger {
 
     pub(crate) async fn attempt(&self) -> Result<Option<Attempt>, Error> {
         self.single(ATTEMPT).await
+    }
+
+    pub(crate) async fn last_entry(&self) -> Result<Option<LastEntry>, Error> {
+        self.single(LAST_ENTRY).await
     }
 
     pub(crate) async fn gc_clock(&self) -> Result<GcClock, Error> {

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::records::{Attempt, Dirty, GcClock, Indexed, Pending, Position};
-use super::{ATTEMPT, GC_CLOCK, POSITION};
+use super::records::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use super::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION};
 use crate::format::Change;
 use crate::state::{Table, Update};
 use crate::{DocumentId, Error, ErrorKind};
@@ -39,6 +39,13 @@ impl Batch {
         match attempt {
             Some(attempt) => self.set(Table::Metadata, ATTEMPT.to_owned(), attempt),
             None => self.clear(Table::Metadata, ATTEMPT.to_owned()),
+        }
+    }
+
+    pub(crate) fn last_entry(&mut self, own: Option<&LastEntry>) {
+        match own {
+            Some(own) => self.set(Table::Metadata, LAST_ENTRY.to_owned(), own),
+            None => self.clear(Table::Metadata, LAST_ENTRY.to_owned()),
         }
     }
 

@@ -66,6 +66,10 @@ impl Session<'_> {
         let mut batch = Batch::new();
         batch.position(&after);
         batch.attempt(None);
+        if self.weak {
+            let last = self.last_entry(after.generation, [&entry]).await?;
+            batch.last_entry(last.as_ref());
+        }
         self.settle_with(&entry.changes, after.generation, batch).await?;
         *position = after;
         let changes = entry.changes.len() as u64;
