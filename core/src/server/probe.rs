@@ -4,7 +4,7 @@ use bytes::Bytes;
 use futures::future::join_all;
 
 use super::Server;
-use crate::{Created, Error, Folder, Key};
+use crate::{Created, Error, ErrorKind, Folder, Key};
 
 const CREATORS: usize = 8;
 const ROUNDS: usize = 3;
@@ -30,11 +30,21 @@ impl Server {
     async fn race(&self, key: &Key) -> Result<bool, Error> {
         let creators = (0..CREATORS).map(|i| self.create(key, body(i)));
         let answers = join_all(creators).await;
-        let mut winners = Vec::new();
+        let (mut winners, mut unclear) = (Vec::new(), None);
         for (i, answer) in answers.into_iter().enumerate() {
-            if answer? == Created::New {
-                winners.push(i);
+            match answer {
+                Ok(Created::New) => winners.push(i),
+                Ok(Created::Occupied) => {}
+                // The server says by itself that it has no conditional writes.
+                Err(e) if e.kind() == ErrorKind::Unsupported => return Ok(false),
+                // Some servers answer those who lose a race with an error.
+                Err(e) if e.is_transient() => unclear = Some(e),
+                Err(e) => return Err(e),
             }
+        }
+        if let (true, Some(error)) = (winners.is_empty(), unclear) {
+            // The winner's answer may be the one that was lost.
+            return Err(error);
         }
         let stored = self.read(key, 0).await?;
         // The winner's bytes must be there, and a late creator must lose too.

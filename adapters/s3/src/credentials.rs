@@ -1,0 +1,107 @@
+//! Who we are.
+
+use std::env::{self, VarError};
+use std::fmt;
+
+use aws_sdk_s3::config::SharedCredentialsProvider;
+use aws_sdk_s3::config::{self as sdk};
+
+use crate::error::{Invalid, invalid};
+
+/// Where the credentials come from. `Debug` never shows them.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum Credentials {
+    /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for those that end, `AWS_SESSION_TOKEN`.
+    Environment,
+    /// Given by the application.
+    Explicit {
+        /// The access key id.
+        key_id: String,
+        /// The secret access key.
+        secret: String,
+        /// The session token of credentials that end.
+        token: Option<String>,
+    },
+    /// A profile of the AWS command line (`~/.aws`), with its single sign-on, roles and processes;
+    /// without a name `AWS_PROFILE`, else `default`. The region is not read from it: name it.
+    #[cfg(feature = "profile")]
+    Profile(Option<String>),
+}
+
+impl Credentials {
+    /// An access key and its secret.
+    pub fn explicit(key_id: impl Into<String>, secret: impl Into<String>) -> Self {
+        Self::Explicit { key_id: key_id.into(), secret: secret.into(), token: None }
+    }
+
+    /// What the SDK asks before each request.
+    pub(crate) fn provider(&self) -> Result<SharedCredentialsProvider, Invalid> {
+        match self {
+            Self::Environment => from_environment(|name| env::var(name)),
+            Self::Explicit { key_id, secret, token } => Ok(fixed(key_id, secret, token.clone())),
+            #[cfg(feature = "profile")]
+            Self::Profile(name) => {
+                let profile = aws_config::profile::ProfileFileCredentialsProvider::builder();
+                let profile = match name {
+                    Some(name) => profile.profile_name(name),
+                    None => profile,
+                };
+                Ok(SharedCredentialsProvider::new(profile.build()))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str("Environment"),
+            Self::Explicit { .. } => f.write_str("Explicit(…)"),
+            #[cfg(feature = "profile")]
+            Self::Profile(name) => f.debug_tuple("Profile").field(name).finish(),
+        }
+    }
+}
+
+fn from_environment(
+    variable: impl Fn(&'static str) -> Result<String, VarError>,
+) -> Result<SharedCredentialsProvider, Invalid> {
+    let set = |name| variable(name).ok().filter(|value| !value.is_empty());
+    let need = |name| {
+        let why = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give credentials";
+        set(name).ok_or_else(|| invalid(name, why))
+    };
+    let (key_id, secret) = (need("AWS_ACCESS_KEY_ID")?, need("AWS_SECRET_ACCESS_KEY")?);
+    Ok(fixed(&key_id, &secret, set("AWS_SESSION_TOKEN")))
+}
+
+fn fixed(key_id: &str, secret: &str, token: Option<String>) -> SharedCredentialsProvider {
+    let credentials = sdk::Credentials::new(key_id, secret, token, None, "db-to-cloud");
+    SharedCredentialsProvider::new(credentials)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_secret() {
+        let shown = format!("{:?}", Credentials::explicit("AKIA", "hunter2"));
+        assert!(!shown.contains("AKIA") && !shown.contains("hunter2"), "{shown}");
+    }
+
+    #[test]
+    fn a_missing_variable_is_named() {
+        let only = |have: &'static str| {
+            move |name: &'static str| match name == have {
+                true => Ok("value".to_owned()),
+                false => Err(VarError::NotPresent),
+            }
+        };
+        let missing = |have| from_environment(only(have)).unwrap_err().setting;
+        assert_eq!(missing("AWS_SESSION_TOKEN"), "AWS_ACCESS_KEY_ID");
+        assert_eq!(missing("AWS_ACCESS_KEY_ID"), "AWS_SECRET_ACCESS_KEY");
+        assert!(from_environment(|_| Ok("value".to_owned())).is_ok());
+    }
+}

@@ -1,0 +1,36 @@
+//! Answers that are not S3's.
+
+use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
+use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_s3::error::BoxError;
+
+/// Refuses a page for people where an answer of S3 should be: the sign-in page of a network answers
+/// 200 to everything, and a delete or an upload would seem to have worked.
+#[derive(Debug)]
+pub(crate) struct NoPages;
+
+impl Intercept for NoPages {
+    fn name(&self) -> &'static str {
+        "NoPages"
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let answer = context.response();
+        // Objects have a type of their own: theirs come with an ETag.
+        let is_page = answer.headers().get("content-type").is_some_and(is_html)
+            && answer.headers().get("etag").is_none();
+        match answer.status().is_success() && is_page {
+            true => Err("a page for people was answered".into()),
+            false => Ok(()),
+        }
+    }
+}
+
+fn is_html(content_type: &str) -> bool {
+    content_type.trim_start().to_ascii_lowercase().starts_with("text/html")
+}
