@@ -391,14 +391,62 @@ fn a_race_that_could_not_be_run_is_run_again() {
     let world = World::new();
     let alice = probing(&world);
     alice.edit("note", "hello");
-    for i in 0..27 {
-        alice.storage.fail_later(i, "create", "probe/", Fault::Refused(ErrorKind::Unavailable));
+    let not_run = || {
         let result = alice.try_sync();
-        assert_eq!(result.map_err(|e| e.kind()).err(), Some(ErrorKind::Unavailable), "create {i}");
-        assert_eq!(world.keys("probe"), [""; 0]);
-        assert_eq!(world.commits(), 0);
+        assert_eq!(result.map_err(|e| e.kind()).err(), Some(ErrorKind::Unavailable));
+        assert_eq!((world.keys("probe").len(), world.commits()), (0, 0));
+    };
+    // The late creator of each round.
+    for late in [8, 17, 26] {
+        alice.storage.fail_later(late, "create", "probe/", Fault::Refused(ErrorKind::Unavailable));
+        not_run();
+    }
+    // Of eight, nobody is known to have won: their answers are lost.
+    for fault in [Fault::AnswerLost, Fault::Lost] {
+        (0..8).for_each(|_| alice.storage.fail("create", "probe/", fault));
+        not_run();
     }
     alice.storage.journal.take();
     alice.sync();
     assert_eq!(count(&alice.storage.journal.take(), "create probe/"), 27);
+}
+
+#[test]
+fn who_loses_a_race_with_an_error_has_lost_it() {
+    let world = World::new();
+    let alice = probing(&world);
+    alice.edit("note", "hello");
+    // The first wins; a 409 for the next six.
+    alice.storage.fail_later(1, "create", "probe/", Fault::Lost);
+    (0..5).for_each(|_| alice.storage.fail("create", "probe/", Fault::Lost));
+    alice.sync();
+    assert_eq!(count(&alice.storage.journal.take(), "create changes/1.json"), 1);
+}
+
+#[test]
+fn a_winner_whose_bytes_are_not_there_is_none_whatever_became_of_the_others() {
+    let world = World::new();
+    let alice = probing(&world);
+    alice.storage.ignore_conditions();
+    alice.edit("note", "hello");
+    // The first is told that it won; all others overwrite it and are told nothing.
+    alice.storage.fail_later(1, "create", "probe/", Fault::AnswerLost);
+    (0..6).for_each(|_| alice.storage.fail("create", "probe/", Fault::AnswerLost));
+    alice.sync();
+    assert_eq!(count(&alice.storage.journal.take(), "put changes/1.json"), 1);
+}
+
+#[test]
+fn a_storage_that_says_it_has_no_conditions_is_weak() {
+    let world = World::new();
+    let alice = probing(&world);
+    (0..8).for_each(|_| {
+        alice.storage.fail("create", "probe/", Fault::Refused(ErrorKind::Unsupported));
+    });
+    alice.edit("note", "hello");
+    alice.sync();
+    assert_eq!(count(&alice.storage.journal.take(), "put changes/1.json"), 1);
+    alice.storage.heal();
+    let strict = alice.set_up(|builder| builder.require_strong());
+    assert_eq!(strict.try_sync().unwrap_err().kind(), ErrorKind::WeakStorage);
 }
