@@ -1,13 +1,18 @@
 //! Commands for people who work on db-to-cloud: `cargo xtask <command>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
 
+mod servers;
+
 use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Instant;
 
-const USAGE: &str = "usage: cargo xtask test    format, lints, all tests, documentation
+const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, documentation
+       cargo xtask servers    install the storage servers that tests need
+       cargo xtask bench s3   measure the S3 adapter at a MinIO
 
-An argument after `test` runs only the steps whose name contains it: fmt, clippy, test, mount, doc.";
+An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, test, mount,
+doc.";
 
 /// What `cargo xtask test` runs, in order: a name, the arguments of cargo.
 const STEPS: &[(&str, &[&str])] = &[
@@ -36,6 +41,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.first().map(String::as_str) {
         Some("test") => test(arguments.get(1).map(String::as_str)),
+        Some("servers") => exit_code(servers::install()),
+        Some("bench") => bench(arguments.get(1).map(String::as_str)),
         Some("help" | "--help") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -54,14 +61,33 @@ fn test(only: Option<&str>) -> ExitCode {
     } else {
         println!("== not run: the tests that mount a file system (they need root on Linux)");
     }
-    steps.retain(|(name, _)| only.is_none_or(|only| name.contains(only)));
-    let failed: Vec<_> = steps.iter().filter(|step| !run(step)).map(|(name, _)| *name).collect();
+    let is_wanted = |name: &str| only.is_none_or(|only| name.contains(only));
+    steps.retain(|(name, _)| is_wanted(name));
+    let mut failed = Vec::new();
+    if (is_wanted("servers") || is_wanted("test")) && !servers::install() {
+        failed.push("servers");
+    }
+    failed.extend(steps.iter().filter(|step| !run(step)).map(|(name, _)| *name));
     if failed.is_empty() {
         println!("== all passed");
-        return ExitCode::SUCCESS;
+    } else {
+        println!("== failed: {}", failed.join(", "));
     }
-    println!("== failed: {}", failed.join(", "));
-    ExitCode::FAILURE
+    exit_code(failed.is_empty())
+}
+
+/// Measures one adapter, in release.
+fn bench(what: Option<&str>) -> ExitCode {
+    if what != Some("s3") {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    }
+    let bench: &[&str] = &["bench", "--locked", "--package", "db-to-cloud-s3"];
+    exit_code(servers::install() && run(&("bench s3", bench)))
+}
+
+fn exit_code(passed: bool) -> ExitCode {
+    if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 fn run((name, arguments): &(&str, &[&str])) -> bool {
