@@ -8,6 +8,7 @@ mod basics;
 mod budgets;
 mod conflicts;
 mod crash_points;
+mod damage;
 mod decisions;
 mod diverged;
 mod gc;

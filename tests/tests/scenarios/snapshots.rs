@@ -484,3 +484,26 @@ fn a_client_without_maintenance_writes_no_snapshots() {
     assert!(world.snapshots().is_empty());
     assert_eq!(world.object("meta.json"), None);
 }
+
+#[test]
+fn a_damaged_snapshot_is_followed_by_a_good_one() {
+    let ends: [(&str, fn(&str) -> bool); 2] =
+        [("head", |key| key.split('.').count() == 3), ("part", |key| key.split('.').count() == 4)];
+    for (name, is_damaged) in ends {
+        let world = World::new();
+        let alice = world.device("alice");
+        alice.edit("early", "text");
+        commit_many(&alice, 17);
+        let before = newest(&world);
+        for key in world.keys("snapshot").iter().filter(|key| is_damaged(key)) {
+            world.overwrite(key, "{");
+        }
+        commit_many(&alice, 40);
+        let after = newest(&world);
+        assert_ne!(after, before, "the {name} was damaged");
+        assert!(content(&world, &after).contains_key("searly"));
+        let bob = world.device("bob");
+        assert!(bob.sync().requests.get < 40, "the {name} was damaged");
+        assert_eq!(bob.all(), alice.all());
+    }
+}
