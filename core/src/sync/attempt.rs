@@ -137,17 +137,19 @@ impl Session<'_> {
                 }
                 _ => {}
             }
+            if let Some(asked) = sent.as_ref().err().and_then(Error::retry_after) {
+                self.client.environment.sleep(asked).await;
+            }
             // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
             match self.client.server.changes_read(attempt.slot).await? {
                 Some((slot, _)) if slot.commit() == attempt.commit => return Ok(Fate::Committed),
                 Some(winner) => return Ok(Fate::Lost(winner)),
                 None => {}
             }
-            let asked = sent.as_ref().err().and_then(Error::retry_after).unwrap_or_default();
             let Some(pause) = pauses.next() else {
                 return Err(sent.err().unwrap_or_else(lost_answer));
             };
-            self.client.environment.sleep(pause.max(asked)).await;
+            self.client.environment.sleep(pause).await;
         }
     }
 
