@@ -12,6 +12,7 @@ mod damage;
 mod decisions;
 mod diverged;
 mod gc;
+mod limits;
 mod locks;
 mod push;
 mod queue;
