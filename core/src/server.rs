@@ -11,7 +11,7 @@ mod meter;
 mod probe;
 
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -23,8 +23,8 @@ pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
 
 use crate::{
-    Adapter, Capabilities, Created, Environment, Error, ErrorKind, Folder, Key, Page, Requests,
-    Wait,
+    Adapter, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder, Key, Page,
+    Requests, Wait,
 };
 
 /// How long requests may take and how often they are repeated.
@@ -55,6 +55,8 @@ pub(crate) struct Server {
     environment: Arc<dyn Environment>,
     limits: Limits,
     meter: Meter,
+    /// The lock of somebody else, and when it was first seen by our monotonic clock (rule L1).
+    lock_seen: Mutex<Option<(CommitId, Duration)>>,
 }
 
 impl Server {
@@ -63,7 +65,7 @@ impl Server {
         environment: Arc<dyn Environment>,
         limits: Limits,
     ) -> Self {
-        Self { adapter, environment, limits, meter: Meter::default() }
+        Self { adapter, environment, limits, meter: Meter::default(), lock_seen: Mutex::default() }
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {
@@ -93,17 +95,16 @@ impl Server {
 
     /// Writes an object over what is there.
     pub(crate) async fn write(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        self.retry(|| self.write_once(key, bytes.clone())).await
+    }
+
+    /// The same, not repeated: for writes that are allowed for a time only.
+    pub(crate) async fn write_once(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         let length = bytes.len() as u64;
-        self.retry(|| {
-            let bytes = bytes.clone();
-            async move {
-                self.meter.put(1);
-                self.timed("put", Some(key), length, self.adapter.put(key, bytes)).await??;
-                self.meter.up(length);
-                Ok(())
-            }
-        })
-        .await
+        self.meter.put(1);
+        self.timed("put", Some(key), length, self.adapter.put(key, bytes)).await??;
+        self.meter.up(length);
+        Ok(())
     }
 
     /// Writes an object that is not there yet. Not repeated here: who asks must read back.
@@ -247,8 +248,12 @@ impl Server {
         bytes: u64,
         request: impl Future<Output = T> + Send,
     ) -> Result<T, Error> {
-        let limit = self.limits.request + Duration::from_secs(bytes / SLOWEST_LINE);
-        self.timed_within(limit, operation, key, request).await
+        self.timed_within(self.time_limit(bytes), operation, key, request).await
+    }
+
+    /// How long a request that moves so many bytes may take.
+    fn time_limit(&self, bytes: u64) -> Duration {
+        self.limits.request + Duration::from_secs(bytes / SLOWEST_LINE)
     }
 
     async fn timed_within<T>(

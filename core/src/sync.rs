@@ -17,6 +17,7 @@
 //! | `push` | U1, U8: which documents are pushed, commit by commit |
 //! | `upload` | U2, U3: documents into the storage |
 //! | `diverged` | D1 |
+//! | `overwritten` | W4 |
 //! | `checkpoint` | K1 |
 //! | `gc` | G1, G2, D2 |
 
@@ -30,6 +31,7 @@ mod diverged;
 mod gc;
 mod history;
 mod intents;
+mod overwritten;
 mod preview;
 mod pull;
 mod push;
@@ -199,8 +201,14 @@ impl<'a> Session<'a> {
     /// Starts over if the remote diverged and the application, or the weakness of the storage,
     /// allows it; any other error stays one.
     async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
-        let diverged = error.kind() == ErrorKind::Diverged;
-        if diverged && (self.options.accept_remote || self.is_overwritten(position).await?) {
+        if error.kind() != ErrorKind::Diverged {
+            return Err(error);
+        }
+        let overwritten = self.is_overwritten(position).await?;
+        if overwritten && self.take_back(position).await? {
+            return Ok(());
+        }
+        if overwritten || self.options.accept_remote {
             return self.start_over(position).await;
         }
         Err(error)

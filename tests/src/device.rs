@@ -1,11 +1,12 @@
 //! A device: documents, client state, a client, and a way to the storage.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
-    SyncOptions,
+    Revision, Status, SyncOptions,
 };
 use futures::FutureExt;
 
@@ -31,6 +32,9 @@ pub struct Device {
     setup: fn(ClientBuilder) -> ClientBuilder,
     client: Client,
 }
+
+/// What a backup of a device holds.
+pub type Backup = (BTreeMap<DocumentId, Document>, MemoryState);
 
 impl Device {
     pub(crate) fn new(world: &World, name: &str) -> Self {
@@ -99,6 +103,18 @@ impl Device {
         device
     }
 
+    /// A copy of documents and state, as a backup of the whole device holds it.
+    pub fn backup(&self) -> Backup {
+        (self.documents.documents().clone(), self.state.snapshot())
+    }
+
+    /// The device goes back to a backup.
+    pub fn roll_back(&mut self, (documents, state): &Backup) {
+        *self.documents.documents() = documents.clone();
+        self.state = state.snapshot();
+        self.restart();
+    }
+
     /// The client.
     pub fn client(&self) -> &Client {
         &self.client
@@ -119,11 +135,25 @@ impl Device {
     /// A delete, and its QueueChange.
     pub fn delete(&self, id: impl Into<DocumentId>) {
         let id = id.into();
-        self.documents.remove(id.clone());
+        self.delete_unqueued(id.clone());
         self.queue(&id);
     }
 
-    fn queue(&self, id: &DocumentId) {
+    /// A delete whose QueueChange never happens.
+    pub fn delete_unqueued(&self, id: impl Into<DocumentId>) {
+        self.documents.remove(id);
+    }
+
+    /// An edit, and the QueueChange of an application that knows which revision it was made on.
+    pub fn edit_of(&self, id: impl Into<DocumentId>, text: &str, edited: &Revision) {
+        let id = id.into();
+        self.edit_unqueued(id.clone(), text);
+        let queued = self.client.queue_change_of(&id, edited).now_or_never();
+        queued.expect("queueing does not wait").expect("queueing works");
+    }
+
+    /// A QueueChange alone.
+    pub fn queue(&self, id: &DocumentId) {
         let queued = self.client.queue_change(id).now_or_never();
         queued.expect("queueing does not wait").expect("queueing works");
     }
@@ -152,8 +182,13 @@ impl Device {
     /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.
     /// Answers whether it stopped.
     pub fn sync_stopping_at(&mut self, n: u64) -> bool {
+        self.sync_with_stopping_at(SyncOptions::default(), n)
+    }
+
+    /// The same, with decisions of the user's.
+    pub fn sync_with_stopping_at(&mut self, options: SyncOptions, n: u64) -> bool {
         self.steps.stop_at(n);
-        let stopped = self.client.sync().now_or_never().is_none();
+        let stopped = self.client.sync_with(options).now_or_never().is_none();
         self.restart();
         stopped
     }
@@ -162,6 +197,17 @@ impl Device {
     pub fn read(&self, id: impl Into<DocumentId>) -> Option<String> {
         let documents = self.documents.documents();
         documents.get(&id.into()).map(|d| String::from_utf8_lossy(&d.bytes).into_owned())
+    }
+
+    /// A document's revision.
+    pub fn revision(&self, id: impl Into<DocumentId>) -> Option<Revision> {
+        self.documents.documents().get(&id.into()).map(|d| d.revision.clone())
+    }
+
+    /// Where the client stands.
+    pub fn status(&self) -> Status {
+        let status = self.client.status().now_or_never();
+        status.expect("asking does not wait").expect("asking works")
     }
 
     /// All documents, as text.

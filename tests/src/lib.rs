@@ -4,16 +4,25 @@
 //! Nothing here waits: every operation is ready at once, so that a sync is one poll. A device that
 //! is to stop at a step simply never gets past it, and its sync is dropped.
 
+#![allow(clippy::panic, reason = "a harness of tests fails by panicking")]
+
 mod device;
 mod faults;
+mod head;
+mod journal;
+mod judge;
 mod stepped;
 mod steps;
 mod time;
+mod troubled;
 
-pub use device::Device;
+pub use device::{Backup, Device};
 pub use faults::{Fault, FaultyAdapter};
+pub use journal::Journal;
+pub use judge::Judge;
 pub use steps::Steps;
 pub use time::TestTime;
+pub use troubled::TroubledDatabase;
 
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Action, format};

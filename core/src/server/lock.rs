@@ -1,5 +1,6 @@
 //! Lock and Unlock (rules L1–L3, W1 and W2).
 
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -74,10 +75,8 @@ impl Server {
         mut waiting: impl FnMut(&LockObject) + Send,
     ) -> Result<HeldLock, Error> {
         let began = self.environment.monotonic();
-        let mut seen: Option<(LockObject, Duration)> = None;
         loop {
-            let breakable = seen.as_ref().filter(|seen| self.is_stale(seen)).map(|(l, _)| l.nonce);
-            let holder = match self.try_lock(claim, breakable).await? {
+            let holder = match self.try_lock(claim).await? {
                 Taken::Held(lock) => return Ok(lock),
                 Taken::Busy(holder) => holder,
             };
@@ -86,25 +85,28 @@ impl Server {
                 return Err(locked(&holder));
             }
             waiting(&holder);
-            if seen.as_ref().is_none_or(|(lock, _)| lock.nonce != holder.nonce) {
-                seen = Some((holder, now));
-            }
             self.environment.sleep(LOOK).await;
         }
     }
 
-    /// L1: a lock may be broken after its nonce was seen for ttl + margin by our own clock.
-    fn is_stale(&self, (lock, since): &(LockObject, Duration)) -> bool {
-        let age = self.environment.monotonic().saturating_sub(*since);
-        age >= lock.ttl() + self.margin()
+    /// L1: a lock may be broken after its nonce was seen for ttl + margin by our own clock. When it
+    /// was first seen is remembered from sync to sync, for maintenance does not wait for a lock.
+    fn is_stale(&self, lock: &LockObject) -> bool {
+        let now = self.environment.monotonic();
+        let mut seen = self.lock_seen.lock().unwrap_or_else(PoisonError::into_inner);
+        match *seen {
+            Some((nonce, since)) if nonce == lock.nonce => {
+                now.saturating_sub(since) >= lock.ttl() + self.margin()
+            }
+            _ => {
+                *seen = Some((lock.nonce, now));
+                false
+            }
+        }
     }
 
-    /// Lock, if it is free, ours, or has the nonce that may be broken; without waiting.
-    pub(crate) async fn try_lock(
-        &self,
-        claim: &LockClaim<'_>,
-        breakable: Option<CommitId>,
-    ) -> Result<Taken, Error> {
+    /// Lock, if it is free, ours, or stale; without waiting.
+    pub(crate) async fn try_lock(&self, claim: &LockClaim<'_>) -> Result<Taken, Error> {
         let taken = self.environment.monotonic();
         let LockClaim { owner, ttl, nonce, own } = *claim;
         let object = LockObject {
@@ -116,7 +118,7 @@ impl Server {
         let held = HeldLock { nonce, taken, ttl };
         let bytes = format::encode(&Key::lock(), &object)?;
         match self.lock_read().await? {
-            Some(there) if Some(there.nonce) != own && Some(there.nonce) != breakable => {
+            Some(there) if Some(there.nonce) != own && !self.is_stale(&there) => {
                 Ok(Taken::Busy(there))
             }
             None if self.capabilities().create == crate::Atomicity::Atomic => {
@@ -176,6 +178,12 @@ impl Server {
         }
         let there = self.lock_read().await?;
         Ok(there.is_some_and(|there| there.nonce == lock.nonce) && !self.nearly_over(lock))
+    }
+
+    /// W2: whether a write of so many bytes that begins now ends before others may break the lock.
+    pub(crate) fn allows_write(&self, lock: &HeldLock, bytes: usize) -> bool {
+        let age = self.environment.monotonic().saturating_sub(lock.taken);
+        age + self.time_limit(bytes as u64) < lock.ttl
     }
 
     fn nearly_over(&self, lock: &HeldLock) -> bool {

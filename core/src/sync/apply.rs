@@ -46,7 +46,11 @@ impl Session<'_> {
         }
         let changes: Vec<_> = absent.iter().map(|ready| &ready.change).collect();
         let mut answers = self.client.server.get(&changes).await;
-        if answers.len() > 1 && answers.iter().all(Result::is_err) {
+        let unreachable = |answer: &Result<Option<Bytes>, Error>| {
+            let unauthorized = |e: &Error| e.kind() == crate::ErrorKind::Unauthorized;
+            answer.as_ref().is_err_and(|e| e.is_transient() || unauthorized(e))
+        };
+        if answers.len() > 1 && answers.iter().all(unreachable) {
             // Not one document's trouble but the storage's.
             return Err(answers.remove(0).err().unwrap_or_else(unreachable_storage));
         }

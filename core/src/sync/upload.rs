@@ -96,7 +96,7 @@ impl Session<'_> {
         let pending = ledger.pending(&ids).await?;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
         for id in ids {
-            let Some(Dirty { base }) = dirty.get(&id).copied() else { continue };
+            let Some(Dirty { base, .. }) = dirty.get(&id).copied() else { continue };
             let indexed = indexed.remove(&id);
             if pending.contains_key(&id) || self.is_deferred(&id) {
                 continue;
@@ -196,7 +196,9 @@ impl Session<'_> {
     async fn store(&self, batch: Batched) -> Result<(Vec<Upload>, Vec<DocumentId>), Error> {
         let Batched { mut ready, unchanged, uploads, items } = batch;
         let mut answers = self.client.server.put(&items).await;
-        if answers.len() > 1 && answers.iter().all(Result::is_err) {
+        let refused =
+            |answer: &Result<(), Error>| answer.as_ref().is_err_and(|e| !is_documents_own(e));
+        if answers.len() > 1 && answers.iter().all(refused) {
             // Not one document's trouble but the storage's.
             answers.swap_remove(0)?;
         }
@@ -221,6 +223,7 @@ impl Session<'_> {
             return Ok(());
         }
         let _edits = self.client.ledger.edits().await;
+        let queue = self.client.ledger.queue(ids).await?;
         let indexed = self.client.ledger.indexed(ids).await?;
         let revisions = self.client.database.revisions(ids).await;
         let mut batch = Batch::new();
@@ -230,7 +233,8 @@ impl Session<'_> {
                 batch.dirty(id, None);
             }
         }
-        self.client.ledger.metadata_write(batch).await
+        // If an edit came in between, all stay queued until the next sync.
+        self.client.ledger.metadata_write_if(queue, batch).await.map(drop)
     }
 
     fn mint(&self) -> Vid {
@@ -254,6 +258,11 @@ impl Session<'_> {
     pub(super) fn uploads(&self) -> MutexGuard<'_, Uploads> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Errors that say something of one document, such as that it is too large.
+fn is_documents_own(error: &Error) -> bool {
+    matches!(error.kind(), crate::ErrorKind::Unsupported | crate::ErrorKind::InvalidInput)
 }
 
 /// Errors that no other document would be spared.

@@ -1,0 +1,117 @@
+//! Documents that cannot be read or written, and edits that come at the worst moment.
+
+use std::collections::{HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use db_to_cloud::memory::MemoryDatabase;
+use db_to_cloud::{
+    Applied, BoxError, Database, Document, DocumentId, Listed, Queueing, Revision, Write,
+};
+use futures::StreamExt;
+use futures::stream::BoxStream;
+
+/// A device's documents with troubles that a test asks for. The clones are one database.
+#[derive(Clone, Default)]
+pub struct TroubledDatabase {
+    documents: MemoryDatabase,
+    troubles: Arc<Mutex<Troubles>>,
+}
+
+#[derive(Default)]
+struct Troubles {
+    unreadable: HashSet<DocumentId>,
+    refused: HashSet<DocumentId>,
+    transactional: bool,
+    before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
+}
+
+impl TroubledDatabase {
+    /// No troubles yet with these documents.
+    pub fn of(documents: &MemoryDatabase) -> Self {
+        Self { documents: documents.clone(), ..Self::default() }
+    }
+
+    /// The document exists but cannot be read: it is listed with an error.
+    pub fn make_unreadable(&self, id: impl Into<DocumentId>) {
+        self.troubles().unreadable.insert(id.into());
+    }
+
+    /// The application does not take this document.
+    pub fn refuse(&self, id: impl Into<DocumentId>) {
+        self.troubles().refused.insert(id.into());
+    }
+
+    /// The application says that it queues each edit in the transaction of the edit.
+    pub fn queue_in_transactions(&self) {
+        self.troubles().transactional = true;
+    }
+
+    /// Just before the next write of a sync into the documents, the user acts.
+    pub fn before_apply(&self, act: impl FnOnce() + Send + 'static) {
+        self.troubles().before_apply.push_back(Box::new(act));
+    }
+
+    /// No more troubles.
+    pub fn heal(&self) {
+        *self.troubles() = Troubles::default();
+    }
+
+    fn troubles(&self) -> MutexGuard<'_, Troubles> {
+        self.troubles.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn readable(&self, id: &DocumentId) -> Result<(), BoxError> {
+        match self.troubles().unreadable.contains(id) {
+            true => Err("the document cannot be read".into()),
+            false => Ok(()),
+        }
+    }
+}
+
+impl std::fmt::Debug for TroubledDatabase {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TroubledDatabase")
+    }
+}
+
+#[async_trait]
+impl Database for TroubledDatabase {
+    fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>> {
+        let checked = |listed: Result<Listed, BoxError>| {
+            listed.map(|Listed { id, revision }| {
+                let revision = self.readable(&id).and(revision);
+                Listed { id, revision }
+            })
+        };
+        self.documents.list().map(checked).boxed()
+    }
+
+    async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
+        self.readable(id)?;
+        self.documents.get(id).await
+    }
+
+    async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
+        let revisions = self.documents.revisions(ids).await;
+        ids.iter().zip(revisions).map(|(id, r)| self.readable(id).and(r)).collect()
+    }
+
+    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+        let act = self.troubles().before_apply.pop_front();
+        if let Some(act) = act {
+            act();
+        }
+        if self.troubles().refused.contains(&write.id) {
+            return Err("the application does not take this document".into());
+        }
+        self.documents.apply(write).await
+    }
+
+    fn queueing(&self) -> Queueing {
+        match self.troubles().transactional {
+            true => Queueing::Transactional,
+            false => Queueing::Compared,
+        }
+    }
+}

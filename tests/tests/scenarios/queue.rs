@@ -1,0 +1,285 @@
+//! Edits on their way into the queue and out of it (rules C1 to C4, U6 and P7).
+
+use std::sync::Arc;
+
+use db_to_cloud::{Action, DeferReason, Document, ErrorKind, RemoteWins, Requests, Resolution};
+use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
+use futures::FutureExt;
+
+/// Alice and Bob both hold these documents.
+fn two_devices(world: &World, ids: &[&str]) -> (Device, Device) {
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    ids.iter().for_each(|id| alice.edit(*id, "old"));
+    alice.sync();
+    bob.sync();
+    (alice, bob)
+}
+
+#[test]
+fn edits_whose_queueing_was_lost_are_found_at_the_next_start() {
+    let world = World::new();
+    let (mut alice, bob) = two_devices(&world, &["edited", "deleted", "same"]);
+    alice.edit_unqueued("edited", "new");
+    alice.delete_unqueued("deleted");
+    alice.edit_unqueued("made", "new");
+    alice.restart();
+    assert_eq!(alice.sync().pushed, 3);
+    let found = world.changes(2);
+    let expected = [("deleted", Action::Delete), ("edited", Action::Put), ("made", Action::Put)];
+    assert_eq!(found, expected.map(|(id, action)| (id.to_owned(), action)));
+    bob.sync();
+    assert_eq!(bob.all(), alice.all());
+}
+
+#[test]
+fn an_edit_whose_queueing_was_lost_is_not_overwritten_before_the_next_start() {
+    let world = World::new();
+    let (alice, bob) = two_devices(&world, &["edited", "deleted"]);
+    bob.edit("edited", "bob's");
+    bob.edit("deleted", "bob's");
+    bob.sync();
+    alice.edit_unqueued("edited", "alice's");
+    alice.delete_unqueued("deleted");
+    assert_eq!(alice.sync().conflicts, 2);
+    assert_eq!(alice.read("edited").as_deref(), Some("alice's"));
+    assert_eq!(alice.read("deleted"), None);
+}
+
+#[test]
+fn after_the_start_documents_are_not_compared_again_unless_asked() {
+    let world = World::new();
+    let (alice, _) = two_devices(&world, &["note"]);
+    alice.edit_unqueued("note", "new");
+    assert_eq!(alice.sync().pushed, 0);
+    alice.client().compare_at_next_sync();
+    assert_eq!(alice.sync().pushed, 1);
+}
+
+#[test]
+fn a_start_without_edits_queues_and_writes_nothing() {
+    let world = World::new();
+    let (mut alice, _) = two_devices(&world, &["a", "b", "c"]);
+    alice.delete("c");
+    alice.sync();
+    alice.restart();
+    assert_eq!(alice.sync().requests, Requests { get: 1, ..Requests::default() });
+}
+
+#[test]
+fn an_application_that_queues_in_its_transactions_is_not_compared() {
+    let world = World::new();
+    let alice = world.device("alice");
+    let documents = TroubledDatabase::of(&alice.documents);
+    documents.queue_in_transactions();
+    let alice = alice.with_database(Arc::new(documents));
+    alice.edit_unqueued("unqueued", "text");
+    alice.edit("queued", "text");
+    assert_eq!(alice.sync().pushed, 1);
+    assert_eq!(world.changes(1), [("queued".to_owned(), Action::Put)]);
+}
+
+#[test]
+fn queueing_an_unchanged_document_writes_nothing() {
+    let world = World::new();
+    let (alice, _) = two_devices(&world, &["note"]);
+    alice.queue(&"note".into());
+    alice.queue(&"never there".into());
+    let requests = alice.sync().requests;
+    assert_eq!((requests.get, requests.total()), (2, 2));
+    assert_eq!(alice.status().queued, 0);
+}
+
+#[test]
+fn a_document_made_and_deleted_between_two_syncs_is_never_pushed() {
+    let world = World::new();
+    let (alice, _) = two_devices(&world, &["note"]);
+    alice.edit("draft", "text");
+    alice.delete("draft");
+    assert_eq!(alice.sync().pushed, 0);
+    assert_eq!(alice.status().queued, 0);
+}
+
+#[test]
+fn an_edit_made_during_a_push_is_pushed_next() {
+    for unqueued in [false, true] {
+        let world = World::new();
+        let (alice, bob) = two_devices(&world, &["note", "gone", "back"]);
+        alice.edit("note", "first");
+        alice.edit("gone", "first");
+        alice.delete("back");
+        let (documents, client) = (alice.documents.clone(), alice.client().clone());
+        alice.storage.before("create", "changes/", move || {
+            documents.save("note", "second");
+            documents.remove("gone");
+            documents.save("back", "again");
+            let ids = ["note", "gone", "back"].map(Into::into);
+            // A QueueChange of a document that is queued already changes nothing: either works.
+            if !unqueued {
+                client.queue_changes(&ids).now_or_never().expect("no waiting").expect("queued");
+            }
+        });
+        alice.sync();
+        alice.sync();
+        bob.sync();
+        assert_eq!(bob.read("note").as_deref(), Some("second"));
+        assert_eq!(bob.read("gone"), None);
+        assert_eq!(bob.read("back").as_deref(), Some("again"));
+        assert_eq!(alice.status().queued, 0);
+        assert_eq!(world.entry(3).changes[0].base, Some(world.entry(2).changes[0].vid));
+    }
+}
+
+#[test]
+fn an_edit_made_during_a_pull_is_not_overwritten() {
+    for queue in [true, false] {
+        let world = World::new();
+        let (alice, bob) = two_devices(&world, &["note", "gone"]);
+        bob.edit("note", "bob's");
+        bob.delete("gone");
+        bob.sync();
+        let documents = TroubledDatabase::of(&alice.documents);
+        let alice = alice.with_database(Arc::new(documents.clone()));
+        for id in ["note", "gone"] {
+            let (memory, client) = (alice.documents.clone(), alice.client().clone());
+            documents.before_apply(move || {
+                memory.save(id, "alice's");
+                if queue {
+                    client.queue_change(&id.into()).now_or_never();
+                }
+            });
+        }
+        assert_eq!(alice.sync().conflicts, 2);
+        assert_eq!(alice.read("note").as_deref(), Some("alice's"));
+        assert_eq!(alice.read("gone").as_deref(), Some("alice's"));
+    }
+}
+
+#[test]
+fn an_edit_made_on_another_revision_than_the_synced_one_is_a_conflict() {
+    let world = World::new();
+    let (alice, _) = two_devices(&world, &["note"]);
+    let stale = alice.revision("note").expect("it is there");
+    alice.edit("note", "newer");
+    alice.sync();
+    let judge = Judge::always(Resolution::TakeRemote);
+    let alice = alice.resolving_by(judge.clone());
+    // An editor window was open all the time and saves over what it never saw.
+    alice.edit_of("note", "from the old window", &stale);
+    alice.sync();
+    let [asked] = &judge.asked()[..] else { panic!("asked {} times", judge.count()) };
+    assert_eq!(asked.remote, Some(Document::of_content("newer")));
+    assert_eq!(alice.read("note").as_deref(), Some("newer"));
+}
+
+#[test]
+fn an_edit_made_on_the_synced_revision_is_no_conflict() {
+    let world = World::new();
+    let (alice, bob) = two_devices(&world, &["note"]);
+    let current = alice.revision("note").expect("it is there");
+    alice.edit_of("note", "new", &current);
+    let report = alice.sync();
+    assert_eq!((report.conflicts, report.pushed), (0, 1));
+    bob.sync();
+    assert_eq!(bob.read("note").as_deref(), Some("new"));
+}
+
+#[test]
+fn documents_that_cannot_be_read_are_reported_and_not_taken_for_deleted() {
+    let world = World::new();
+    let (mut alice, bob) = two_devices(&world, &["broken", "fine"]);
+    let documents = TroubledDatabase::of(&alice.documents);
+    documents.make_unreadable("broken");
+    documents.make_unreadable("new");
+    alice = alice.with_database(Arc::new(documents.clone()));
+    alice.edit("broken", "edited");
+    alice.edit("new", "new");
+    alice.edit("fine", "edited");
+    bob.edit("other", "bob's");
+    bob.sync();
+    let report = alice.sync();
+    assert_eq!((report.pushed, report.pulled), (1, 1));
+    let deferred: Vec<_> = report.deferred.iter().map(|d| (d.id.clone(), d.reason)).collect();
+    let unreadable = |id: &str| (id.into(), DeferReason::Unreadable);
+    assert_eq!(deferred, [unreadable("broken"), unreadable("new")]);
+    bob.sync();
+    assert_eq!(bob.read("broken").as_deref(), Some("old"));
+    documents.heal();
+    alice.sync();
+    bob.sync();
+    assert_eq!(bob.all(), alice.all());
+}
+
+#[test]
+fn a_remote_change_of_a_document_that_cannot_be_read_waits() {
+    let world = World::new();
+    let (alice, bob) = two_devices(&world, &["edited", "deleted", "fine"]);
+    let documents = TroubledDatabase::of(&alice.documents);
+    documents.make_unreadable("edited");
+    documents.make_unreadable("deleted");
+    let alice = alice.with_database(Arc::new(documents.clone()));
+    bob.edit("edited", "bob's");
+    bob.delete("deleted");
+    bob.edit("fine", "bob's");
+    bob.sync();
+    for _ in 0..2 {
+        let report = alice.sync();
+        assert_eq!(report.deferred.len(), 2);
+        assert_eq!(alice.read("fine").as_deref(), Some("bob's"));
+        assert_eq!(alice.read("edited").as_deref(), Some("old"));
+        assert_eq!(alice.read("deleted").as_deref(), Some("old"));
+    }
+    documents.heal();
+    alice.sync();
+    assert_eq!(alice.all(), bob.all());
+}
+
+#[test]
+fn counters_that_collide_on_two_devices_lose_no_edit() {
+    let world = World::new();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    let save = |device: &Device, revision: u64, text: &'static str| {
+        let document = Document::new(revision, text);
+        device.documents.documents().insert("note".into(), document);
+    };
+    save(&alice, 1, "first");
+    alice.queue(&"note".into());
+    alice.sync();
+    bob.sync();
+    // Both count on to 2. Bob's queueing is lost, in one case with the process.
+    for restart in [false, true] {
+        let (mut bob, alice) = (bob.clone_as(&world, "bob"), alice.clone_as(&world, "alice"));
+        let backup = world.backup();
+        save(&alice, 2, "alice's");
+        alice.queue(&"note".into());
+        alice.sync();
+        save(&bob, 2, "bob's");
+        if restart {
+            bob.restart();
+        }
+        let judge = Judge::always(Resolution::Merged(Document::new(3, "alice's and bob's")));
+        let bob = bob.resolving_by(judge.clone());
+        bob.sync();
+        assert_eq!(judge.count(), 1);
+        assert_eq!(judge.asked()[0].local, Some(Document::new(2, "bob's")));
+        assert_eq!(judge.asked()[0].remote, Some(Document::new(2, "alice's")));
+        alice.sync();
+        assert_eq!(alice.read("note").as_deref(), Some("alice's and bob's"));
+        world.restore(&backup);
+    }
+}
+
+#[test]
+fn a_second_sync_on_the_same_state_is_refused() {
+    let world = World::new();
+    let (alice, _) = two_devices(&world, &["note"]);
+    alice.edit("note", "new");
+    let (client, told) = (alice.client().clone(), Arc::new(std::sync::Mutex::new(None)));
+    let answer = told.clone();
+    alice.storage.before("put", "docs/", move || {
+        let second = client.sync().now_or_never().expect("it does not wait");
+        *answer.lock().expect("unpoisoned") = Some(second.expect_err("it is refused").kind());
+    });
+    assert_eq!(alice.sync().pushed, 1);
+    assert_eq!(*told.lock().expect("unpoisoned"), Some(ErrorKind::Busy));
+    assert_eq!(alice.resolving_by(RemoteWins).sync().pushed, 0);
+}
