@@ -7,6 +7,8 @@ mod budgets;
 mod conflicts;
 mod crash_points;
 mod decisions;
+mod devices;
+mod pull;
 mod push;
 mod queue;
 mod shuffle;
