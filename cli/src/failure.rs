@@ -9,7 +9,6 @@ use db_to_cloud::ErrorKind;
 use db_to_cloud::state::StateError;
 use db_to_cloud_folder::FolderError;
 
-use crate::local::STATE_FOLDER;
 use crate::output;
 
 /// Why a command did not do what was asked.
@@ -121,8 +120,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::NewerFormat => "update db-to-cloud on this device",
         ErrorKind::State => {
-            debug_assert_eq!(STATE_FOLDER, ".db-to-cloud");
-            "check permissions and free space of `.db-to-cloud` in the database folder"
+            "check permissions and free space of the folder .db-to-cloud in the database"
         }
         ErrorKind::Database => "check that the database folder can be read and written",
         _ => return None,

@@ -95,17 +95,16 @@ impl Server {
 
     /// Writes an object over what is there.
     pub(crate) async fn write(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        self.retry(|| self.write_once(key, bytes.clone())).await
+    }
+
+    /// The same, not repeated: for writes that are allowed for a time only.
+    pub(crate) async fn write_once(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         let length = bytes.len() as u64;
-        self.retry(|| {
-            let bytes = bytes.clone();
-            async move {
-                self.meter.put(1);
-                self.timed("put", Some(key), length, self.adapter.put(key, bytes)).await??;
-                self.meter.up(length);
-                Ok(())
-            }
-        })
-        .await
+        self.meter.put(1);
+        self.timed("put", Some(key), length, self.adapter.put(key, bytes)).await??;
+        self.meter.up(length);
+        Ok(())
     }
 
     /// Writes an object that is not there yet. Not repeated here: who asks must read back.
@@ -249,8 +248,12 @@ impl Server {
         bytes: u64,
         request: impl Future<Output = T> + Send,
     ) -> Result<T, Error> {
-        let limit = self.limits.request + Duration::from_secs(bytes / SLOWEST_LINE);
-        self.timed_within(limit, operation, key, request).await
+        self.timed_within(self.time_limit(bytes), operation, key, request).await
+    }
+
+    /// How long a request that moves so many bytes may take.
+    fn time_limit(&self, bytes: u64) -> Duration {
+        self.limits.request + Duration::from_secs(bytes / SLOWEST_LINE)
     }
 
     async fn timed_within<T>(

@@ -17,6 +17,7 @@
 //! | `push` | U1, U8: which documents are pushed, commit by commit |
 //! | `upload` | U2, U3: documents into the storage |
 //! | `diverged` | D1 |
+//! | `overwritten` | W4 |
 //! | `checkpoint` | K1 |
 //! | `gc` | G1, G2, D2 |
 
@@ -30,6 +31,7 @@ mod diverged;
 mod gc;
 mod history;
 mod intents;
+mod overwritten;
 mod preview;
 mod pull;
 mod push;
@@ -149,8 +151,10 @@ impl<'a> Session<'a> {
         if has_changes && (self.weak || self.client.config.lock == LockPolicy::Always) {
             self.take_lock(position, lock).await?;
         }
-        self.accepting(position, async |position| self.settle_attempt(position, lock).await)
-            .await?;
+        if let Err(e) = self.settle_attempt(position, lock).await {
+            // Starting over drops the attempt.
+            self.accept(position, e).await?;
+        }
         let mut winner = None;
         let mut pauses = self.client.server.pauses();
         for race in 1..=RACES {
@@ -185,29 +189,33 @@ impl<'a> Session<'a> {
                 false => Ok(()),
             }
         };
-        let pull =
-            self.accepting(position, async |position| self.pull(position, winner.clone()).await);
+        let pull = async {
+            match self.pull(position, winner).await {
+                Err(e) => {
+                    self.accept(position, e).await?;
+                    self.pull(position, None).await
+                }
+                pulled => pulled,
+            }
+        };
         let (pulled, uploaded) = join(pull, uploads).await;
         pulled.and(uploaded)
     }
 
     /// Starts over if the remote diverged and the application, or the weakness of the storage,
-    /// allows it.
-    async fn accepting(
-        &self,
-        position: &mut Position,
-        mut step: impl AsyncFnMut(&mut Position) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        match step(position).await {
-            Err(e) if e.kind() == ErrorKind::Diverged => {
-                if !self.options.accept_remote && !self.is_overwritten(position).await? {
-                    return Err(e);
-                }
-                self.start_over(position).await?;
-                step(position).await
-            }
-            other => other,
+    /// allows it; any other error stays one.
+    async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
+        if error.kind() != ErrorKind::Diverged {
+            return Err(error);
         }
+        let overwritten = self.is_overwritten(position).await?;
+        if overwritten && self.take_back(position).await? {
+            return Ok(());
+        }
+        if overwritten || self.options.accept_remote {
+            return self.start_over(position).await;
+        }
+        Err(error)
     }
 
     async fn has_changes(&self) -> Result<bool, Error> {

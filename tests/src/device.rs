@@ -182,8 +182,13 @@ impl Device {
     /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.
     /// Answers whether it stopped.
     pub fn sync_stopping_at(&mut self, n: u64) -> bool {
+        self.sync_with_stopping_at(SyncOptions::default(), n)
+    }
+
+    /// The same, with decisions of the user's.
+    pub fn sync_with_stopping_at(&mut self, options: SyncOptions, n: u64) -> bool {
         self.steps.stop_at(n);
-        let stopped = self.client.sync().now_or_never().is_none();
+        let stopped = self.client.sync_with(options).now_or_never().is_none();
         self.restart();
         stopped
     }

@@ -1,20 +1,24 @@
 //! A storage that fails on request.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
 
-use crate::Steps;
+use crate::{Journal, Steps};
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// It fails and has no effect, and the client knows.
     Refused(ErrorKind),
+    /// The storage asks for a pause before the next request.
+    Throttled(Duration),
     /// It has no effect and the client gets no answer.
     Lost,
     /// It takes effect and the client gets no answer.
@@ -35,6 +39,9 @@ pub struct FaultyAdapter {
     delayed: Arc<Mutex<Vec<Request>>>,
     sent: Arc<Mutex<Vec<(Key, Bytes)>>>,
     rivals: Arc<Mutex<VecDeque<Rival>>>,
+    overwriting: Arc<AtomicBool>,
+    /// What was asked of the storage.
+    pub journal: Journal,
 }
 
 /// Something that another device does just before a request of this one.
@@ -77,10 +84,12 @@ impl FaultyAdapter {
         let capabilities = Arc::new(Mutex::new(cloud.capabilities()));
         let (plan, delayed) = (Arc::default(), Arc::default());
         let (sent, rivals) = (Arc::default(), Arc::default());
-        Self { cloud, steps, capabilities, plan, delayed, sent, rivals }
+        let (overwriting, journal) = (Arc::default(), Journal::default());
+        Self { cloud, steps, capabilities, plan, delayed, sent, rivals, overwriting, journal }
     }
 
-    /// The next `operation` (`get`, `put`, `create`, `delete`) on a key with this prefix fails so.
+    /// The next `operation` (`get`, `put`, `create`, `delete`, `list`) on a key with this prefix
+    /// fails so.
     pub fn fail(&self, operation: &'static str, prefix: &str, fault: Fault) {
         self.fail_later(0, operation, prefix, fault);
     }
@@ -137,19 +146,29 @@ impl FaultyAdapter {
         change(&mut lock(&self.capabilities));
     }
 
+    /// From now on `create` overwrites what is there and says that it was absent: a server that
+    /// ignores the condition.
+    pub fn ignore_conditions(&self) {
+        self.overwriting.store(true, SeqCst);
+    }
+
     async fn request(&self, request: Request) -> Result<Answer, Error> {
         self.steps.step().await;
         let (operation, key) = request.name();
-        if let Some(rival) = self.rival(operation, key) {
+        self.journal.note(operation, key.as_str());
+        if let Some(rival) = self.rival(operation, key.as_str()) {
             (rival.act)();
         }
         if let Request::Put(key, bytes) | Request::Create(key, bytes) = &request {
             lock(&self.sent).push((key.clone(), bytes.clone()));
         }
         let error = |kind| Error::new(kind, operation).with_key(key);
-        let answer = match self.planned_fault(operation, key) {
+        let answer = match self.planned_fault(operation, key.as_str()) {
             None => self.execute(&request).await,
             Some(Fault::Refused(kind)) => Err(error(kind)),
+            Some(Fault::Throttled(pause)) => {
+                Err(error(ErrorKind::Throttled).with_retry_after(pause))
+            }
             Some(Fault::Lost) => Err(error(ErrorKind::Unavailable)),
             Some(Fault::Delayed) => {
                 lock(&self.delayed).push(request.clone());
@@ -175,6 +194,10 @@ impl FaultyAdapter {
                 self.cloud.put(&key, bytes).await?;
                 Answer::Done
             }
+            Request::Create(key, bytes) if self.overwriting.load(SeqCst) => {
+                self.cloud.put(&key, bytes).await?;
+                Answer::Created(Created::New)
+            }
             Request::Create(key, bytes) => Answer::Created(self.cloud.create(&key, bytes).await?),
             Request::Delete(key) => {
                 self.cloud.delete(&key).await?;
@@ -183,16 +206,16 @@ impl FaultyAdapter {
         })
     }
 
-    fn rival(&self, operation: &str, key: &Key) -> Option<Rival> {
+    fn rival(&self, operation: &str, key: &str) -> Option<Rival> {
         let mut rivals = lock(&self.rivals);
-        let matches = |r: &Rival| r.operation == operation && key.as_str().starts_with(&r.prefix);
+        let matches = |r: &Rival| r.operation == operation && key.starts_with(&r.prefix);
         let i = rivals.iter().position(matches)?;
         rivals.remove(i)
     }
 
-    fn planned_fault(&self, operation: &str, key: &Key) -> Option<Fault> {
+    fn planned_fault(&self, operation: &str, key: &str) -> Option<Fault> {
         let mut plan = lock(&self.plan);
-        let matches = |p: &Planned| p.operation == operation && key.as_str().starts_with(&p.prefix);
+        let matches = |p: &Planned| p.operation == operation && key.starts_with(&p.prefix);
         let i = plan.iter().position(matches)?;
         let planned = plan.get_mut(i)?;
         if planned.skip > 0 {
@@ -248,6 +271,13 @@ impl Adapter for FaultyAdapter {
 
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
         self.steps.step().await;
+        self.journal.note("list", folder.name());
+        if let Some(rival) = self.rival("list", folder.name()) {
+            (rival.act)();
+        }
+        if let Some(Fault::Refused(kind)) = self.planned_fault("list", folder.name()) {
+            return Err(Error::new(kind, "list"));
+        }
         self.cloud.list(folder, page).await
     }
 }

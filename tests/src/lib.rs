@@ -4,8 +4,12 @@
 //! Nothing here waits: every operation is ready at once, so that a sync is one poll. A device that
 //! is to stop at a step simply never gets past it, and its sync is dropped.
 
+#![allow(clippy::panic, reason = "a harness of tests fails by panicking")]
+
 mod device;
 mod faults;
+mod head;
+mod journal;
 mod judge;
 mod stepped;
 mod steps;
@@ -14,6 +18,7 @@ mod troubled;
 
 pub use device::{Backup, Device};
 pub use faults::{Fault, FaultyAdapter};
+pub use journal::Journal;
 pub use judge::Judge;
 pub use steps::Steps;
 pub use time::TestTime;

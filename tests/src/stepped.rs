@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{Claim, State, StateError, Table, Update};
+use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
 use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Write};
 use futures::stream::BoxStream;
 
@@ -37,11 +37,15 @@ impl State for SteppedState {
         self.0.count(table).await
     }
 
-    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError> {
+    async fn write(
+        &self,
+        expected: Vec<Update>,
+        updates: Vec<Update>,
+    ) -> Result<Written, StateError> {
         self.1.step().await;
-        self.0.write(updates).await?;
+        let written = self.0.write(expected, updates).await;
         self.1.step().await;
-        Ok(())
+        written
     }
 }
 

@@ -2,14 +2,14 @@
 
 use serde::Serialize;
 
-use super::records::{Attempt, Dirty, GcClock, Indexed, Pending, Position};
-use super::{ATTEMPT, GC_CLOCK, POSITION};
+use super::records::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use super::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION};
 use crate::format::Change;
 use crate::state::{Table, Update};
 use crate::{DocumentId, Error, ErrorKind};
 
 /// Updates of the state, typed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     updates: Vec<Update>,
     failed: bool,
@@ -39,6 +39,13 @@ impl Batch {
         match attempt {
             Some(attempt) => self.set(Table::Metadata, ATTEMPT.to_owned(), attempt),
             None => self.clear(Table::Metadata, ATTEMPT.to_owned()),
+        }
+    }
+
+    pub(crate) fn last_entry(&mut self, own: Option<&LastEntry>) {
+        match own {
+            Some(own) => self.set(Table::Metadata, LAST_ENTRY.to_owned(), own),
+            None => self.clear(Table::Metadata, LAST_ENTRY.to_owned()),
         }
     }
 
@@ -84,6 +91,14 @@ impl Batch {
             }
             None => self.clear(Table::Intents, id.to_key()),
         }
+    }
+
+    /// A change is on both sides; `edited` if an edit came upon it since.
+    pub(crate) fn settled(&mut self, change: &Change, generation: u64, edited: bool) {
+        self.index(&change.id, Some(&Indexed::of(change, generation)));
+        self.dirty(&change.id, edited.then(|| Dirty::on(Some(change.vid))));
+        self.pending(&change.id, None);
+        self.intent(&change.id, None);
     }
 
     pub(crate) fn gc_seen(&mut self, key: &str, age: Option<u64>) {

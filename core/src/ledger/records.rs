@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::format::Change;
-use crate::{Action, CommitId, ContentHash, DeferReason, Revision, Timestamp, Vid};
+use crate::{Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, Vid};
 
 /// Where this client is in the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,10 @@ pub(crate) struct Position {
     /// The nonce of the lock last taken here, so that our own stale lock is known as ours.
     #[serde(default)]
     pub lock: Option<CommitId>,
+    /// A lock of another client that stood in the way of maintenance, and when it first did: if it
+    /// is still there long after, its holder is gone.
+    #[serde(default)]
+    pub obstacle: Option<(CommitId, Timestamp)>,
     /// What the probe found: whether the storage's create is atomic (rule S3).
     #[serde(default)]
     pub atomic: Option<bool>,
@@ -93,10 +97,21 @@ impl Indexed {
     }
 }
 
-/// A queued edit: the version it was made on.
+/// A queued edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dirty {
+    /// The version it was made on.
     pub base: Option<Vid>,
+    /// Another number after each edit, so that an edit that comes in between is noticed.
+    #[serde(default)]
+    pub edit: u64,
+}
+
+impl Dirty {
+    /// An edit upon this version.
+    pub(crate) fn on(base: Option<Vid>) -> Self {
+        Self { base, edit: 0 }
+    }
 }
 
 /// A remote change that is not yet applied.
@@ -143,6 +158,15 @@ pub(crate) struct Attempt {
     pub uploads_began: Timestamp,
     /// When it was last sent.
     pub last_sent: Timestamp,
+}
+
+/// The entry this client stands on, on weak storage: if a late write replaces it, it is offered again
+/// (rule W4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LastEntry {
+    pub commit: CommitId,
+    /// What the index held of each of the entry's documents before it.
+    pub replaced: Vec<(DocumentId, Option<Indexed>)>,
 }
 
 /// Garbage collection's own measure of time, in seconds. It never goes back and advances by at most

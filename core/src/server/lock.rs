@@ -180,6 +180,12 @@ impl Server {
         Ok(there.is_some_and(|there| there.nonce == lock.nonce) && !self.nearly_over(lock))
     }
 
+    /// W2: whether a write of so many bytes that begins now ends before others may break the lock.
+    pub(crate) fn allows_write(&self, lock: &HeldLock, bytes: usize) -> bool {
+        let age = self.environment.monotonic().saturating_sub(lock.taken);
+        age + self.time_limit(bytes as u64) < lock.ttl
+    }
+
     fn nearly_over(&self, lock: &HeldLock) -> bool {
         let age = self.environment.monotonic().saturating_sub(lock.taken);
         age + self.margin() >= lock.ttl

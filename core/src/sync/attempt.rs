@@ -96,7 +96,7 @@ impl Session<'_> {
     /// U4 and U5: records the attempt, sends it, and finds out what became of it.
     pub(super) async fn commit(
         &self,
-        position: &Position,
+        position: &mut Position,
         entry: &Entry,
         bytes: &Bytes,
         uploads_began: crate::Timestamp,
@@ -115,7 +115,7 @@ impl Session<'_> {
     /// Sends until the fate is known. On an error the attempt stays on record.
     async fn send(
         &self,
-        position: &Position,
+        position: &mut Position,
         attempt: &Attempt,
         lock: &mut Lock,
     ) -> Result<Fate, Error> {
@@ -154,7 +154,7 @@ impl Session<'_> {
     /// W3: under the lock: get lock (own), get slot (absent), put slot, get slot (own commit).
     async fn write_under_lock(
         &self,
-        position: &Position,
+        position: &mut Position,
         attempt: &Attempt,
         entry: Bytes,
         lock: &mut Lock,
@@ -165,14 +165,20 @@ impl Session<'_> {
         };
         if !held {
             // Renewed, or taken anew: then the slot below tells whether somebody was faster.
-            let mut renewed = position.clone();
-            self.take_lock(&mut renewed, lock).await?;
+            self.take_lock(position, lock).await?;
         }
         let key = Key::change(attempt.slot);
         if self.client.server.changes_read(attempt.slot).await?.is_some() {
             return Ok(Created::Occupied);
         }
-        self.client.server.write(&key, entry).await?;
+        let server = &self.client.server;
+        if !lock.as_ref().is_some_and(|held| server.allows_write(held, entry.len())) {
+            // W2. The next round renews it.
+            return Err(Error::new(ErrorKind::Unavailable, "put")
+                .with_key(key)
+                .with_message("the lock is nearly over: nothing was written"));
+        }
+        server.write_once(&key, entry).await?;
         match self.client.server.changes_read(attempt.slot).await? {
             Some((slot, _)) if slot.commit() == attempt.commit => Ok(Created::New),
             _ => Ok(Created::Occupied),

@@ -16,6 +16,9 @@ const ENTRIES: u64 = 16;
 /// Parts are about this long.
 const PART: usize = 4 * 1024 * 1024;
 
+/// A lock that is in the way of maintenance for this long is worth waiting until it may be broken.
+const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);
+
 /// The newest version of each document that changed after a snapshot, by its key.
 type Fold = BTreeMap<String, Record>;
 
@@ -46,7 +49,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// L2: maintenance is done under the lock, and put off if somebody else holds it.
+    /// L2: maintenance is done under the lock, and put off if somebody else holds it; but a lock that
+    /// was in the way an hour ago is waited for, and broken, as any waiter does.
     async fn lock_at_once(&self, position: &mut Position, lock: &mut Lock) -> Result<bool, Error> {
         if lock.is_some() || self.client.config.lock == LockPolicy::Never {
             return Ok(true);
@@ -59,9 +63,27 @@ impl Session<'_> {
         let claim = LockClaim { owner: &self.client.config.device, ttl: TTL, nonce, own };
         match self.client.server.try_lock(&claim).await? {
             Taken::Held(held) => *lock = Some(held),
+            Taken::Busy(holder) if self.is_abandoned(position, holder.nonce).await? => {
+                self.take_lock(position, lock).await?;
+            }
             Taken::Busy(_) => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Whether this very lock was in the way an hour ago, by this device's clock.
+    async fn is_abandoned(&self, position: &mut Position, nonce: CommitId) -> Result<bool, Error> {
+        let now = self.client.environment.now();
+        if let Some((seen, since)) = position.obstacle
+            && seen == nonce
+        {
+            return Ok(now.since(since).is_none_or(|age| age >= ABANDONED));
+        }
+        position.obstacle = Some((nonce, now));
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await?;
+        Ok(false)
     }
 
     /// Writes a snapshot of the log up to this client's version, if it is worth its bytes.

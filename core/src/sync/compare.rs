@@ -56,7 +56,7 @@ impl Session<'_> {
             let version = indexed.get(id);
             let same = version.and_then(Indexed::live_rev) == Some(revision);
             if !same && !dirty.contains_key(id) {
-                batch.dirty(id, Some(Dirty { base: version.map(|v| v.vid) }));
+                batch.dirty(id, Some(Dirty::on(version.map(|v| v.vid))));
             }
         }
         ledger.metadata_write(batch).await?;
@@ -77,7 +77,7 @@ impl Session<'_> {
             let (indexed, dirty) = (ledger.indexed(ids).await?, ledger.dirty(ids).await?);
             let mut batch = Batch::new();
             for id in ids.iter().filter(|id| !dirty.contains_key(*id)) {
-                batch.dirty(id, Some(Dirty { base: indexed.get(id).map(|v| v.vid) }));
+                batch.dirty(id, Some(Dirty::on(indexed.get(id).map(|v| v.vid))));
             }
             ledger.metadata_write(batch).await?;
         }

@@ -77,15 +77,4 @@ impl Session<'_> {
         }
         self.client.ledger.metadata_write(batch).await
     }
-
-    /// W4: on weak storage, a late write of another client replaced this client's last commit. Its
-    /// changes are offered again, without asking: nothing else of the log is in doubt.
-    pub(super) async fn is_overwritten(&self, position: &Position) -> Result<bool, Error> {
-        if !self.weak || position.version == 0 {
-            return Ok(false);
-        }
-        let slot = self.client.server.changes_read(position.version).await?;
-        let known = position.version == 1 || position.before.is_some();
-        Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
-    }
 }

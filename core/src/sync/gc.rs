@@ -38,8 +38,7 @@ impl Session<'_> {
     pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
         let documents = self.list_all(Folder::Documents).await?;
         let snapshots = self.list_all(Folder::Snapshots).await?;
-        if self.client.server.changes_read(position.version + 1).await?.is_some() {
-            // Somebody committed meanwhile: the head is not what this client knows.
+        if !self.is_at_head(position).await? {
             return Ok(());
         }
         // With v at the head, the head's documents are the indexed and the pending ones.
@@ -58,6 +57,15 @@ impl Session<'_> {
         self.forget_others(&candidates).await?;
         self.delete(old).await?;
         self.put_missing_again(&documents).await
+    }
+
+    /// Whether the head is what this client knows: nobody committed meanwhile, and the log did not
+    /// go back to a backup whose documents this client takes for superseded.
+    async fn is_at_head(&self, position: &Position) -> Result<bool, Error> {
+        let slots = position.version..=position.version + 1;
+        let slots = self.client.server.changes_read_many(slots).await?;
+        let [Some((last, _)), None] = &slots[..] else { return Ok(false) };
+        Ok(Some(last.commit()) == position.anchor)
     }
 
     async fn list_all(&self, folder: Folder) -> Result<Vec<Key>, Error> {

@@ -61,6 +61,12 @@ impl Session<'_> {
         entries: Vec<(Entry, u64)>,
     ) -> Result<(), Error> {
         let mut after = position.clone();
+        let mut batch = Batch::new();
+        if self.weak {
+            let entries = entries.iter().map(|(entry, _)| entry);
+            let last = self.last_entry(position.generation, entries).await?;
+            batch.last_entry(last.as_ref());
+        }
         let mut last: BTreeMap<DocumentId, Incoming> = BTreeMap::new();
         for (entry, bytes) in entries {
             after.advance(entry.commit);
@@ -81,7 +87,6 @@ impl Session<'_> {
         after.anchor_checked = self.client.environment.now();
         *position = after;
         self.note_found(position);
-        let mut batch = Batch::new();
         batch.position(position);
         self.client.ledger.metadata_write(batch).await
     }

@@ -19,6 +19,9 @@ struct Walk {
     page: VecDeque<(DocumentId, Indexed)>,
 }
 
+/// The keys that a part holds: at least the first, less than the second.
+type Range<'a> = (&'a str, Option<&'a str>);
+
 const STEP: usize = 500;
 
 impl Session<'_> {
@@ -33,10 +36,10 @@ impl Session<'_> {
         let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
         let mut parts = stream::iter(reads).buffered(4);
         let mut walk = Walk::default();
-        for name in 0..snapshot.parts.len() {
+        for (k, name) in snapshot.parts.iter().enumerate() {
             let Some(part) = parts.next().await.transpose()?.flatten() else { return Ok(false) };
-            let until = snapshot.parts.get(name + 1).map(|next| next.from.as_str());
-            self.absorb_part(position, part, until, &mut walk).await?;
+            let until = snapshot.parts.get(k + 1).map(|next| next.from.as_str());
+            self.absorb_part(position, part, (&name.from, until), &mut walk).await?;
         }
         position.version = snapshot.seq;
         position.anchor = Some(snapshot.commit);
@@ -54,13 +57,13 @@ impl Session<'_> {
         &self,
         position: &Position,
         part: Part,
-        until: Option<&str>,
+        range: Range<'_>,
         walk: &mut Walk,
     ) -> Result<(), Error> {
         let mut incoming = Vec::with_capacity(part.documents.len());
         // When starting over, absence is judged once the whole log is read (rule D1).
         if !position.resyncing {
-            for (id, indexed) in self.walk(walk, until).await? {
+            for (id, indexed) in self.walk(walk, range).await? {
                 if !part.documents.contains_key(&id.to_key()) {
                     incoming.push(Incoming::from(self.forgotten(id, indexed)));
                 }
@@ -76,11 +79,11 @@ impl Session<'_> {
         self.absorb(position, incoming).await
     }
 
-    /// Live documents of the index below `until`, from where the walk stands.
+    /// Live documents of the index in this range; the walk goes on from where it stands.
     async fn walk(
         &self,
         walk: &mut Walk,
-        until: Option<&str>,
+        (from, until): Range<'_>,
     ) -> Result<Vec<(DocumentId, Indexed)>, Error> {
         let mut found = Vec::new();
         loop {
@@ -91,11 +94,15 @@ impl Session<'_> {
                 walk.after = Some(last.clone());
             }
             while let Some((id, indexed)) = walk.page.pop_front() {
-                if until.is_some_and(|until| id.to_key().as_str() >= until) {
+                let key = id.to_key();
+                if until.is_some_and(|until| key.as_str() >= until) {
                     walk.page.push_front((id, indexed));
                     return Ok(found);
                 }
-                found.push((id, indexed));
+                // What is below was put into the index by the part before.
+                if key.as_str() >= from {
+                    found.push((id, indexed));
+                }
             }
         }
     }

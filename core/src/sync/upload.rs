@@ -5,7 +5,8 @@ use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::StreamExt;
+use futures::stream::FuturesOrdered;
 
 use super::Session;
 use crate::format::{Body, Change};
@@ -65,13 +66,18 @@ impl Session<'_> {
         let mut queued = self.queued(dirty).await?;
         self.client.emit(Event::Push { total: queued.len() as u64 });
         let limits = self.client.server.capabilities();
-        let batches = stream::unfold(&mut queued, async |queued| {
-            let batch = self.read_batch(queued, limits.batch_items, limits.batch_bytes).await;
-            batch.map(|batch| (batch, queued))
-        });
-        let mut stored = std::pin::pin!(batches.map(|batch| self.store(batch)).buffered(2));
+        // Two batches are on their way at once, so that the second fills the gaps of the first.
+        let mut stores = FuturesOrdered::new();
         let (mut uploads, mut unchanged) = (Vec::new(), Vec::new());
-        while let Some(stored) = stored.next().await {
+        loop {
+            while stores.len() < 2 {
+                let (items, bytes) = (limits.batch_items, limits.batch_bytes);
+                match self.read_batch(&mut queued, items, bytes).await {
+                    Some(batch) => stores.push_back(self.store(batch)),
+                    None => break,
+                }
+            }
+            let Some(stored) = stores.next().await else { break };
             let (more, same) = stored?;
             uploads.extend(more);
             unchanged.extend(same);
@@ -90,7 +96,7 @@ impl Session<'_> {
         let pending = ledger.pending(&ids).await?;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
         for id in ids {
-            let Some(Dirty { base }) = dirty.get(&id).copied() else { continue };
+            let Some(Dirty { base, .. }) = dirty.get(&id).copied() else { continue };
             let indexed = indexed.remove(&id);
             if pending.contains_key(&id) || self.is_deferred(&id) {
                 continue;
@@ -217,6 +223,7 @@ impl Session<'_> {
             return Ok(());
         }
         let _edits = self.client.ledger.edits().await;
+        let queue = self.client.ledger.queue(ids).await?;
         let indexed = self.client.ledger.indexed(ids).await?;
         let revisions = self.client.database.revisions(ids).await;
         let mut batch = Batch::new();
@@ -226,7 +233,8 @@ impl Session<'_> {
                 batch.dirty(id, None);
             }
         }
-        self.client.ledger.metadata_write(batch).await
+        // If an edit came in between, all stay queued until the next sync.
+        self.client.ledger.metadata_write_if(queue, batch).await.map(drop)
     }
 
     fn mint(&self) -> Vid {

@@ -1,6 +1,8 @@
 //! Every rule of the protocol as a story of named devices on one storage. A module a part of the
 //! protocol; the harness is this package's library.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+
 mod attempts;
 mod basics;
 mod budgets;
@@ -8,7 +10,12 @@ mod conflicts;
 mod crash_points;
 mod decisions;
 mod devices;
+mod diverged;
+mod gc;
+mod locks;
 mod pull;
 mod push;
 mod queue;
 mod shuffle;
+mod snapshots;
+mod weak;

@@ -1,0 +1,72 @@
+//! Rule W4: on weak storage a late write of another client may replace the entry that this client
+//! stands on. What that entry changed is offered again.
+
+use std::collections::HashMap;
+
+use super::Session;
+use crate::format::Entry;
+use crate::ledger::{Batch, Dirty, Indexed, LastEntry, Position};
+use crate::{DocumentId, Error, Vid};
+
+impl Session<'_> {
+    /// Whether another entry on the same predecessor stands where this client's last one was:
+    /// nothing else of the log is in doubt.
+    pub(super) async fn is_overwritten(&self, position: &Position) -> Result<bool, Error> {
+        if !self.weak || position.version == 0 {
+            return Ok(false);
+        }
+        let slot = self.client.server.changes_read(position.version).await?;
+        let known = position.version == 1 || position.before.is_some();
+        Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
+    }
+
+    /// What it takes to go back by the last of these entries, before any of them is in the index.
+    pub(super) async fn last_entry(
+        &self,
+        generation: u64,
+        entries: impl IntoIterator<Item = &Entry>,
+    ) -> Result<Option<LastEntry>, Error> {
+        let mut before: HashMap<&DocumentId, Indexed> = HashMap::new();
+        let mut last: Option<&Entry> = None;
+        for entry in entries {
+            let changes = last.replace(entry).into_iter().flat_map(|entry| &entry.changes);
+            before.extend(changes.map(|change| (&change.id, Indexed::of(change, generation))));
+        }
+        let Some(entry) = last else { return Ok(None) };
+        let ids: Vec<_> = entry.changes.iter().map(|change| change.id.clone()).collect();
+        let mut indexed = self.client.ledger.indexed(&ids).await?;
+        let replaced = ids.into_iter().map(|id| {
+            let version = before.remove(&id).or_else(|| indexed.remove(&id));
+            (id, version)
+        });
+        Ok(Some(LastEntry { commit: entry.commit, replaced: replaced.collect() }))
+    }
+
+    /// Goes back to before the last entry and queues what it changed, as if it had been edited
+    /// here; `false` if it is not on record.
+    pub(super) async fn take_back(&self, position: &mut Position) -> Result<bool, Error> {
+        let last = self.client.ledger.last_entry().await?;
+        let Some(last) = last.filter(|last| Some(last.commit) == position.anchor) else {
+            return Ok(false);
+        };
+        tracing::warn!(version = position.version, "a late write replaced a commit");
+        position.version -= 1;
+        position.anchor = position.before.take();
+        if position.version == 0 {
+            position.genesis = None;
+        }
+        let _edits = self.client.ledger.edits().await;
+        let mut batch = Batch::new();
+        for (id, replaced) in &last.replaced {
+            let base: Option<Vid> = replaced.as_ref().map(|version| version.vid);
+            batch.index(id, replaced.as_ref());
+            batch.dirty(id, Some(Dirty { base }));
+        }
+        batch.position(position);
+        batch.attempt(None);
+        batch.last_entry(None);
+        self.uploads().clear();
+        self.client.ledger.metadata_write(batch).await?;
+        Ok(true)
+    }
+}
