@@ -13,6 +13,7 @@ use crate::{DocumentId, Error};
 impl Session<'_> {
     /// Brings the application up to the head of the log; then settles what could not be applied at
     /// once. All of it may be stopped anywhere and is repeated by the next pull.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn pull(
         &self,
         position: &mut Position,

@@ -21,6 +21,7 @@ const ENTRY_BODIES: usize = 1024 * 1024;
 
 impl Session<'_> {
     /// Commits all queued edits. Answers the winner of a lost race: then pull, and push again.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn push(
         &self,
         position: &mut Position,

@@ -191,7 +191,8 @@ fn half(hash: &Hash) -> String {
     hex::encode(&hash[..16])
 }
 
-fn random() -> io::Result<String> {
+/// Sixteen random hexadecimal digits.
+pub(crate) fn random() -> io::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(hex::encode(bytes))
