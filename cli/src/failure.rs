@@ -9,7 +9,6 @@ use db_to_cloud::ErrorKind;
 use db_to_cloud::state::StateError;
 use db_to_cloud_folder::FolderError;
 
-use crate::local::STATE_FOLDER;
 use crate::output;
 
 /// Why a command did not do what was asked.
@@ -35,8 +34,10 @@ pub(crate) enum Failure {
     NoParent(PathBuf),
     #[error("the remote {0:?} does not exist, but this database was synced with it before")]
     RemoteGone(String),
-    #[error("the remote {0:?} does not exist")]
-    NoRemote(String),
+    #[error("there is no storage in {0:?}")]
+    NoStorage(String),
+    #[error("the remote folder {0:?} holds other files and no storage")]
+    NotFree(PathBuf),
     #[error("interrupted: nothing is lost, sync again to go on")]
     Interrupted,
 }
@@ -88,7 +89,11 @@ impl Failure {
                 "is its drive mounted? to start anew with an empty storage there, make the folder \
                  and sync with --yes"
             }
-            Self::NoRemote(_) => "is its drive mounted?",
+            Self::NoStorage(_) => "is its drive mounted? is it the right folder?",
+            Self::NotFree(_) => {
+                "give a folder of its own, which is made if it does not exist; to have the storage \
+                 among these files, use --yes"
+            }
         };
         Some(hint.to_owned())
     }
@@ -121,8 +126,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::NewerFormat => "update db-to-cloud on this device",
         ErrorKind::State => {
-            debug_assert_eq!(STATE_FOLDER, ".db-to-cloud");
-            "check permissions and free space of `.db-to-cloud` in the database folder"
+            "check permissions and free space of the folder .db-to-cloud in the database"
         }
         ErrorKind::Database => "check that the database folder can be read and written",
         _ => return None,

@@ -205,15 +205,26 @@ impl Inner {
         self.queue_changes(std::slice::from_ref(id)).await
     }
 
-    /// C3: `dirty[id] := index[id].vid`, unless it is dirty already.
+    /// C3: `dirty[id] := index[id].vid`, unless it is dirty already; then only the mark of the edit
+    /// is renewed, for a sync of another process that is just about to take it out of the queue.
     async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
         let _edits = self.ledger.edits().await;
-        let (dirty, indexed) = (self.ledger.dirty(ids).await?, self.ledger.indexed(ids).await?);
-        let mut batch = Batch::new();
-        for id in ids.iter().filter(|id| !dirty.contains_key(*id)) {
-            batch.dirty(id, Some(Dirty { base: indexed.get(id).map(|i| i.vid) }));
+        loop {
+            let queue = self.ledger.queue(ids).await?;
+            let (dirty, indexed) = (self.ledger.dirty(ids).await?, self.ledger.indexed(ids).await?);
+            let mut batch = Batch::new();
+            for id in ids {
+                let base = match dirty.get(id) {
+                    Some(dirty) => dirty.base,
+                    None => indexed.get(id).map(|i| i.vid),
+                };
+                let edit = self.environment.random() as u64;
+                batch.dirty(id, Some(Dirty { base, edit }));
+            }
+            if self.ledger.metadata_write_if(queue, batch).await? {
+                return Ok(());
+            }
         }
-        self.ledger.metadata_write(batch).await
     }
 
     async fn queue_change_of(&self, id: &DocumentId, edited: &Revision) -> Result<(), Error> {
@@ -225,7 +236,7 @@ impl Inner {
         }
         let mut batch = Batch::new();
         let indexed = indexed.get(id);
-        batch.dirty(id, Some(Dirty { base: indexed.map(|i| i.vid) }));
+        batch.dirty(id, Some(Dirty::on(indexed.map(|i| i.vid))));
         let pending = self.ledger.pending(ids).await?;
         match indexed {
             Some(version) if version.live_rev() != Some(edited) && pending.is_empty() => {

@@ -13,7 +13,7 @@ pub(crate) use batch::Batch;
 pub(crate) use records::{Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position};
 
 use crate::format::Change;
-use crate::state::{Claim, State, StateError, Table};
+use crate::state::{Claim, State, StateError, Table, Update, Written};
 use crate::{DocumentId, Error, ErrorKind};
 
 /// Keys of single records in [`Table::Metadata`].
@@ -53,10 +53,29 @@ impl Ledger {
 
     /// MetadataWrite of the client, and of everything else in the batch, in one step.
     pub(crate) async fn metadata_write(&self, batch: Batch) -> Result<(), Error> {
+        self.metadata_write_if(Vec::new(), batch).await.map(drop)
+    }
+
+    /// The same, if these records are as expected; answers whether they were.
+    pub(crate) async fn metadata_write_if(
+        &self,
+        expected: Vec<Update>,
+        batch: Batch,
+    ) -> Result<bool, Error> {
         if batch.is_empty() {
-            return Ok(());
+            return Ok(true);
         }
-        self.state.write(batch.into_updates()?).await.map_err(|e| error("write client state", e))
+        let written = self.state.write(expected, batch.into_updates()?).await;
+        Ok(written.map_err(|e| error("write client state", e))? == Written::Done)
+    }
+
+    /// The queue's records of these documents, as they are now.
+    pub(crate) async fn queue(&self, ids: &[DocumentId]) -> Result<Vec<Update>, Error> {
+        let keys: Vec<_> = ids.iter().map(DocumentId::to_key).collect();
+        let values = self.state.read(Table::Dirty, &keys).await;
+        let values = values.map_err(|e| error("read client state", e))?;
+        let record = |(key, value)| Update { table: Table::Dirty, key, value };
+        Ok(keys.into_iter().zip(values).map(record).collect())
     }
 
     pub(crate) async fn attempt(&self) -> Result<Option<Attempt>, Error> {

@@ -3,6 +3,7 @@
 
 use async_trait::async_trait;
 
+use crate::ledger::{Dirty, Indexed};
 use crate::{BoxError, ErrorKind};
 
 /// A small durable key-value store with one table a kind of record.
@@ -42,15 +43,55 @@ pub trait State: Send + Sync {
     /// If the store fails. Nothing was changed.
     async fn count(&self, table: Table) -> Result<u64, StateError>;
 
-    /// Makes all these changes, in order, or none.
+    /// Makes all these changes, in order, if all the expected records are as given; or none.
     ///
     /// # Guarantees
-    /// - After `Ok` they are durable.
+    /// - Compare and write are one step, whoever else writes: an application may queue an edit in a
+    ///   transaction of its own ([`queue_change`]).
+    /// - After [`Written::Done`] they are durable.
     /// - If the future is dropped, all or none of them happen, before any later call has an effect.
     ///
     /// # Errors
     /// If the store fails. Nothing was changed, or all of it.
-    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError>;
+    async fn write(
+        &self,
+        expected: Vec<Update>,
+        updates: Vec<Update>,
+    ) -> Result<Written, StateError>;
+}
+
+/// What became of a [`State::write`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Written {
+    /// All changes are made.
+    Done,
+    /// A record was not as expected. Nothing was changed.
+    Changed,
+}
+
+/// QueueChange (rule C3) for an application that keeps its documents and this state in one database,
+/// and queues an edit in the very transaction that makes it: the new value of the document's record
+/// in [`Table::Dirty`], whose key is its [`DocumentId::to_key`](crate::DocumentId::to_key).
+///
+/// `dirty` is that record as it is now, `indexed` the document's record in [`Table::Index`], or else
+/// in [`Table::Tombstones`]; `edit` is any number that no earlier edit of this document had.
+///
+/// # Errors
+/// If a record is damaged.
+pub fn queue_change(
+    dirty: Option<&[u8]>,
+    indexed: Option<&[u8]>,
+    edit: u64,
+) -> Result<Vec<u8>, StateError> {
+    let damaged = |e: serde_json::Error| StateError::Store(e.into());
+    let base = match (dirty, indexed) {
+        (Some(dirty), _) => serde_json::from_slice::<Dirty>(dirty).map_err(damaged)?.base,
+        (None, Some(version)) => {
+            Some(serde_json::from_slice::<Indexed>(version).map_err(damaged)?.vid)
+        }
+        (None, None) => None,
+    };
+    serde_json::to_vec(&Dirty { base, edit }).map_err(damaged)
 }
 
 /// Holds a [claim](State::claim) until it is dropped.
@@ -101,14 +142,14 @@ impl Table {
     }
 }
 
-/// One change of the state.
+/// One record of the state, as it is to become or as it is expected to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Update {
     /// In which table.
     pub table: Table,
     /// Of which record.
     pub key: String,
-    /// Its new value; `None` removes it.
+    /// Its value; `None` if there is none.
     pub value: Option<Vec<u8>>,
 }
 

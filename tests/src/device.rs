@@ -11,6 +11,7 @@ use db_to_cloud::{
 use futures::FutureExt;
 
 use crate::stepped::{SteppedDatabase, SteppedState};
+use crate::steps::run;
 use crate::{FaultyAdapter, Steps, TestTime, World};
 
 /// One device. Its documents and its state survive a stop; the client does not.
@@ -148,13 +149,13 @@ impl Device {
     pub fn edit_of(&self, id: impl Into<DocumentId>, text: &str, edited: &Revision) {
         let id = id.into();
         self.edit_unqueued(id.clone(), text);
-        let queued = self.client.queue_change_of(&id, edited).now_or_never();
+        let queued = run(self.client.queue_change_of(&id, edited));
         queued.expect("queueing does not wait").expect("queueing works");
     }
 
     /// A QueueChange alone.
     pub fn queue(&self, id: &DocumentId) {
-        let queued = self.client.queue_change(id).now_or_never();
+        let queued = run(self.client.queue_change(id));
         queued.expect("queueing does not wait").expect("queueing works");
     }
 
@@ -176,7 +177,7 @@ impl Device {
     /// The same, with decisions of the user's.
     #[track_caller]
     pub fn try_sync_with(&self, options: SyncOptions) -> Result<Report, Error> {
-        self.client.sync_with(options).now_or_never().expect("the sync does not wait")
+        run(self.client.sync_with(options)).expect("the sync does not stop")
     }
 
     /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.
@@ -188,7 +189,7 @@ impl Device {
     /// The same, with decisions of the user's.
     pub fn sync_with_stopping_at(&mut self, options: SyncOptions, n: u64) -> bool {
         self.steps.stop_at(n);
-        let stopped = self.client.sync_with(options).now_or_never().is_none();
+        let stopped = run(self.client.sync_with(options)).is_none();
         self.restart();
         stopped
     }
@@ -206,7 +207,7 @@ impl Device {
 
     /// Where the client stands.
     pub fn status(&self) -> Status {
-        let status = self.client.status().now_or_never();
+        let status = run(self.client.status());
         status.expect("asking does not wait").expect("asking works")
     }
 

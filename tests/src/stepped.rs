@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{Claim, State, StateError, Table, Update};
+use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
 use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Write};
 use futures::stream::BoxStream;
 
@@ -21,6 +21,7 @@ impl State for SteppedState {
         table: Table,
         keys: &[String],
     ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        self.1.take_turns().await;
         self.0.read(table, keys).await
     }
 
@@ -30,6 +31,7 @@ impl State for SteppedState {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
+        self.1.take_turns().await;
         self.0.scan(table, after, limit).await
     }
 
@@ -37,11 +39,16 @@ impl State for SteppedState {
         self.0.count(table).await
     }
 
-    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError> {
+    async fn write(
+        &self,
+        expected: Vec<Update>,
+        updates: Vec<Update>,
+    ) -> Result<Written, StateError> {
         self.1.step().await;
-        self.0.write(updates).await?;
+        self.1.take_turns().await;
+        let written = self.0.write(expected, updates).await;
         self.1.step().await;
-        Ok(())
+        written
     }
 }
 

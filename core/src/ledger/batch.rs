@@ -9,7 +9,7 @@ use crate::state::{Table, Update};
 use crate::{DocumentId, Error, ErrorKind};
 
 /// Updates of the state, typed.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Batch {
     updates: Vec<Update>,
     failed: bool,
@@ -91,6 +91,14 @@ impl Batch {
             }
             None => self.clear(Table::Intents, id.to_key()),
         }
+    }
+
+    /// A change is on both sides; `edited` if an edit came upon it since.
+    pub(crate) fn settled(&mut self, change: &Change, generation: u64, edited: bool) {
+        self.index(&change.id, Some(&Indexed::of(change, generation)));
+        self.dirty(&change.id, edited.then(|| Dirty::on(Some(change.vid))));
+        self.pending(&change.id, None);
+        self.intent(&change.id, None);
     }
 
     pub(crate) fn gc_seen(&mut self, key: &str, age: Option<u64>) {

@@ -97,10 +97,21 @@ impl Indexed {
     }
 }
 
-/// A queued edit: the version it was made on.
+/// A queued edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Dirty {
+    /// The version it was made on.
     pub base: Option<Vid>,
+    /// Another number after each edit, so that an edit that comes in between is noticed.
+    #[serde(default)]
+    pub edit: u64,
+}
+
+impl Dirty {
+    /// An edit upon this version.
+    pub(crate) fn on(base: Option<Vid>) -> Self {
+        Self { base, edit: 0 }
+    }
 }
 
 /// A remote change that is not yet applied.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::state::{Claim, State, StateError, Table, Update};
+use crate::state::{Claim, State, StateError, Table, Update, Written};
 
 type Records = BTreeMap<(Table, String), Vec<u8>>;
 
@@ -82,14 +82,23 @@ impl State for MemoryState {
         Ok(self.records().keys().filter(|(t, _)| *t == table).count() as u64)
     }
 
-    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError> {
+    async fn write(
+        &self,
+        expected: Vec<Update>,
+        updates: Vec<Update>,
+    ) -> Result<Written, StateError> {
         let mut records = self.records();
+        for Update { table, key, value } in expected {
+            if records.get(&(table, key)) != value.as_ref() {
+                return Ok(Written::Changed);
+            }
+        }
         for Update { table, key, value } in updates {
             match value {
                 Some(value) => records.insert((table, key), value),
                 None => records.remove(&(table, key)),
             };
         }
-        Ok(())
+        Ok(Written::Done)
     }
 }

@@ -87,6 +87,7 @@ impl Session<'_> {
     }
 
     /// Writes a snapshot of the log up to this client's version, if it is worth its bytes.
+    #[tracing::instrument(level = "debug", skip_all)]
     async fn checkpoint(&self, position: &mut Position) -> Result<(), Error> {
         let base = self.base(position).await?;
         let from = base.as_ref().map_or(0, |base| base.seq);
@@ -174,6 +175,7 @@ impl Session<'_> {
     }
 
     /// Parts first, then the head, then the hint: a reader of any of them finds what it names.
+    #[tracing::instrument(level = "debug", skip_all)]
     async fn write_snapshot(
         &self,
         position: &Position,

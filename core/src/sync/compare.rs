@@ -13,7 +13,15 @@ use crate::{DeferReason, DocumentId, Error, ErrorKind, Event, Listed, Queueing, 
 /// Documents compared in one step.
 const STEP: usize = 500;
 
+/// Indexed documents that the listing did not have, or that it had in another revision.
+#[derive(Default)]
+struct Unlisted {
+    missing: Vec<DocumentId>,
+    different: Vec<DocumentId>,
+}
+
 impl Session<'_> {
+    #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn compare(&self) -> Result<(), Error> {
         if self.client.database.queueing() == Queueing::Transactional {
             return Ok(());
@@ -21,7 +29,7 @@ impl Session<'_> {
         let known = self.compare_listed().await?;
         // Every indexed document was met: none can be missing.
         if known < self.client.ledger.count(Table::Index).await? {
-            self.queue_missing().await?;
+            self.queue_unlisted().await?;
         }
         Ok(())
     }
@@ -56,7 +64,7 @@ impl Session<'_> {
             let version = indexed.get(id);
             let same = version.and_then(Indexed::live_rev) == Some(revision);
             if !same && !dirty.contains_key(id) {
-                batch.dirty(id, Some(Dirty { base: version.map(|v| v.vid) }));
+                batch.dirty(id, Some(Dirty::on(version.map(|v| v.vid))));
             }
         }
         ledger.metadata_write(batch).await?;
@@ -66,37 +74,42 @@ impl Session<'_> {
         Ok(live.count() as u64)
     }
 
-    /// Queues a delete of each indexed document that the application no longer has; the brake first.
-    async fn queue_missing(&self) -> Result<(), Error> {
-        let missing = self.find_missing().await?;
+    /// Queues a delete of each indexed document that the application no longer has, the brake first;
+    /// and an edit of each that it has but did not list, such as one that it ignores by now.
+    async fn queue_unlisted(&self) -> Result<(), Error> {
+        let Unlisted { missing, different } = self.find_unlisted().await?;
         let total = self.client.ledger.count(Table::Index).await?;
         self.brake(missing.len() as u64, total, "deleted in the storage and on other devices")?;
         let ledger = &self.client.ledger;
-        for ids in missing.chunks(STEP) {
+        let ids: Vec<_> = missing.into_iter().chain(different).collect();
+        for ids in ids.chunks(STEP) {
             let _edits = ledger.edits().await;
             let (indexed, dirty) = (ledger.indexed(ids).await?, ledger.dirty(ids).await?);
             let mut batch = Batch::new();
             for id in ids.iter().filter(|id| !dirty.contains_key(*id)) {
-                batch.dirty(id, Some(Dirty { base: indexed.get(id).map(|v| v.vid) }));
+                batch.dirty(id, Some(Dirty::on(indexed.get(id).map(|v| v.vid))));
             }
             ledger.metadata_write(batch).await?;
         }
         Ok(())
     }
 
-    async fn find_missing(&self) -> Result<Vec<DocumentId>, Error> {
-        let mut missing = Vec::new();
+    async fn find_unlisted(&self) -> Result<Unlisted, Error> {
+        let mut found = Unlisted::default();
         let mut after = None;
         loop {
             let page: Vec<(DocumentId, Indexed)> =
                 self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { return Ok(missing) };
+            let Some((last, _)) = page.last() else { return Ok(found) };
             after = Some(last.clone());
-            let ids: Vec<_> = page.into_iter().map(|(id, _)| id).collect();
+            let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
             let revisions = self.client.database.revisions(&ids).await;
-            for (id, revision) in ids.into_iter().zip(revisions) {
+            for ((id, indexed), revision) in page.into_iter().zip(revisions) {
                 match revision {
-                    Ok(None) => missing.push(id),
+                    Ok(None) => found.missing.push(id),
+                    Ok(Some(revision)) if Some(&revision) != indexed.live_rev() => {
+                        found.different.push(id);
+                    }
                     Ok(Some(_)) => {}
                     Err(e) => self.defer(&id, DeferReason::Unreadable, e),
                 }

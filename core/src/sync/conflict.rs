@@ -202,7 +202,7 @@ impl Session<'_> {
         batch.pending(id, Some(&Pending { reason: Some(reason), ..pending.clone() }));
         if reason == DeferReason::Conflict && self.client.ledger.dirty(ids).await?.is_empty() {
             let base = self.client.ledger.indexed(ids).await?.get(id).map(|i| i.vid);
-            batch.dirty(id, Some(Dirty { base }));
+            batch.dirty(id, Some(Dirty::on(base)));
         }
         self.client.ledger.metadata_write(batch).await
     }

@@ -35,6 +35,7 @@ impl Session<'_> {
 
     /// G1: list, **then** read the head; what is not named is a candidate, and is deleted once it
     /// has stayed one for the grace period by this client's own count.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
         let documents = self.list_all(Folder::Documents).await?;
         let snapshots = self.list_all(Folder::Snapshots).await?;

@@ -60,7 +60,7 @@ impl Session<'_> {
         for (id, replaced) in &last.replaced {
             let base: Option<Vid> = replaced.as_ref().map(|version| version.vid);
             batch.index(id, replaced.as_ref());
-            batch.dirty(id, Some(Dirty { base }));
+            batch.dirty(id, Some(Dirty::on(base)));
         }
         batch.position(position);
         batch.attempt(None);

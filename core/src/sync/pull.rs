@@ -13,6 +13,7 @@ use crate::{DocumentId, Error};
 impl Session<'_> {
     /// Brings the application up to the head of the log; then settles what could not be applied at
     /// once. All of it may be stopped anywhere and is repeated by the next pull.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn pull(
         &self,
         position: &mut Position,
@@ -86,6 +87,7 @@ impl Session<'_> {
         self.absorb(position, last.into_values().collect()).await?;
         after.anchor_checked = self.client.environment.now();
         *position = after;
+        self.note_found(position);
         batch.position(position);
         self.client.ledger.metadata_write(batch).await
     }

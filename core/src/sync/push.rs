@@ -21,6 +21,7 @@ const ENTRY_BODIES: usize = 1024 * 1024;
 
 impl Session<'_> {
     /// Commits all queued edits. Answers the winner of a lost race: then pull, and push again.
+    #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn push(
         &self,
         position: &mut Position,
@@ -78,6 +79,7 @@ impl Session<'_> {
         uploads: Vec<Upload>,
         lock: &mut Lock,
     ) -> Result<Option<Winner>, Error> {
+        self.ensure_anchor(position).await?;
         let began = uploads.iter().map(|u| u.began_at).min().unwrap_or_default();
         let (entry, bytes) = self.entry(position, &uploads)?;
         match self.commit(position, &entry, &bytes, began, lock).await? {

@@ -136,7 +136,7 @@ impl Session<'_> {
         let _edits = self.client.ledger.edits().await;
         let mut batch = Batch::new();
         batch.index(id, version.as_ref());
-        batch.dirty(id, Some(Dirty { base: remote.map(|change| change.vid) }));
+        batch.dirty(id, Some(Dirty::on(remote.map(|change| change.vid))));
         batch.pending(id, None);
         self.client.ledger.metadata_write(batch).await
     }

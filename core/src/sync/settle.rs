@@ -2,8 +2,11 @@
 
 use super::Session;
 use crate::format::{Change, Entry};
-use crate::ledger::{Batch, Dirty, Indexed, Position};
+use crate::ledger::{Batch, Position};
 use crate::{Action, DocumentId, Error, Event};
+
+/// How often the queue is compared again because edits come in between.
+const TRIES: usize = 5;
 
 /// A commit of ours that is in the log, and its length.
 pub(super) struct Pushed {
@@ -23,21 +26,28 @@ impl Session<'_> {
         &self,
         changes: &[Change],
         generation: u64,
-        mut batch: Batch,
+        others: Batch,
     ) -> Result<(), Error> {
         let ids: Vec<DocumentId> = changes.iter().map(|c| c.id.clone()).collect();
-        // From here until the write no QueueChange comes in between.
-        let _edits = self.client.ledger.edits().await;
-        let local = self.client.database.revisions(&ids).await;
-        for (change, local) in changes.iter().zip(local) {
-            let expected = (change.action == Action::Put).then_some(&change.rev);
-            let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
-            let dirty = (!unedited).then_some(Dirty { base: Some(change.vid) });
-            batch.index(&change.id, Some(&Indexed::of(change, generation)));
-            batch.dirty(&change.id, dirty);
-            batch.pending(&change.id, None);
-            batch.intent(&change.id, None);
+        for _ in 0..TRIES {
+            let _edits = self.client.ledger.edits().await;
+            // In this order: an edit that is queued after the first line is seen by the second, or
+            // has changed the queue when the batch is written.
+            let queue = self.client.ledger.queue(&ids).await?;
+            let local = self.client.database.revisions(&ids).await;
+            let mut batch = others.clone();
+            for (change, local) in changes.iter().zip(local) {
+                let expected = (change.action == Action::Put).then_some(&change.rev);
+                let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
+                batch.settled(change, generation, !unedited);
+            }
+            if self.client.ledger.metadata_write_if(queue, batch).await? {
+                return Ok(());
+            }
         }
+        // Edited again and again: they stay queued, whatever the application has.
+        let mut batch = others;
+        changes.iter().for_each(|change| batch.settled(change, generation, true));
         self.client.ledger.metadata_write(batch).await
     }
 
@@ -62,6 +72,7 @@ impl Session<'_> {
         }
         self.settle_with(&entry.changes, after.generation, batch).await?;
         *position = after;
+        self.note_found(position);
         let changes = entry.changes.len() as u64;
         self.report().pushed += changes;
         self.client.emit(Event::Committed { changes, version: position.version });

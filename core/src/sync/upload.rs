@@ -96,7 +96,7 @@ impl Session<'_> {
         let pending = ledger.pending(&ids).await?;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
         for id in ids {
-            let Some(Dirty { base }) = dirty.get(&id).copied() else { continue };
+            let Some(Dirty { base, .. }) = dirty.get(&id).copied() else { continue };
             let indexed = indexed.remove(&id);
             if pending.contains_key(&id) || self.is_deferred(&id) {
                 continue;
@@ -223,6 +223,7 @@ impl Session<'_> {
             return Ok(());
         }
         let _edits = self.client.ledger.edits().await;
+        let queue = self.client.ledger.queue(ids).await?;
         let indexed = self.client.ledger.indexed(ids).await?;
         let revisions = self.client.database.revisions(ids).await;
         let mut batch = Batch::new();
@@ -232,7 +233,8 @@ impl Session<'_> {
                 batch.dirty(id, None);
             }
         }
-        self.client.ledger.metadata_write(batch).await
+        // If an edit came in between, all stay queued until the next sync.
+        self.client.ledger.metadata_write_if(queue, batch).await.map(drop)
     }
 
     fn mint(&self) -> Vid {

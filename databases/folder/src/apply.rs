@@ -24,27 +24,42 @@ struct Outcome {
 
 /// Makes these writes, and brings each folder to the disk once. It blocks.
 pub(crate) fn apply(shared: &Shared, writes: &[Write]) -> Vec<Result<Applied, FolderError>> {
-    // Deletes first: a folder may become a file, or a file a folder.
-    let is_delete = |i: &usize| writes[*i].document.is_none();
-    let (deletes, puts): (Vec<_>, Vec<_>) = (0..writes.len()).partition(is_delete);
     let distinct = writes.iter().map(|write| &write.id).collect::<BTreeSet<_>>();
-    let mut outcomes: BTreeMap<usize, Outcome> = BTreeMap::new();
-    let one = |i: &usize| apply_one(shared, &writes[*i]);
-    if distinct.len() == writes.len() {
-        outcomes.extend(deletes.iter().map(|i| (*i, one(i))));
-        let put = in_parallel(THREADS.min(puts.len()), &puts, one);
-        outcomes.extend(puts.iter().copied().zip(put));
+    let mut emptied = BTreeSet::new();
+    let mut outcomes = if distinct.len() == writes.len() {
+        deletes_then_puts(shared, writes, &mut emptied)
     } else {
         // Several writes of one document are made in their order.
-        outcomes.extend((0..writes.len()).map(|i| (i, one(&i))));
-    }
-    let deleted = deletes.iter().filter(|i| matches!(outcomes[i].result, Ok(Applied::Done)));
-    let mut emptied = BTreeSet::new();
-    for text in deleted.filter_map(|i| writes[*i].id.as_str()) {
-        prune(shared, parent(text), &mut emptied);
-    }
+        writes.iter().map(|write| apply_one(shared, write)).enumerate().collect()
+    };
     bring_to_disk(shared, &mut outcomes, emptied);
     outcomes.into_values().map(|outcome| outcome.result).collect()
+}
+
+/// Deletes first, as a folder may become a file or a file a folder.
+fn deletes_then_puts(
+    shared: &Shared,
+    writes: &[Write],
+    emptied: &mut BTreeSet<String>,
+) -> BTreeMap<usize, Outcome> {
+    let is_delete = |i: &usize| writes[*i].document.is_none();
+    let (deletes, puts): (Vec<_>, Vec<_>) = (0..writes.len()).partition(is_delete);
+    let one = |i: &usize| apply_one(shared, &writes[*i]);
+    let mut outcomes: BTreeMap<_, _> = deletes.iter().map(|i| (*i, one(i))).collect();
+    let path = |i: &usize| writes[*i].id.as_str().unwrap_or_default();
+    let needed: BTreeSet<_> = puts.iter().flat_map(|i| folders(path(i))).collect();
+    for i in deletes.iter().filter(|i| matches!(outcomes[i].result, Ok(Applied::Done))) {
+        prune(shared, parent(path(i)), &needed, emptied);
+    }
+    let put = in_parallel(THREADS.min(puts.len()), &puts, one);
+    outcomes.extend(puts.into_iter().zip(put));
+    outcomes
+}
+
+/// The folders that a path leads through.
+fn folders(path: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(Some(parent(path)), |path| Some(parent(path)))
+        .take_while(|path| !path.is_empty())
 }
 
 fn apply_one(shared: &Shared, write: &Write) -> Outcome {
@@ -80,9 +95,9 @@ fn put(
     }
 }
 
-/// Removes a folder and those above it, as far as they are empty. The root stays.
-fn prune(shared: &Shared, mut path: &str, touched: &mut BTreeSet<String>) {
-    while !path.is_empty() {
+/// Removes a folder and those above it, as far as they are empty and not needed. The root stays.
+fn prune(shared: &Shared, mut path: &str, needed: &BTreeSet<&str>, touched: &mut BTreeSet<String>) {
+    while !path.is_empty() && !needed.contains(path) {
         let above = parent(path);
         let Ok(Parent::Found(folder)) = shared.root.folder("remove", above) else { return };
         let name = path.rsplit('/').next().unwrap_or(path);

@@ -15,7 +15,7 @@ use tokio::sync::{RwLock, mpsc};
 use crate::cache::Cache;
 use crate::content::{self, revision};
 use crate::error::FolderError;
-use crate::limbo::Limbo;
+use crate::limbo::{Limbo, random};
 use crate::path::{DocumentPath, STATE_DIR};
 use crate::root::{Root, has_entry, open_folder};
 use crate::skipped::Skipped;
@@ -116,12 +116,17 @@ impl Shared {
 
 /// Whether the file system takes two names for one that differ in case or in the form of accents.
 fn folds(state: &std::os::fd::OwnedFd) -> std::io::Result<bool> {
-    let probe = "Probe-\u{e9}";
+    // A name of its own each time: another process may be opening the same folder.
+    let random = random()?;
+    let name = |start: &str| format!("{start}-{random}");
+    let probe = name("Probe-\u{e9}");
     let flags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::CLOEXEC);
-    rustix::fs::openat(state, probe, flags, Mode::from_raw_mode(0o600))?;
-    let is_there = |name| rustix::fs::statat(state, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
-    let folds = is_there("probe-\u{e9}") || is_there("Probe-e\u{301}") || !has_entry(state, probe)?;
-    rustix::fs::unlinkat(state, probe, AtFlags::empty())?;
+    rustix::fs::openat(state, &probe, flags, Mode::from_raw_mode(0o600))?;
+    let is_there =
+        |name: String| rustix::fs::statat(state, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+    let other_name = is_there(name("probe-\u{e9}")) || is_there(name("Probe-e\u{301}"));
+    let folds = other_name || !has_entry(state, &probe)?;
+    rustix::fs::unlinkat(state, &probe, AtFlags::empty())?;
     Ok(folds)
 }
 

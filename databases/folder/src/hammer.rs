@@ -1,1 +1,244 @@
+//! Tests that need the inside: edits in the worst moments, and what the sweep does with them.
 
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use db_to_cloud::{Applied, Database, Document, Revision, Write};
+
+use crate::FolderDatabase;
+use crate::content::hash_of;
+use crate::database::Shared;
+use crate::limbo::Old;
+use crate::sweep::{GRACE, sweep};
+
+fn rev(content: &str) -> Revision {
+    Revision::of_content(content.as_bytes())
+}
+
+fn write(id: &str, content: Option<String>, expected: Option<Revision>) -> Write {
+    Write { id: id.into(), document: content.map(Document::of_content), expected }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let paths = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    paths.filter(|path| path.is_file() && !path.ends_with("clock")).collect()
+}
+
+fn contents(folder: &Path) -> Vec<String> {
+    let mut contents: Vec<_> =
+        files(folder).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    contents.sort();
+    contents
+}
+
+fn database() -> (tempfile::TempDir, FolderDatabase) {
+    let folder = tempfile::tempdir().unwrap();
+    let database = FolderDatabase::open(folder.path()).unwrap();
+    (folder, database)
+}
+
+#[tokio::test]
+async fn a_replaced_file_is_removed_once_it_lay_still() {
+    let (folder, database) = database();
+    fs::write(folder.path().join("a"), "one").unwrap();
+    database.apply(write("a", Some("two".into()), Some(rev("one")))).await.unwrap();
+    database.apply(write("a", None, Some(rev("two")))).await.unwrap();
+    let tmp = database.state_dir().join("tmp");
+    sweep(database.shared(), GRACE);
+    assert_eq!(contents(&tmp), ["one", "two"], "for a minute");
+    sweep(database.shared(), Duration::ZERO);
+    assert!(contents(&tmp).is_empty());
+    assert!(contents(folder.path()).is_empty());
+}
+
+#[tokio::test]
+async fn an_edit_through_a_handle_that_was_open_during_the_write_is_kept_as_a_copy() {
+    let (folder, database) = database();
+    let path = folder.path().join("a.md");
+    fs::write(&path, "one").unwrap();
+    let mut open = File::options().write(true).open(&path).unwrap();
+    database.apply(write("a.md", Some("two".into()), Some(rev("one")))).await.unwrap();
+    open.write_all(b"late edit").unwrap();
+    sweep(database.shared(), Duration::ZERO);
+    assert_eq!(contents(folder.path()), ["late edit", "two"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "two");
+    let copy = files(folder.path()).into_iter().find(|file| *file != path).unwrap();
+    let name = copy.file_name().unwrap().to_str().unwrap();
+    assert!(name.starts_with("a (edit kept 2") && name.ends_with(").md"), "{name}");
+}
+
+#[tokio::test]
+async fn a_file_system_that_cannot_swap_keeps_edits_in_place_too() {
+    let (folder, database) = database();
+    database.shared().limbo.swaps.store(false, Ordering::Relaxed);
+    let path = folder.path().join("a");
+    fs::write(&path, "one").unwrap();
+    let mut open = File::options().write(true).open(&path).unwrap();
+    let replace = |expected| write("a", Some("two".into()), Some(rev(expected)));
+    assert_eq!(database.apply(replace("other")).await.unwrap(), Applied::Changed);
+    assert_eq!(database.apply(replace("one")).await.unwrap(), Applied::Done);
+    open.write_all(b"late edit").unwrap();
+    sweep(database.shared(), Duration::ZERO);
+    assert_eq!(contents(folder.path()), ["late edit", "two"]);
+    assert!(contents(&database.state_dir().join("tmp")).is_empty());
+}
+
+#[tokio::test]
+async fn an_edit_through_a_handle_that_was_open_during_the_delete_brings_the_document_back() {
+    let (folder, database) = database();
+    let path = folder.path().join("a.md");
+    fs::write(&path, "one").unwrap();
+    let mut open = File::options().write(true).open(&path).unwrap();
+    database.apply(write("a.md", None, Some(rev("one")))).await.unwrap();
+    open.write_all(b"late edit").unwrap();
+    sweep(database.shared(), Duration::ZERO);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "late edit");
+}
+
+#[tokio::test]
+async fn an_edit_that_a_crash_left_between_the_swap_and_the_look_is_kept() {
+    let (folder, database) = database();
+    let tmp = database.state_dir().join("tmp");
+    let name = |path: &str| {
+        let (one, two) = (hash_of(b"one"), hash_of(b"two"));
+        tmp.join(database.shared().limbo.old_name(path, &one, Some(&two)).unwrap())
+    };
+    fs::write(folder.path().join("a"), "two").unwrap();
+    fs::write(name("a"), "edit").unwrap();
+    fs::write(name("a"), "two").unwrap();
+    let long = "long/".repeat(60) + "name";
+    fs::write(name(&long), "edit of a long path").unwrap();
+    fs::write(name("gone/b"), "edit in a folder that is gone").unwrap();
+    sweep(database.shared(), Duration::ZERO);
+    let expected = ["edit", "edit in a folder that is gone", "edit of a long path", "two"];
+    assert_eq!(contents(folder.path()), expected);
+    assert!(contents(&tmp).is_empty());
+}
+
+/// The content that a sync writes over the content with this hash.
+fn applied(number: usize, over: &Revision) -> String {
+    format!("applied {number} over {over}")
+}
+
+/// Whether a content is this edit, or what a chain of knowing writes made of it.
+fn descends(
+    content: &str,
+    edit: &str,
+    over: &std::collections::HashMap<Revision, Revision>,
+) -> bool {
+    let mut revision = rev(content);
+    loop {
+        if revision == rev(edit) {
+            return true;
+        }
+        match over.get(&revision) {
+            Some(before) => revision = before.clone(),
+            None => return false,
+        }
+    }
+}
+
+/// Edits a file over and over, in place and by rename in turn. After each edit it waits until the
+/// edit is in the file, or known to whoever replaced it, or among the files that the sweep keeps.
+fn edit(path: &Path, stop: &AtomicBool, look: impl Fn(&str) -> bool) -> usize {
+    let beside = path.with_file_name("beside.tmp");
+    for number in 0.. {
+        if stop.load(Ordering::SeqCst) {
+            return number;
+        }
+        let content = format!("edit {number} {}", "x".repeat(number % 5000));
+        if number % 2 == 0 {
+            fs::write(path, &content).unwrap();
+        } else {
+            fs::write(&beside, &content).unwrap();
+            fs::rename(&beside, path).unwrap();
+        }
+        let found = (0..2000).any(|_| {
+            let found = look(&content);
+            if !found {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            found
+        });
+        assert!(found, "edit {number} was lost");
+    }
+    0
+}
+
+/// Whether the sweep would bring this file back into the folder.
+fn will_be_kept(path: &Path) -> bool {
+    let old = path.file_name().and_then(|name| Old::parse(name.to_str()?));
+    let content = fs::read(path);
+    old.is_some_and(|old| content.is_ok_and(|content| !old.knows(&hash_of(&content))))
+}
+
+/// A thread edits a document while a sync replaces it as fast as it can, or deletes it.
+async fn hammer(deletes: bool) {
+    let (folder, database) = database();
+    let path = folder.path().join("a");
+    let tmp = database.state_dir().join("tmp");
+    let stop = AtomicBool::new(false);
+    // Which content each write of the sync replaced knowingly.
+    let over = std::sync::Mutex::new(std::collections::HashMap::new());
+    let mut counts = [0, 0];
+    let look = |edit: &str| {
+        let kept = files(&tmp).into_iter().filter(|path| will_be_kept(path));
+        let places = files(folder.path()).into_iter().chain(kept);
+        let mut seen = places.filter_map(|path| fs::read_to_string(path).ok());
+        seen.any(|content| descends(&content, edit, &over.lock().unwrap()))
+            || over.lock().unwrap().values().any(|replaced| *replaced == rev(edit))
+    };
+    let mut round = async |number: usize| -> Result<(), db_to_cloud::BoxError> {
+        let Some(document) = database.get(&"a".into()).await? else { return Ok(()) };
+        let new = (!deletes).then(|| applied(number, &document.revision));
+        let after = new.as_deref().map_or_else(|| Revision::from(number as u64), rev);
+        let write = write("a", new, Some(document.revision.clone()));
+        if database.apply(write).await? == Applied::Done {
+            counts[0] += 1;
+            over.lock().unwrap().insert(after, document.revision);
+        } else {
+            counts[1] += 1;
+        }
+        Ok(())
+    };
+    let apply = async {
+        let start = std::time::Instant::now();
+        let mut errors = 0;
+        for number in 0.. {
+            if start.elapsed() > Duration::from_secs(3) {
+                break;
+            }
+            // The file may be too restless to be read.
+            errors += usize::from(round(number).await.is_err());
+        }
+        stop.store(true, Ordering::SeqCst);
+        errors
+    };
+    let (edits, errors) = std::thread::scope(|scope| {
+        let editor = scope.spawn(|| edit(&path, &stop, look));
+        let run = || tokio::runtime::Handle::current().block_on(apply);
+        let errors = tokio::task::block_in_place(run);
+        (editor.join().unwrap(), errors)
+    });
+    println!("{edits} edits, {} writes done, {} refused, {errors} errors", counts[0], counts[1]);
+    assert!(edits > 10 && counts[0] > 10);
+    assert!(leftovers_are_settled(database.shared(), &tmp));
+}
+
+fn leftovers_are_settled(shared: &Shared, tmp: &Path) -> bool {
+    sweep(shared, Duration::ZERO);
+    files(tmp).is_empty()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_edit_is_lost_while_a_sync_replaces_the_document() {
+    hammer(false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_edit_is_lost_while_a_sync_deletes_the_document() {
+    hammer(true).await;
+}

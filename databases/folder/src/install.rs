@@ -74,7 +74,7 @@ impl Job<'_> {
             limbo.remove(&new);
             self.failed()(error)
         })?;
-        match rename::exchange(limbo, &old, &folder, self.path.name()) {
+        match limbo.exchange(&old, &folder, self.path.name()) {
             Ok(true) => {
                 self.touch();
                 Ok(self.verify(&folder, &old, &hash, new_hash))
@@ -125,13 +125,13 @@ impl Job<'_> {
             // It stays for the sweep: a program may have it open and write into it still.
             return Applied::Done;
         }
-        match rename::exchange(limbo, old, folder, self.path.name()) {
+        match limbo.exchange(old, folder, self.path.name()) {
             // What came back is our file: as if nothing had been.
             Ok(true) if limbo.holds(old, new) => {}
             // It is a newer edit, made to our file. It goes where it was made. The one before it,
             // which its author has replaced, stays here and is kept as a copy by the sweep.
             Ok(true) => {
-                if !matches!(rename::exchange(limbo, old, folder, self.path.name()), Ok(true)) {
+                if !matches!(limbo.exchange(old, folder, self.path.name()), Ok(true)) {
                     self.put_back(folder, old);
                 }
             }
@@ -150,8 +150,9 @@ impl Job<'_> {
         }
     }
 
-    /// Replaces a document on a file system that cannot swap. An edit made between the comparison
-    /// and the rename, some microseconds, is lost there.
+    /// Replaces a document on a file system that cannot swap. A file that another program renames
+    /// into place between the comparison and the rename, some microseconds, is lost there. One that
+    /// is written in place is not: it has a second name, for the sweep.
     fn overwrite(
         &mut self,
         folder: &OwnedFd,
@@ -160,17 +161,24 @@ impl Job<'_> {
         expected: &Revision,
     ) -> Result<Applied, FolderError> {
         let limbo = &self.shared.limbo;
-        let same = self.compare(expected).is_ok_and(|found| found.is_some_and(|f| f.1 == *hash));
-        if !same {
-            limbo.remove(new);
-            return Ok(Applied::Changed);
+        let old = limbo.old_name(self.path.as_str(), hash, None).map_err(self.failed())?;
+        // Before the comparison, as it changes a time of the file.
+        let linked = limbo.link(folder, self.path.name(), &old);
+        let same = self.compare(expected);
+        if matches!(same, Ok(Some(_))) {
+            match rustix::fs::renameat(limbo, new, folder, self.path.name()) {
+                Ok(()) => {
+                    self.touch();
+                    return Ok(Applied::Done);
+                }
+                Err(errno) => return Err(self.failed()(errno)),
+            }
         }
-        rustix::fs::renameat(limbo, new, folder, self.path.name()).map_err(|errno| {
-            limbo.remove(new);
-            self.failed()(errno)
-        })?;
-        self.touch();
-        Ok(Applied::Done)
+        limbo.remove(new);
+        if linked {
+            limbo.remove(&old);
+        }
+        same.map(|_| Applied::Changed)
     }
 
     /// What it means that something is where a new document must go.

@@ -12,11 +12,13 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW};
 
 use crate::content::{Hash, hash_rest};
 use crate::path::LONGEST_NAME;
+use crate::rename;
 use crate::root::open_folder;
 use crate::stamp::Stamp;
 
@@ -32,6 +34,8 @@ pub(crate) struct Limbo {
     folder: OwnedFd,
     /// A file that tells the time by the clock of the file system.
     clock: File,
+    /// Whether the file system can swap two files, as far as is known.
+    pub(crate) swaps: AtomicBool,
 }
 
 /// What the name of an `old-…` file tells.
@@ -61,7 +65,7 @@ impl Limbo {
         }
         let folder = open_folder(state, "tmp")?;
         let clock = rustix::fs::openat(&folder, CLOCK, CREATE, Mode::from_raw_mode(0o600))?;
-        Ok(Self { folder, clock: clock.into() })
+        Ok(Self { folder, clock: clock.into(), swaps: AtomicBool::new(true) })
     }
 
     /// Now, by the clock that stamps the files; `None` if it cannot be told. The machine's clock is
@@ -113,6 +117,26 @@ impl Limbo {
     /// Gives a written file its name as an old one, before it swaps places with a document.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.folder, from, &self.folder, to)?)
+    }
+
+    /// Swaps a file in here with a document; `Ok(false)` if this file system cannot.
+    pub(crate) fn exchange(
+        &self,
+        old: &str,
+        folder: &OwnedFd,
+        name: &str,
+    ) -> rustix::io::Result<bool> {
+        if !self.swaps.load(Ordering::Relaxed) {
+            return Ok(false);
+        }
+        let swapped = rename::exchange(&self.folder, old, folder, name)?;
+        self.swaps.store(swapped, Ordering::Relaxed);
+        Ok(swapped)
+    }
+
+    /// Gives a document a second name in here, if the file system has links.
+    pub(crate) fn link(&self, folder: &OwnedFd, name: &str, old: &str) -> bool {
+        rustix::fs::linkat(folder, name, &self.folder, old, AtFlags::empty()).is_ok()
     }
 
     /// The stamp and the hash of a file in here; `None` if it is no file or not at rest.
@@ -167,7 +191,8 @@ fn half(hash: &Hash) -> String {
     hex::encode(&hash[..16])
 }
 
-fn random() -> io::Result<String> {
+/// Sixteen random hexadecimal digits.
+pub(crate) fn random() -> io::Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes).map_err(io::Error::other)?;
     Ok(hex::encode(bytes))

@@ -220,3 +220,40 @@ fn prefixes(path: &str) -> impl Iterator<Item = (&str, &str)> {
         (&path[..end], name)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn where_names_are_folded_only_the_exact_spelling_is_the_document() {
+        let temporary = tempfile::tempdir().unwrap();
+        for folder in ["state", "Notes"] {
+            fs::create_dir(temporary.path().join(folder)).unwrap();
+        }
+        let handle = OwnedFd::from(File::open(temporary.path()).unwrap());
+        let state = open_folder(&handle, "state").unwrap();
+        let mut root = Root::new(temporary.path().to_owned(), handle, &state).unwrap();
+        root.folds = true;
+        let found = root.folder("read", "Notes").unwrap();
+        assert!(matches!(found, Parent::Found(_)));
+        let handle = root.reopen("read").unwrap();
+        assert!(root.is_exact(&handle, "Notes").unwrap());
+        assert!(!root.is_exact(&handle, "notes").unwrap());
+        // The folder of the sync under any other name, as `.db-to-cloud` with an invisible
+        // character has on some file systems.
+        assert!(matches!(root.folder("read", "state").unwrap(), Parent::OtherName));
+        let path = DocumentPath::from_text("state/x").unwrap();
+        let error = root.create_parent(&path, &mut Vec::new()).unwrap_err();
+        assert!(matches!(error, FolderError::SameName { .. }));
+    }
+
+    #[test]
+    fn a_path_is_walked_folder_by_folder() {
+        let steps: Vec<_> = prefixes("a/bc/d").collect();
+        assert_eq!(steps, [("a", "a"), ("a/bc", "bc"), ("a/bc/d", "d")]);
+        assert_eq!(prefixes("").count(), 0);
+    }
+}

@@ -7,6 +7,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use db_to_cloud::{Database, DocumentId, Revision};
@@ -233,11 +234,12 @@ async fn a_file_that_is_written_while_it_is_read_is_never_read_half() {
     let contents = ["a".repeat(300_000), "b".repeat(300_001)];
     notes.save("a", &contents[0]);
     let path = notes.path.join("a");
-    let stop = std::sync::atomic::AtomicBool::new(false);
+    let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let beside = path.with_file_name("b");
-            while !stop.load(std::sync::atomic::Ordering::SeqCst) {
+            let start = std::time::Instant::now();
+            while !stop.load(Ordering::SeqCst) && start.elapsed() < Duration::from_secs(20) {
                 for content in &contents {
                     fs::write(&beside, content).unwrap();
                     fs::rename(&beside, &path).unwrap();
@@ -252,7 +254,7 @@ async fn a_file_that_is_written_while_it_is_read_is_never_read_half() {
             }
         };
         tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(read));
-        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        stop.store(true, Ordering::SeqCst);
     });
 }
 
@@ -294,7 +296,7 @@ async fn unprivileged_with_unreadable_files() {
     for path in ["file", "folder/inner", "open"] {
         notes.save(path, path);
     }
-    let none = || fs::Permissions::from_mode(0);
+    let none = || fs::Permissions::from_mode(0o000);
     fs::set_permissions(notes.path.join("file"), none()).unwrap();
     fs::set_permissions(notes.path.join("folder"), none()).unwrap();
     let listed = notes.try_list().await.unwrap();

@@ -13,7 +13,7 @@
 //! # let path = folder.path().join("sync.sqlite");
 //! let state = SqliteState::open(path, "my-bucket")?;
 //! let record = Update { table: Table::Metadata, key: "v".into(), value: Some(b"7".to_vec()) };
-//! state.write(vec![record]).await?;
+//! state.write(vec![], vec![record]).await?;
 //! assert_eq!(state.read(Table::Metadata, &["v".into()]).await?, [Some(b"7".to_vec())]);
 //! # Ok(())
 //! # }
@@ -21,8 +21,10 @@
 
 mod claim;
 mod problem;
+mod queue;
 mod records;
 mod schema;
 mod state;
 
+pub use queue::queue_change;
 pub use state::SqliteState;

@@ -1,17 +1,19 @@
 //! The statements behind each call, all of them synchronous.
 
-use db_to_cloud::state::{Table, Update};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use db_to_cloud::state::{Table, Update, Written};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::schema::immediate;
 
-const READ: &str = "SELECT value FROM records WHERE remote = ?1 AND kind = ?2 AND key = ?3";
-const SCAN: &str = "SELECT key, value FROM records
+const READ: &str =
+    "SELECT value FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2 AND key = ?3";
+const SCAN: &str = "SELECT key, value FROM db_to_cloud_records
     WHERE remote = ?1 AND kind = ?2 AND key >= ?3 ORDER BY key LIMIT ?4";
-const COUNT: &str = "SELECT count(*) FROM records WHERE remote = ?1 AND kind = ?2";
-const PUT: &str = "INSERT INTO records (remote, kind, key, value) VALUES (?1, ?2, ?3, ?4)
+const COUNT: &str = "SELECT count(*) FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2";
+const PUT: &str =
+    "INSERT INTO db_to_cloud_records (remote, kind, key, value) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET value = excluded.value";
-const REMOVE: &str = "DELETE FROM records WHERE remote = ?1 AND kind = ?2 AND key = ?3";
+const REMOVE: &str = "DELETE FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2 AND key = ?3";
 
 /// The number of a table in the file. Never change one.
 fn number(table: Table) -> i64 {
@@ -35,12 +37,7 @@ pub(crate) fn read(
     keys: &[String],
 ) -> rusqlite::Result<Vec<Option<Vec<u8>>>> {
     let transaction = connection.transaction()?;
-    let mut statement = transaction.prepare_cached(READ)?;
-    let mut find = |key: &String| {
-        let row = params![remote, number(table), key.as_bytes()];
-        statement.query_row(row, |row| row.get(0)).optional()
-    };
-    keys.iter().map(&mut find).collect()
+    keys.iter().map(|key| get(&transaction, remote, table, key)).collect()
 }
 
 /// Records after a key, in the order of their keys.
@@ -68,23 +65,47 @@ pub(crate) fn count(connection: &Connection, remote: i64, table: Table) -> rusql
     Ok(count.unsigned_abs())
 }
 
-/// Makes all updates in one transaction.
+/// Makes all updates in one transaction, if all the expected records are as given.
 pub(crate) fn write(
     connection: &mut Connection,
     remote: i64,
+    expected: &[Update],
     updates: &[Update],
-) -> rusqlite::Result<()> {
+) -> rusqlite::Result<Written> {
     let transaction = immediate(connection)?;
-    {
-        let mut put: CachedStatement<'_> = transaction.prepare_cached(PUT)?;
-        let mut remove = transaction.prepare_cached(REMOVE)?;
-        for Update { table, key, value } in updates {
-            let (table, key) = (number(*table), key.as_bytes());
-            match value {
-                Some(value) => put.execute(params![remote, table, key, value])?,
-                None => remove.execute(params![remote, table, key])?,
-            };
+    for Update { table, key, value } in expected {
+        if get(&transaction, remote, *table, key)? != *value {
+            return Ok(Written::Changed);
         }
     }
-    transaction.commit()
+    for update in updates {
+        set(&transaction, remote, update)?;
+    }
+    transaction.commit()?;
+    Ok(Written::Done)
+}
+
+/// One record's value.
+pub(crate) fn get(
+    connection: &Connection,
+    remote: i64,
+    table: Table,
+    key: &str,
+) -> rusqlite::Result<Option<Vec<u8>>> {
+    let mut statement = connection.prepare_cached(READ)?;
+    let row = params![remote, number(table), key.as_bytes()];
+    statement.query_row(row, |row| row.get(0)).optional()
+}
+
+/// Writes or removes one record.
+pub(crate) fn set(connection: &Connection, remote: i64, update: &Update) -> rusqlite::Result<()> {
+    let Update { table, key, value } = update;
+    let (table, key) = (number(*table), key.as_bytes());
+    match value {
+        Some(value) => {
+            connection.prepare_cached(PUT)?.execute(params![remote, table, key, value])?
+        }
+        None => connection.prepare_cached(REMOVE)?.execute(params![remote, table, key])?,
+    };
+    Ok(())
 }

@@ -19,9 +19,9 @@ const BUSY: Duration = Duration::from_secs(10);
 /// Keys are BLOBs: SQLite compares those byte by byte, and they hold any string exactly. No rowid:
 /// a record is one entry of one B-tree.
 const TABLES: &str = "
-    CREATE TABLE remotes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-    CREATE TABLE records (
-        remote INTEGER NOT NULL REFERENCES remotes (id),
+    CREATE TABLE IF NOT EXISTS db_to_cloud_remotes (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE IF NOT EXISTS db_to_cloud_records (
+        remote INTEGER NOT NULL REFERENCES db_to_cloud_remotes (id),
         kind INTEGER NOT NULL,
         key BLOB NOT NULL,
         value BLOB NOT NULL,
@@ -29,19 +29,38 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
 ";
 
+/// Where the tables are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In a file of their own, marked as such.
+    OwnFile,
+    /// Among the application's tables, in its file.
+    WithinAnother,
+}
+
 /// Opens or creates the file, and gives the number of the remote in it.
-pub(crate) fn open(path: &Path, remote: &str) -> Result<(Connection, i64), Problem> {
+pub(crate) fn open(place: Place, path: &Path, remote: &str) -> Result<(Connection, i64), Problem> {
     let failed = |e| Problem::sqlite("open", path, e);
     // Without URIs: a path is a path, even if it begins with `file:`.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if place == Place::OwnFile {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
     let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
     connection.busy_timeout(BUSY).map_err(failed)?;
-    let new = check(&connection, path)?;
-    configure(&connection).map_err(failed)?;
-    if new {
-        create(&mut connection, path)?;
+    match place {
+        Place::OwnFile => {
+            let new = check(&connection, path)?;
+            configure(&connection).map_err(failed)?;
+            if new {
+                create(&mut connection, path)?;
+            }
+        }
+        Place::WithinAnother => {
+            connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+            connection.set_prepared_statement_cache_capacity(16);
+            create_within(&mut connection, path)?;
+        }
     }
     let number = register(&mut connection, remote).map_err(failed)?;
     Ok((connection, number))
@@ -106,19 +125,46 @@ fn create(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
     transaction.commit().map_err(failed)
 }
 
+/// Makes the tables in the application's file. Their format is in a table too, as the marks of the
+/// file are the application's.
+fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
+    let failed = |e| Problem::sqlite("create", path, e);
+    let transaction = immediate(connection).map_err(failed)?;
+    let format = "CREATE TABLE IF NOT EXISTS db_to_cloud_format (version INTEGER NOT NULL)";
+    transaction.execute_batch(format).map_err(failed)?;
+    let found: Option<i64> = transaction
+        .query_row("SELECT max(version) FROM db_to_cloud_format", [], |row| row.get(0))
+        .map_err(failed)?;
+    match found {
+        Some(found) if found > VERSION => {
+            return Err(Problem::Newer { path: path.to_owned(), found, known: VERSION });
+        }
+        Some(_) => {}
+        None => {
+            transaction.execute_batch(TABLES).map_err(failed)?;
+            let insert = "INSERT INTO db_to_cloud_format (version) VALUES (?1)";
+            transaction.execute(insert, [VERSION]).map_err(failed)?;
+        }
+    }
+    transaction.commit().map_err(failed)
+}
+
+/// The number of a remote, if the file knows it.
+pub(crate) fn number(connection: &Connection, remote: &str) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT id FROM db_to_cloud_remotes WHERE name = ?1";
+    connection.prepare_cached(sql)?.query_row([remote], |row| row.get(0)).optional()
+}
+
 fn register(connection: &mut Connection, remote: &str) -> rusqlite::Result<i64> {
-    let find = |c: &Connection| {
-        let sql = "SELECT id FROM remotes WHERE name = ?1";
-        c.query_row(sql, [remote], |row| row.get(0)).optional()
-    };
-    if let Some(number) = find(connection)? {
+    if let Some(number) = number(connection, remote)? {
         return Ok(number);
     }
     let transaction = immediate(connection)?;
-    let number = match find(&transaction)? {
+    let number = match number(&transaction, remote)? {
         Some(number) => number,
         None => {
-            transaction.execute("INSERT INTO remotes (name) VALUES (?1)", params![remote])?;
+            transaction
+                .execute("INSERT INTO db_to_cloud_remotes (name) VALUES (?1)", params![remote])?;
             transaction.last_insert_rowid()
         }
     };

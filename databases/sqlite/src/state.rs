@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use db_to_cloud::state::{Claim, State, StateError, Table, Update};
+use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
@@ -36,12 +36,27 @@ impl SqliteState {
     /// [`StateError::Store`] if the file cannot be opened, is damaged, belongs to another
     /// application, or was written by a newer version. The file is as it was.
     pub fn open(path: impl AsRef<Path>, remote: &str) -> Result<Self, StateError> {
-        let (connection, remote) = schema::open(path.as_ref(), remote)?;
+        Self::open_as(schema::Place::OwnFile, path.as_ref(), remote)
+    }
+
+    /// Opens or creates the state of a remote inside the application's own SQLite file, in tables
+    /// whose names begin with `db_to_cloud_`, so that edits can be queued in the transactions that
+    /// make them: see [`queue_change`](crate::queue_change). The journal mode and the marks of the
+    /// file stay as the application set them.
+    ///
+    /// # Errors
+    /// [`StateError::Store`] if the file does not exist or cannot be opened, is damaged, or its
+    /// tables were made by a newer version.
+    pub fn open_within(path: impl AsRef<Path>, remote: &str) -> Result<Self, StateError> {
+        Self::open_as(schema::Place::WithinAnother, path.as_ref(), remote)
+    }
+
+    fn open_as(place: schema::Place, path: &Path, remote: &str) -> Result<Self, StateError> {
+        let (connection, remote) = schema::open(place, path, remote)?;
         // The real path: a second way to the same file must find the same lock.
         let path = path
-            .as_ref()
             .canonicalize()
-            .map_err(|source| Problem::Path { path: path.as_ref().to_owned(), source })?;
+            .map_err(|source| Problem::Path { path: path.to_owned(), source })?;
         Ok(Self { connection: Arc::new(Mutex::new(connection)), remote, path: path.into() })
     }
 
@@ -107,8 +122,12 @@ impl State for SqliteState {
         self.run("count", move |c| records::count(c, remote, table)).await
     }
 
-    async fn write(&self, updates: Vec<Update>) -> Result<(), StateError> {
+    async fn write(
+        &self,
+        expected: Vec<Update>,
+        updates: Vec<Update>,
+    ) -> Result<Written, StateError> {
         let remote = self.remote;
-        self.run("write", move |c| records::write(c, remote, &updates)).await
+        self.run("write", move |c| records::write(c, remote, &expected, &updates)).await
     }
 }

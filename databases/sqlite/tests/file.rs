@@ -52,7 +52,7 @@ fn wait_for(child: &mut Child, word: &str) {
 async fn what_was_written_is_there_after_reopening() {
     let (_folder, path) = folder();
     let state = SqliteState::open(&path, "remote").unwrap();
-    state.write(put("a")).await.unwrap();
+    state.write(vec![], put("a")).await.unwrap();
     drop(state);
     let state = SqliteState::open(&path, "remote").unwrap();
     assert_eq!(state.count(Table::Index).await.unwrap(), 1);
@@ -76,7 +76,7 @@ async fn what_was_written_is_there_after_the_process_was_killed_and_its_claim_is
 async fn child_claims_writes_and_waits() {
     let state = SqliteState::open(std::env::var_os("STATE").unwrap(), "remote").unwrap();
     let _claim = state.claim().await.unwrap();
-    state.write(put("a")).await.unwrap();
+    state.write(vec![], put("a")).await.unwrap();
     println!("written");
     std::future::pending::<()>().await;
 }
@@ -86,8 +86,8 @@ async fn two_remotes_in_one_file_do_not_mix() {
     let (_folder, path) = folder();
     let home = SqliteState::open(&path, "home").unwrap();
     let work = SqliteState::open(&path, "work").unwrap();
-    home.write(put("a")).await.unwrap();
-    work.write(put("b")).await.unwrap();
+    home.write(vec![], put("a")).await.unwrap();
+    work.write(vec![], put("b")).await.unwrap();
     assert_eq!(home.scan(Table::Index, None, 9).await.unwrap()[0].0, "a");
     assert_eq!(work.scan(Table::Index, None, 9).await.unwrap()[0].0, "b");
     assert_eq!(work.read(Table::Index, &["a".into()]).await.unwrap(), [None]);
@@ -120,7 +120,7 @@ async fn many_may_open_and_write_a_new_file_at_once() {
     };
     let openings: Vec<_> = (0..16).map(open).collect();
     for (i, opening) in openings.into_iter().enumerate() {
-        opening.await.unwrap().write(put(&i.to_string())).await.unwrap();
+        opening.await.unwrap().write(vec![], put(&i.to_string())).await.unwrap();
     }
     for name in ["a", "b"] {
         let state = SqliteState::open(&path, name).unwrap();
@@ -166,7 +166,7 @@ async fn damage_in_the_middle_is_an_error_with_a_useful_message() {
     let (_folder, path) = folder();
     let state = SqliteState::open(&path, "remote").unwrap();
     let updates = (0..5000).flat_map(|i| put(&format!("some longer key {i}"))).collect();
-    state.write(updates).await.unwrap();
+    state.write(vec![], updates).await.unwrap();
     drop(state);
     let mut bytes = std::fs::read(&path).unwrap();
     assert!(bytes.len() > 40_000);
@@ -195,7 +195,7 @@ async fn measure_ten_thousand_records() {
     let time = |what: &str, start: std::time::Instant| println!("{what}: {:?}", start.elapsed());
     let now = std::time::Instant::now;
     let start = now();
-    state.write((0..10_000).map(update).collect()).await.unwrap();
+    state.write(vec![], (0..10_000).map(update).collect()).await.unwrap();
     time("10,000 writes in one transaction", start);
     let keys: Vec<_> = (0..10_000).map(key).collect();
     let start = now();
@@ -212,7 +212,7 @@ async fn measure_ten_thousand_records() {
         // Another value: SQLite writes nothing where nothing changes.
         let value = Some(format!("{i}").into_bytes());
         let update = Update { table: Table::Index, key: key(i), value };
-        state.write(vec![update]).await.unwrap();
+        state.write(vec![], vec![update]).await.unwrap();
     }
     time("200 durable transactions", start);
 }

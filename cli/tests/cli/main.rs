@@ -1,0 +1,13 @@
+//! The real binary on real folders.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "these are tests")]
+
+mod brakes;
+mod conflicts;
+mod interrupted;
+mod kill;
+mod output;
+mod remotes;
+mod syncing;
+mod terminal;
+mod usage;
+mod world;

@@ -1,0 +1,79 @@
+//! What makes no sense is said to make none, and nothing is touched.
+
+use crate::world::World;
+
+#[track_caller]
+fn refused(world: &World, code: i32, line: &[&str], why: &str) {
+    let before = world.tree(".");
+    let run = world.run(line);
+    assert_eq!(run.code, Some(code), "{run:?}");
+    assert_eq!(run.stdout, "");
+    assert!(run.stderr.starts_with("error: "), "{run:?}");
+    assert!(run.stderr.contains(why), "{run:?}");
+    assert_eq!(world.tree("."), before);
+}
+
+#[test]
+fn an_unknown_scheme_is_refused_with_the_known_ones() {
+    let world = World::new(&["a"]);
+    refused(&world, 2, &["sync", "a", "gopher://x/y"], "file:///path/to/folder");
+    refused(&world, 2, &["sync", "a", "s3:bucket"], "the scheme \"s3\" is not known");
+    refused(&world, 2, &["sync", "a", "file://host/x"], "three slashes");
+    refused(&world, 2, &["sync", "a", ""], "give a URL or a path");
+    refused(&world, 2, &["unlock", "gopher://x/y"], "file:///path/to/folder");
+}
+
+#[test]
+fn a_storage_in_or_around_the_database_is_refused() {
+    let world = World::new(&["a", "a/inner"]);
+    for remote in ["a", "a/", "a/inner", "a/new", ".", "./a/../a", "a/.db-to-cloud"] {
+        refused(&world, 2, &["sync", "a", remote], "the database");
+    }
+}
+
+#[test]
+fn the_two_sides_must_not_be_swapped() {
+    let world = World::new(&["a", "b"]);
+    world.write("a/x", "x");
+    world.sync("a");
+    world.sync("b");
+    refused(&world, 2, &["sync", "cloud", "a"], "is a storage, not a database");
+    refused(&world, 2, &["sync", "a", "b"], "is a database");
+}
+
+#[test]
+fn a_missing_database_is_not_an_empty_one() {
+    let world = World::new(&["a"]);
+    refused(&world, 1, &["sync", "missing", "cloud"], "does not exist");
+    refused(&world, 1, &["status", "missing", "cloud"], "does not exist");
+    assert!(!world.exists("missing") && !world.exists("cloud"));
+    world.write("file", "");
+    refused(&world, 1, &["sync", "file", "cloud"], "not a folder");
+    refused(&world, 1, &["sync", "a", "file"], "not a folder");
+}
+
+#[test]
+fn questions_need_somebody_to_answer() {
+    let world = World::new(&["a"]);
+    refused(&world, 2, &["sync", "a", "cloud", "--on-conflict", "ask"], "needs a terminal");
+    assert!(!world.exists("cloud"));
+}
+
+#[test]
+fn wrong_options_are_wrong_usage() {
+    let world = World::new(&["a"]);
+    for line in [
+        &["sync"][..],
+        &["sync", "a"],
+        &["sync", "a", "cloud", "more"],
+        &["sync", "a", "cloud", "--on-conflict", "maybe"],
+        &["sync", "a", "cloud", "--device", ""],
+        &["sync", "a", "cloud", "--timeout", "0"],
+        &["sync", "a", "cloud", "--nonsense"],
+        &["nonsense"],
+    ] {
+        assert_eq!(world.run(line).code, Some(2), "{line:?}");
+    }
+    assert_eq!(world.run(["--help"]).code, Some(0));
+    assert!(world.run(["sync", "--help"]).stdout.contains("trusts the clocks"));
+}

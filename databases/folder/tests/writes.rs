@@ -1,0 +1,281 @@
+//! How documents are written and deleted, and what is refused.
+#![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use db_to_cloud::{Applied, Database, Document, DocumentId, Write};
+use db_to_cloud_folder::FolderDatabase;
+use support::{Notes, notes, rev, write};
+
+async fn done(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) {
+    assert_eq!(notes.apply(write(id, content, expected)).await.unwrap(), Applied::Done, "{id}");
+}
+
+async fn changed(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) {
+    assert_eq!(notes.apply(write(id, content, expected)).await.unwrap(), Applied::Changed, "{id}");
+}
+
+async fn refused(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) -> String {
+    notes.apply(write(id, content, expected)).await.unwrap_err().to_string()
+}
+
+#[tokio::test]
+async fn a_document_is_made_replaced_and_deleted() {
+    let notes = notes();
+    done(&notes, "a/b/c.md", Some("one"), None).await;
+    assert_eq!(notes.content("a/b/c.md"), b"one");
+    assert_eq!(notes.get("a/b/c.md").await, Some(Document::of_content("one")));
+    done(&notes, "a/b/c.md", Some("two"), Some("one")).await;
+    assert_eq!(notes.get("a/b/c.md").await, Some(Document::of_content("two")));
+    done(&notes, "a/b/c.md", None, Some("two")).await;
+    assert_eq!(notes.get("a/b/c.md").await, None);
+    assert!(notes.path.exists());
+    assert!(!notes.has("a"), "folders that became empty are removed");
+    assert!(notes.ids().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_write_that_expects_something_else_changes_nothing() {
+    let notes = notes();
+    notes.save("a", "edit");
+    changed(&notes, "a", Some("new"), None).await;
+    changed(&notes, "a", Some("new"), Some("old")).await;
+    changed(&notes, "a", None, Some("old")).await;
+    changed(&notes, "a", None, None).await;
+    changed(&notes, "missing", Some("new"), Some("old")).await;
+    changed(&notes, "missing/too", None, Some("old")).await;
+    changed(&notes, "a/b", Some("new"), Some("old")).await;
+    done(&notes, "missing", None, None).await;
+    assert_eq!(notes.content("a"), b"edit");
+    assert_eq!(notes.ids().await, ["a"]);
+    assert!(notes.left_over().is_empty());
+}
+
+#[tokio::test]
+async fn a_revision_of_another_kind_is_never_the_expected_one() {
+    let notes = notes();
+    notes.save("a", "one");
+    let upper = db_to_cloud::Revision::new(rev("one").as_str().to_uppercase());
+    for expected in ["7".into(), "".into(), upper] {
+        let write = Write { expected: Some(expected), ..write("a", Some("two"), None) };
+        assert_eq!(notes.apply(write).await.unwrap(), Applied::Changed);
+    }
+    let document = Some(Document::new("7", "content"));
+    let foreign = Write { id: "b".into(), document, expected: None };
+    let message = notes.apply(foreign).await.unwrap_err().to_string();
+    assert!(message.contains("not pushed from a folder"), "{message}");
+    assert!(!notes.has("b"));
+}
+
+#[tokio::test]
+async fn an_edit_just_before_the_write_is_not_overwritten_even_if_size_and_time_are_the_same() {
+    let notes = notes();
+    notes.save("a", "one");
+    let path = notes.path.join("a");
+    let before = fs::metadata(&path).unwrap();
+    notes.list().await;
+    fs::write(&path, "two").unwrap();
+    let times = fs::FileTimes::new().set_modified(before.modified().unwrap());
+    fs::File::options().write(true).open(&path).unwrap().set_times(times).unwrap();
+    changed(&notes, "a", Some("new"), Some("one")).await;
+    assert_eq!(notes.content("a"), b"two");
+}
+
+#[tokio::test]
+async fn the_permissions_of_a_replaced_file_are_kept() {
+    let notes = notes();
+    for mode in [0o600, 0o640, 0o755, 0o444] {
+        notes.save("a", "one");
+        let path = notes.path.join("a");
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        done(&notes, "a", Some("two"), Some("one")).await;
+        assert_eq!(fs::metadata(&path).unwrap().mode() & 0o7777, mode);
+        fs::remove_file(&path).unwrap();
+    }
+    notes.save("like any", "");
+    done(&notes, "new", Some("new"), None).await;
+    let mode = |name: &str| fs::metadata(notes.path.join(name)).unwrap().mode();
+    assert_eq!(mode("new"), mode("like any"));
+}
+
+#[tokio::test]
+async fn an_id_that_cannot_be_a_safe_path_is_refused() {
+    let notes = notes();
+    let long = "x".repeat(256);
+    let ids = [
+        "",
+        "/etc/x",
+        "../x",
+        "a/../../x",
+        ".",
+        "a//b",
+        "a/",
+        "nul\0",
+        ".db-to-cloud/tmp/x",
+        ".Db-To-Cloud/x",
+        "sub/.db-to-cloud/x",
+        &long,
+    ];
+    for id in ids {
+        let message = refused(&notes, id, Some("hostile"), None).await;
+        assert!(message.contains("cannot be a file here"), "{message}");
+        refused(&notes, id, None, Some("hostile")).await;
+    }
+    let number = Write { id: DocumentId::from(7), ..write("", Some("x"), None) };
+    notes.apply(number).await.unwrap_err();
+    assert!(notes.ids().await.is_empty());
+    assert_eq!(fs::read_dir(notes.path.parent().unwrap()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_link_is_never_followed_out_of_the_folder() {
+    let notes = notes();
+    let outside = notes.path.with_file_name("outside");
+    fs::create_dir(&outside).unwrap();
+    fs::write(outside.join("secret"), "secret").unwrap();
+    symlink(&outside, notes.path.join("link")).unwrap();
+    symlink(outside.join("secret"), notes.path.join("file")).unwrap();
+    for (id, content, expected) in [
+        ("link/new", Some("hostile"), None),
+        ("link/deep/new", Some("hostile"), None),
+        ("link/secret", Some("hostile"), Some("secret")),
+        ("link/secret", None, Some("secret")),
+        ("link", Some("hostile"), None),
+        ("file", Some("hostile"), None),
+        ("file", Some("hostile"), Some("secret")),
+        ("file", None, Some("secret")),
+    ] {
+        let message = refused(&notes, id, content, expected).await;
+        assert!(message.contains("symbolic link"), "{message}");
+    }
+    assert_eq!(fs::read_dir(&outside).unwrap().count(), 1);
+    assert_eq!(fs::read(outside.join("secret")).unwrap(), b"secret");
+    assert!(notes.has("link") && notes.has("file"));
+}
+
+#[tokio::test]
+async fn a_file_where_a_folder_must_be_is_refused_and_nothing_is_lost() {
+    let notes = notes();
+    notes.save("a", "file");
+    notes.save("b/c", "inner");
+    let message = refused(&notes, "a/b", Some("new"), None).await;
+    assert!(message.contains("a file of that name is in the way"), "{message}");
+    let message = refused(&notes, "b", Some("new"), None).await;
+    assert!(message.contains("a folder of that name is in the way"), "{message}");
+    changed(&notes, "b", Some("new"), Some("old")).await;
+    changed(&notes, "b", None, Some("old")).await;
+    assert_eq!(notes.ids().await, ["a", "b/c"]);
+}
+
+#[tokio::test]
+async fn many_writes_are_answered_in_their_order_each_on_its_own() {
+    let notes = notes();
+    notes.save("edited", "edit");
+    let mut writes: Vec<_> =
+        (0..300).map(|i| write(&format!("{}/{i}", i % 5), Some(&i.to_string()), None)).collect();
+    writes.insert(100, write("edited", Some("new"), Some("old")));
+    writes.insert(200, write("../x", Some("new"), None));
+    let answers = notes.database.apply_many(writes).await;
+    for (i, answer) in answers.into_iter().enumerate() {
+        match i {
+            100 => assert_eq!(answer.unwrap(), Applied::Changed),
+            200 => assert!(answer.is_err()),
+            _ => assert_eq!(answer.unwrap(), Applied::Done),
+        }
+    }
+    assert_eq!(notes.ids().await.len(), 301);
+    assert_eq!(notes.content("4/299"), b"299");
+    assert!(notes.database.apply_many(vec![]).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_may_become_a_folder_and_a_folder_a_file_in_one_batch() {
+    let notes = notes();
+    notes.save("a", "file");
+    notes.save("b/c/d", "inner");
+    let writes = vec![
+        write("a/x", Some("new"), None),
+        write("b", Some("new"), None),
+        write("a", None, Some("file")),
+        write("b/c/d", None, Some("inner")),
+    ];
+    for answer in notes.database.apply_many(writes).await {
+        assert_eq!(answer.unwrap(), Applied::Done);
+    }
+    assert_eq!(notes.ids().await, ["a/x", "b"]);
+}
+
+#[tokio::test]
+async fn several_writes_of_one_document_are_made_in_their_order() {
+    let notes = notes();
+    let writes = vec![
+        write("a", Some("one"), None),
+        write("a", None, Some("one")),
+        write("a", Some("two"), None),
+        write("a", Some("three"), Some("two")),
+    ];
+    for answer in notes.database.apply_many(writes).await {
+        assert_eq!(answer.unwrap(), Applied::Done);
+    }
+    assert_eq!(notes.content("a"), b"three");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_whose_future_was_dropped_is_over_before_the_next_call() {
+    let notes = notes();
+    for i in 0..100 {
+        let id = i.to_string();
+        let mut dropped = Box::pin(notes.database.apply(write(&id, Some("dropped"), None)));
+        let _ = futures::poll!(&mut dropped);
+        drop(dropped);
+        let there = notes.get(&id).await.is_some();
+        tokio::task::yield_now().await;
+        assert_eq!(notes.has(&id), there);
+    }
+}
+
+#[tokio::test]
+async fn a_large_document_is_written_and_read() {
+    let notes = notes();
+    let bytes: Vec<u8> = (0..2_000_000u32).flat_map(u32::to_le_bytes).collect();
+    let document = Document::of_content(bytes);
+    let write = Write { id: "a".into(), document: Some(document.clone()), expected: None };
+    assert_eq!(notes.apply(write).await.unwrap(), Applied::Done);
+    assert_eq!(notes.get("a").await, Some(document.clone()));
+    assert_eq!(notes.list().await["a"], document.revision, "hashed in pieces");
+}
+
+#[tokio::test]
+async fn folders_that_are_not_empty_stay() {
+    let notes = notes();
+    notes.save("a/b/c", "c");
+    notes.save("a/.hidden", "");
+    done(&notes, "a/b/c", None, Some("c")).await;
+    assert!(notes.has("a/.hidden") && !notes.has("a/b"));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_needed_again_in_the_same_batch_keeps_its_permissions() {
+    let notes = notes();
+    notes.save("a/old", "old");
+    let path = notes.path.join("a");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
+    let writes = vec![write("a/old", None, Some("old")), write("a/new", Some("new"), None)];
+    for answer in notes.database.apply_many(writes).await {
+        assert_eq!(answer.unwrap(), Applied::Done);
+    }
+    assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn unfinished_files_of_a_killed_sync_are_no_documents_and_do_not_disturb() {
+    let notes = notes();
+    let tmp = notes.database.state_dir().join("tmp");
+    fs::write(tmp.join("new-0123456789abcdef"), "half").unwrap();
+    let again = FolderDatabase::open(&notes.path).unwrap();
+    assert!(notes.ids().await.is_empty());
+    assert!(again.apply(write("a", Some("a"), None)).await.is_ok());
+}
