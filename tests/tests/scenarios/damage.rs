@@ -1,6 +1,9 @@
 //! Damage to any one object, and failures of any one request (lessons 9 and 12): a clear error or
 //! recovery, never a panic, never a document lost or overwritten with garbage.
 
+mod failures;
+mod values;
+
 use bytes::Bytes;
 use db_to_cloud::{Document, ErrorKind, Key, LockPolicy, NewestWins, SyncOptions};
 use db_to_cloud_tests::{Backup, Device, Fault, World};
@@ -220,143 +223,6 @@ fn any_slot_of_the_log_gone() {
 }
 
 #[test]
-fn any_object_with_json_of_another_type() {
-    let story = Story::new();
-    let deep = "[".repeat(100_000);
-    let nested = format!("{{\"format\":1,\"changes\":{deep}");
-    for key in story.representatives() {
-        for json in [
-            "null",
-            "true",
-            "0",
-            "-1",
-            "1e999",
-            "\"\"",
-            "[]",
-            "{}",
-            "[1]",
-            "[[]]",
-            &deep,
-            &nested,
-            r#"{"format":1}"#,
-            r#"{"format":"1"}"#,
-            r#"{"format":-1}"#,
-            r#"{"format":1.5}"#,
-            r#"{"format":0}"#,
-            r#"{"format":4294967296}"#,
-            r#"{"format":1,"changes":{}}"#,
-            r#"{"format":1,"parts":[]}"#,
-            r#"{"format":1,"documents":[]}"#,
-            r#"{"format":1,"documents":{}}"#,
-            r#"{"format":1,"snapshot":""}"#,
-            r#"{"format":1,"snapshot":null}"#,
-            r#"{"format":1,"format":1}"#,
-        ] {
-            story.run(&key, &json[..json.len().min(40)], |world| {
-                world.overwrite(&key, json.to_owned())
-            });
-        }
-    }
-}
-
-#[test]
-fn any_object_with_the_content_of_another() {
-    let story = Story::new();
-    let keys = story.representatives();
-    for key in &keys {
-        for other in keys.iter().filter(|other| *other != key) {
-            story.meet(key, &format!("the content of {other}"), |world| {
-                world.overwrite(key, world.object(other).unwrap());
-            });
-        }
-    }
-}
-
-/// All values inside a JSON value that are no array and no object, by their paths.
-fn leaves(value: &Value, path: &str, found: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
-            map.iter().for_each(|(k, v)| leaves(v, &format!("{path}/{}", escaped(k)), found));
-        }
-        Value::Array(list) => {
-            list.iter().enumerate().for_each(|(i, v)| leaves(v, &format!("{path}/{i}"), found));
-        }
-        _ => found.push(path.to_owned()),
-    }
-}
-
-#[test]
-fn any_value_in_any_object_replaced_by_a_hostile_one() {
-    let story = Story::new();
-    let long = "x".repeat(3000);
-    let hostile = [
-        json!(u64::MAX),
-        json!(i64::MIN),
-        json!(1e300),
-        json!(0),
-        json!(null),
-        json!("../x"),
-        json!("snapshot/../../x"),
-        json!("0123456789abcdef0123456789abcde/"),
-        json!(long),
-        json!([]),
-        json!({}),
-    ];
-    let keys = story.representatives().into_iter();
-    for key in keys.filter(|key| !key.starts_with("docs") && key != "changes/1.json") {
-        let whole: Value = serde_json::from_slice(&story.world.object(&key).unwrap()).unwrap();
-        let mut paths = Vec::new();
-        leaves(&whole, "", &mut paths);
-        // A part holds much that is alike.
-        paths.retain(|path| {
-            !path.contains("/documents/") || path.contains("/sa/") || path.contains("/sgone/")
-        });
-        for path in paths {
-            for value in hostile.iter() {
-                let mut damaged = whole.clone();
-                *damaged.pointer_mut(&path).unwrap() = value.clone();
-                let text = value.to_string();
-                let damage = format!("{path} = {}", &text[..text.len().min(40)]);
-                story.meet(&key, &damage, |world| world.overwrite(&key, damaged.to_string()));
-            }
-        }
-    }
-}
-
-#[test]
-fn a_hint_to_a_hostile_snapshot() {
-    let story = Story::new();
-    let whole = story.world.json(&story.world.snapshots()[0]);
-    let seqs = [json!(u64::MAX), json!(u64::MAX - 1), json!(1_u64 << 53), json!(0), json!(1000)];
-    for seq in seqs {
-        let mut head = whole.clone();
-        head["seq"] = seq.clone();
-        let key = format!("snapshot/{seq}.0123456789abcdef0123456789abcdef.json");
-        story.run("meta.json", &format!("a snapshot after entry {seq}"), |world| {
-            world.overwrite(&key, head.to_string());
-            world.overwrite("meta.json", json!({"format": 1, "snapshot": key}).to_string());
-        });
-    }
-}
-
-#[test]
-fn a_part_that_lost_a_document_deletes_none() {
-    let story = Story::new();
-    let parts = story.world.keys("snapshot");
-    let part = parts.iter().find(|key| key.split('.').count() == 4).unwrap();
-    let ids: Vec<_> =
-        story.world.json(part)["documents"].as_object().unwrap().keys().cloned().collect();
-    for id in ids {
-        story.run(part, &format!("without {id}"), |world| {
-            let mut content = world.json(part);
-            content["documents"].as_object_mut().unwrap().remove(&id);
-            world.overwrite(part, content.to_string());
-        });
-    }
-}
-
-#[test]
 fn strange_objects_in_the_storage_are_left_alone() {
     let story = Story::new();
     let strange = [
@@ -373,67 +239,6 @@ fn strange_objects_in_the_storage_are_left_alone() {
     ];
     for key in strange.into_iter().filter(|key| Key::parse(key).is_ok()) {
         story.run(key, "somebody's own", |world| world.overwrite(key, "what is this?"));
-    }
-}
-
-#[test]
-fn a_failing_request_is_never_taken_for_absence() {
-    use ErrorKind::{
-        Forbidden, Full, InvalidInput, Throttled, TimedOut, Unauthorized, Unavailable, Unsupported,
-    };
-    let kinds = [
-        Forbidden,
-        Full,
-        InvalidInput,
-        Throttled,
-        TimedOut,
-        Unauthorized,
-        Unavailable,
-        Unsupported,
-    ];
-    let story = Story::new();
-    for prefix in story.representatives() {
-        for kind in kinds {
-            let _name = Named(format!("{prefix} fails as {kind:?}"));
-            for (name, backup) in
-                [("fresh", None), ("far", Some(&story.far)), ("near", Some(&story.near))]
-            {
-                story.world.restore(&story.objects);
-                let device = story.device(name, backup);
-                device.storage.fail_for_long("get", &prefix, Fault::Refused(kind));
-                let before = device.all();
-                let result = device.try_sync();
-                let asked = device.storage.journal.take();
-                story.assert_safe(&device, &before);
-                assert!(asked.iter().all(|line| !line.starts_with("delete docs")), "{asked:?}");
-                let met = !prefix.starts_with("docs") && asked.iter().any(|l| l.contains(&prefix));
-                if met {
-                    let error = result.as_ref().map(drop).expect_err("S9: it is an error");
-                    assert_eq!(error.kind(), kind, "{name}");
-                }
-                if result.is_err() {
-                    assert_eq!(story.world.commits(), 20, "{name}");
-                }
-                device.storage.heal();
-                device.sync();
-                story.world.assert_whole();
-                assert_eq!(device.read("late"), Some(large("late")));
-                assert_eq!(device.read("large"), Some(large("new")));
-            }
-        }
-    }
-}
-
-#[test]
-fn a_sign_in_that_ran_out_is_an_error_and_not_a_missing_document() {
-    let story = Story::new();
-    for kind in [ErrorKind::Unauthorized, ErrorKind::Throttled] {
-        for document in ["docs/late", "docs/large", "docs/"] {
-            let bob = story.device("far", Some(&story.far));
-            bob.storage.fail_for_long("get", document, Fault::Refused(kind));
-            let error = bob.try_sync().map(drop).expect_err("a sync that cannot read");
-            assert_eq!(error.kind(), kind, "{document}");
-        }
     }
 }
 
