@@ -75,6 +75,7 @@ impl Run {
             added,
             deleted,
             forgot: false,
+            careful,
             resting,
         }
     }
@@ -97,13 +98,18 @@ impl Run {
             63..75 => {
                 let step = 1 + self.dice.below(60);
                 self.devices[i].sync_stopping_at(step);
+                self.devices[i].storage.nobody_acts();
             }
             75..92 => self.plan_fault(i),
-            92..94 => self.devices[i].restart(),
+            92..94 => {
+                self.devices[i].restart();
+                self.devices[i].storage.nobody_acts();
+            }
             94..96 => deliver(&self.devices[i]),
             96..99 => self.let_time_pass(),
             _ => {
                 self.devices[i].reinstall();
+                self.devices[i].storage.nobody_acts();
                 self.forgot = true;
             }
         }
