@@ -8,7 +8,6 @@ use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
     Revision, Status, SyncOptions,
 };
-use futures::FutureExt;
 
 use crate::stepped::{SteppedDatabase, SteppedState};
 use crate::steps::run;

@@ -301,7 +301,7 @@ fn wrong_clocks_change_nothing() {
                 if round % 3 == 2 {
                     device.delete("all");
                 }
-                if (round as usize + i) % 3 != 0 {
+                if !(round as usize + i).is_multiple_of(3) {
                     device.sync();
                 }
                 world.time.pass(Duration::from_secs(3600));

@@ -65,7 +65,7 @@ impl Run {
         let devices: Vec<_> = devices.collect();
         (1..).zip(&devices).for_each(|(i, device)| device.steps.interleave(seed * 3 + i));
         let (added, deleted) = Default::default();
-        let careful = Arc::new(AtomicBool::new(seed % 2 == 0));
+        let careful = Arc::new(AtomicBool::new(seed.is_multiple_of(2)));
         Self {
             dice: Dice(seed),
             world,
