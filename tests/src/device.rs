@@ -8,7 +8,6 @@ use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
     Revision, Status, SyncOptions,
 };
-use futures::FutureExt;
 
 use crate::stepped::{SteppedDatabase, SteppedState};
 use crate::steps::run;
@@ -215,6 +214,18 @@ impl Device {
     pub fn all(&self) -> Vec<(DocumentId, String)> {
         let text = |d: &Document| String::from_utf8_lossy(&d.bytes).into_owned();
         self.documents.documents().iter().map(|(id, d)| (id.clone(), text(d))).collect()
+    }
+}
+
+/// Syncs all devices until nothing moves; then they are alike and at rest.
+#[track_caller]
+pub fn settle(devices: &[&Device]) {
+    for _ in 0..4 {
+        devices.iter().for_each(|device| drop(device.sync()));
+    }
+    for device in devices {
+        assert_eq!(device.all(), devices[0].all(), "{}", device.name);
+        assert_eq!(device.sync().requests.total(), 1, "{}", device.name);
     }
 }
 

@@ -3,19 +3,24 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod asking;
 mod attempts;
 mod basics;
 mod budgets;
+mod clocks;
 mod conflicts;
+mod copies;
 mod crash_points;
 mod decisions;
-mod devices;
 mod diverged;
 mod gc;
 mod locks;
+mod missing;
 mod pull;
 mod push;
 mod queue;
+mod reinstalled;
 mod shuffle;
 mod snapshots;
+mod unreadable;
 mod weak;
