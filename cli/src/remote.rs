@@ -11,7 +11,7 @@ use std::sync::Arc;
 use db_to_cloud::Adapter;
 use db_to_cloud_fs::FsAdapter;
 
-pub(crate) use folder::is_storage;
+pub(crate) use folder::looks_like_storage;
 
 use crate::failure::Failure;
 
@@ -84,10 +84,24 @@ impl Remote {
         }
     }
 
-    /// Whether there is anything at all. If not, `open` makes a new storage.
-    pub(crate) fn exists(&self) -> bool {
+    /// Whether there is nothing at all, as where a drive is not mounted.
+    pub(crate) fn is_gone(&self) -> bool {
         match self {
-            Self::Folder(path) => path.exists(),
+            Self::Folder(path) => !path.exists(),
+        }
+    }
+
+    /// Whether there is a storage. If not, `open` makes one.
+    pub(crate) fn holds_storage(&self) -> bool {
+        match self {
+            Self::Folder(path) => folder::holds_storage(path),
+        }
+    }
+
+    /// Refuses a place that is used for something else.
+    pub(crate) fn check_free(&self) -> Result<(), Failure> {
+        match self {
+            Self::Folder(path) => folder::check_free(path),
         }
     }
 

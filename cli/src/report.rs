@@ -27,14 +27,19 @@ struct Json {
 /// Lines of one kind that are shown without `-v`.
 const LINES: usize = 20;
 
-/// Prints the outcome; gives the exit code.
-pub(crate) fn print(report: &Report, json: bool) -> Result<ExitCode, Failure> {
+/// Prints the outcome.
+pub(crate) fn print(report: &Report, json: bool) -> Result<(), Failure> {
     match json {
-        true => output::json(&Json::from(report))?,
-        false => output::result(summary(report))?,
+        true => output::json(&Json::from(report)),
+        false => output::result(summary(report)),
     }
-    let look = !report.copies.is_empty() || !report.deferred.is_empty();
-    Ok(ExitCode::from(if look { 3 } else { 0 }))
+}
+
+/// 0, or 3 if something needs a look.
+pub(crate) fn exit_code(report: &Report, skipped: &[Skipped]) -> ExitCode {
+    let unread = skipped.iter().any(|s| matches!(s.reason, SkipReason::Unreadable(_)));
+    let look = unread || !report.copies.is_empty() || !report.deferred.is_empty();
+    ExitCode::from(if look { 3 } else { 0 })
 }
 
 fn summary(report: &Report) -> String {

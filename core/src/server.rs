@@ -11,6 +11,7 @@ mod meter;
 mod probe;
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -23,8 +24,8 @@ pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
 
 use crate::{
-    Adapter, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder, Key, Page,
-    Requests, Wait,
+    Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder,
+    Key, Page, Requests, Wait,
 };
 
 /// How long requests may take and how often they are repeated.
@@ -54,6 +55,8 @@ pub(crate) struct Server {
     adapter: Arc<dyn Adapter>,
     environment: Arc<dyn Environment>,
     limits: Limits,
+    /// Whether create is atomic, by the adapter's word or by the probe (rule S3).
+    atomic: AtomicBool,
     meter: Meter,
     /// The lock of somebody else, and when it was first seen by our monotonic clock (rule L1).
     lock_seen: Mutex<Option<(CommitId, Duration)>>,
@@ -65,11 +68,22 @@ impl Server {
         environment: Arc<dyn Environment>,
         limits: Limits,
     ) -> Self {
-        Self { adapter, environment, limits, meter: Meter::default(), lock_seen: Mutex::default() }
+        let atomic = AtomicBool::new(adapter.capabilities().create == Atomicity::Atomic);
+        let (meter, lock_seen) = (Meter::default(), Mutex::default());
+        Self { adapter, environment, limits, atomic, meter, lock_seen }
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {
         self.adapter.capabilities()
+    }
+
+    /// What the probe found, or is known from an earlier one.
+    pub(crate) fn set_atomic(&self, atomic: bool) {
+        self.atomic.store(atomic, Relaxed);
+    }
+
+    fn is_atomic(&self) -> bool {
+        self.atomic.load(Relaxed)
     }
 
     /// Waits for another client's commit, if the storage can.

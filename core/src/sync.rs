@@ -239,6 +239,7 @@ impl<'a> Session<'a> {
                 atomic
             }
         };
+        self.client.server.set_atomic(atomic);
         if !atomic && self.client.config.require_strong {
             return Err(Error::new(ErrorKind::WeakStorage, "sync").with_message(
                 "this storage cannot create an object only if it is absent: use another, or do \

@@ -121,9 +121,7 @@ impl Server {
             Some(there) if Some(there.nonce) != own && !self.is_stale(&there) => {
                 Ok(Taken::Busy(there))
             }
-            None if self.capabilities().create == crate::Atomicity::Atomic => {
-                self.create_lock(held, bytes).await
-            }
+            None if self.is_atomic() => self.create_lock(held, bytes).await,
             _ => self.put_lock(held, bytes).await,
         }
     }
