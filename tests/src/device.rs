@@ -217,6 +217,18 @@ impl Device {
     }
 }
 
+/// Syncs all devices until nothing moves; then they are alike and at rest.
+#[track_caller]
+pub fn settle(devices: &[&Device]) {
+    for _ in 0..4 {
+        devices.iter().for_each(|device| drop(device.sync()));
+    }
+    for device in devices {
+        assert_eq!(device.all(), devices[0].all(), "{}", device.name);
+        assert_eq!(device.sync().requests.total(), 1, "{}", device.name);
+    }
+}
+
 impl std::fmt::Debug for Device {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Device").field("name", &self.name).finish_non_exhaustive()

@@ -61,7 +61,7 @@ impl Session<'_> {
                 Ok(Some(bytes)) => fetched.push((ready, Some(bytes))),
                 Ok(None) => self.set_missing(&mut batch, ready.incoming),
                 Err(e) => {
-                    self.defer(&ready.change.id, DeferReason::Missing, &e);
+                    self.defer(&ready.change.id, DeferReason::NotFetched, &e);
                     batch.pending(&ready.change.id, Some(&ready.incoming));
                 }
             }

@@ -64,7 +64,7 @@ impl Session<'_> {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(e)) if super::upload::is_everybodys(&e) => return Err(e),
                 Some(Err(e)) => {
-                    self.put_off(&change.id, pending, DeferReason::Missing, e).await?;
+                    self.put_off(&change.id, pending, DeferReason::NotFetched, e).await?;
                     return Ok(None);
                 }
                 None => None,

@@ -4,14 +4,20 @@
 //! A document's text is a set of tokens; an edit adds a new one, and conflicts are merged as unions.
 //! So each edit can be found again in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod dice;
+mod tokens;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use db_to_cloud::{Conflict, Document, ErrorKind, Report, Resolution};
+use db_to_cloud::{ErrorKind, Report};
 use db_to_cloud_tests::{Device, Fault, Judge, World};
 use futures::FutureExt;
+
+use dice::Dice;
+use tokens::{Tokens, merging, text, tokens};
 
 /// How many different runs.
 const RUNS: u64 = 200;
@@ -34,7 +40,6 @@ fn whatever_happens_all_devices_end_alike_and_no_edit_is_lost() {
     }
 }
 
-type Tokens = BTreeSet<String>;
 type Added = Arc<Mutex<BTreeMap<String, Tokens>>>;
 
 struct Run {
@@ -247,60 +252,4 @@ fn is_quiet(report: &Report) -> bool {
     (report.pulled, report.deleted, report.pushed, report.conflicts) == (0, 0, 0, 0)
         && report.deferred.is_empty()
         && (report.requests.get, report.requests.total()) == (1, 1)
-}
-
-/// Joins both sides; an edit wins over a delete. Now and then the decision is put off.
-fn merging(seed: u64, resting: Arc<AtomicBool>) -> Judge {
-    let dice = Mutex::new(Dice(seed ^ 0xd1ce));
-    Judge::new(move |conflict| match dice.lock().expect("nobody panicked").below(4) {
-        0 if !resting.load(SeqCst) => Resolution::Defer,
-        _ => merge(conflict),
-    })
-}
-
-fn merge(conflict: &Conflict) -> Resolution {
-    let all = |d: &Document| tokens(&String::from_utf8_lossy(&d.bytes));
-    match (&conflict.local, &conflict.remote) {
-        (Some(local), Some(remote)) => {
-            let both = all(local).union(&all(remote)).cloned().collect();
-            Resolution::Merged(Document::of_content(text(&both)))
-        }
-        (Some(_), None) => Resolution::KeepLocal,
-        (None, _) => Resolution::TakeRemote,
-    }
-}
-
-fn tokens(text: &str) -> Tokens {
-    text.split_whitespace().map(str::to_owned).filter(|token| !token.starts_with('~')).collect()
-}
-
-/// Every third document is too large for its entry.
-fn text(tokens: &Tokens) -> String {
-    let mut words: Vec<_> = tokens.iter().map(String::as_str).collect();
-    let padding = format!("~{}", "x".repeat(5000));
-    if tokens.len() % 3 == 2 {
-        words.push(&padding);
-    }
-    words.join(" ")
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-
-    fn one_of<'a, T>(&mut self, things: &'a [T]) -> &'a T {
-        &things[self.below(things.len() as u64) as usize]
-    }
-
-    fn document(&mut self) -> String {
-        format!("doc-{}", self.below(4))
-    }
 }
