@@ -10,7 +10,7 @@ use super::tail::{Winner, diverged};
 use super::{Lock, Session};
 use crate::format::{Entry, LockObject, Slot};
 use crate::ledger::{Attempt, Batch, Position};
-use crate::server::{LockClaim, TTL, WEAK_TTL};
+use crate::server::{LONGEST_PAUSE, LockClaim, TTL, WEAK_TTL};
 use crate::{Created, Effect, Error, ErrorKind, Event, Key};
 
 /// F: the longest time that a request once sent may still take effect.
@@ -137,8 +137,12 @@ impl Session<'_> {
                 }
                 _ => {}
             }
-            if let Some(asked) = sent.as_ref().err().and_then(Error::retry_after) {
-                self.client.environment.sleep(asked).await;
+            match sent.as_ref().err().and_then(Error::retry_after) {
+                Some(asked) if asked > LONGEST_PAUSE => {
+                    return Err(sent.err().unwrap_or_else(lost_answer));
+                }
+                Some(asked) => self.client.environment.sleep(asked).await,
+                None => {}
             }
             // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
             match self.client.server.changes_read(attempt.slot).await? {
