@@ -54,6 +54,15 @@ fn a_pull_that_would_delete_most_documents_stops_before_the_first() {
 }
 
 #[test]
+fn deletes_that_the_application_queued_itself_do_not_brake_after_a_restart() {
+    let (_, mut alice, bob) = two_devices(20);
+    delete_many(&alice, 11);
+    alice.restart();
+    assert_eq!(alice.sync().pushed, 11);
+    assert_eq!(bob.try_sync_with(ACCEPT).unwrap().deleted, 11);
+}
+
+#[test]
 fn the_brake_survives_a_restart() {
     let (_, alice, mut bob) = two_devices(20);
     delete_many(&alice, 20);

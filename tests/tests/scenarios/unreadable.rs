@@ -63,3 +63,18 @@ fn a_remote_change_of_a_document_that_cannot_be_read_waits() {
     alice.sync();
     assert_eq!(alice.all(), bob.all());
 }
+
+#[test]
+fn a_document_that_is_no_longer_listed_is_not_deleted_and_its_edits_are_found() {
+    let world = World::new();
+    let (mut alice, bob) = two_devices(&world, &["ignored", "fine"]);
+    let documents = TroubledDatabase::of(&alice.documents);
+    documents.unlist("ignored");
+    alice = alice.with_database(Arc::new(documents));
+    assert_eq!(alice.sync().pushed, 0);
+    alice.edit_unqueued("ignored", "edited");
+    alice.restart();
+    assert_eq!(alice.sync().pushed, 1);
+    bob.sync();
+    assert_eq!(bob.read("ignored").as_deref(), Some("edited"));
+}

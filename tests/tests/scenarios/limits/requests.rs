@@ -180,6 +180,23 @@ fn a_storage_that_keeps_asking_for_pauses_is_an_error_that_names_the_pause() {
 }
 
 #[test]
+fn a_storage_that_asks_for_hours_is_not_waited_for() {
+    for (operation, prefix) in [("get", "changes/"), ("put", "docs/"), ("create", "changes/")] {
+        let (world, alice, bob) = two_devices(1);
+        alice.edit("note", "text");
+        let hours = 36 * 3600 * SECOND;
+        alice.storage.fail(operation, prefix, Fault::Throttled(hours));
+        let began = elapsed(&world);
+        let error = alice.try_sync().unwrap_err();
+        assert_eq!(error.retry_after(), Some(hours), "{operation} {prefix}");
+        assert!(elapsed(&world) - began < 60 * SECOND, "{operation} {prefix}");
+        alice.sync();
+        bob.sync();
+        assert_eq!(alice.all(), bob.all());
+    }
+}
+
+#[test]
 fn the_report_counts_every_request_that_was_made() {
     let world = World::new();
     let (alice, bob) = (world.device("alice"), world.device("bob"));
