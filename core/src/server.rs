@@ -150,6 +150,19 @@ impl Server {
         .await
     }
 
+    /// Lists a whole folder.
+    pub(crate) async fn list_all(&self, folder: Folder) -> Result<Vec<Key>, Error> {
+        let (mut keys, mut page) = (Vec::new(), None);
+        loop {
+            let listed = self.list(folder, page.as_deref()).await?;
+            keys.extend(listed.keys);
+            page = listed.next;
+            if page.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
     /// Reads many objects of about `expected` bytes together.
     pub(crate) async fn read_many(
         &self,

@@ -33,16 +33,9 @@ impl Server {
 
     /// The newest snapshot that can be read, found by listing: for when the hint is broken.
     pub(crate) async fn listed_snapshot(&self) -> Result<Option<Snapshot>, Error> {
-        let mut heads = Vec::new();
-        let mut page = None;
-        loop {
-            let listed = self.list(Folder::Snapshots, page.as_deref()).await?;
-            heads.extend(listed.keys.into_iter().filter_map(|k| Some((k.snapshot_seq()?, k))));
-            page = listed.next;
-            if page.is_none() {
-                break;
-            }
-        }
+        let keys = self.list_all(Folder::Snapshots).await?;
+        let mut heads: Vec<_> =
+            keys.into_iter().filter_map(|key| Some((key.snapshot_seq()?, key))).collect();
         heads.sort();
         for (_, key) in heads.into_iter().rev() {
             if let Some(snapshot) = self.snapshot(&key).await? {

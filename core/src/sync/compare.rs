@@ -99,12 +99,8 @@ impl Session<'_> {
 
     async fn find_unlisted(&self) -> Result<Unlisted, Error> {
         let mut found = Unlisted::default();
-        let mut after = None;
-        loop {
-            let page: Vec<(DocumentId, Indexed)> =
-                self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { return Ok(found) };
-            after = Some(last.clone());
+        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
             let revisions = self.client.database.revisions(&ids).await;
             for ((id, indexed), revision) in page.into_iter().zip(revisions) {
@@ -118,6 +114,7 @@ impl Session<'_> {
                 }
             }
         }
+        Ok(found)
     }
 
     /// Stops a sync that would delete more than half of the documents, and more than 10.

@@ -51,14 +51,12 @@ impl Session<'_> {
 
     /// One pass over all pending changes; says whether another is wanted.
     async fn pending_pass(&self, position: &mut Position, last: bool) -> Result<bool, Error> {
-        let (mut after, mut again) = (None, false);
-        loop {
-            let page: Vec<(DocumentId, Pending)> =
-                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
-            let Some((id, _)) = page.last() else { return Ok(again) };
-            after = Some(id.clone());
+        let mut again = false;
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
             again |= self.pending_step(position, page, last).await?;
         }
+        Ok(again)
     }
 
     async fn pending_step(
@@ -167,12 +165,9 @@ impl Session<'_> {
 
     /// The brake: counts the deletes that are about to reach the application, before the first.
     async fn brake_deletes(&self) -> Result<(), Error> {
-        let (mut after, mut deletes) = (None, 0);
-        loop {
-            let page: Vec<(DocumentId, Pending)> =
-                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
-            let Some((id, _)) = page.last() else { break };
-            after = Some(id.clone());
+        let mut deletes = 0;
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
             // Of what diverged each document is put to the application.
             let is_delete = |p: &Pending| {
                 let delete = p.change.as_ref().is_some_and(|c| c.action == Action::Delete);
