@@ -110,6 +110,7 @@ fn reason(reason: DeferReason) -> &'static str {
         DeferReason::Unreadable => "cannot be read",
         DeferReason::Refused => "cannot be written here",
         DeferReason::Missing => "missing in the storage",
+        DeferReason::NotFetched => "the storage did not give it",
         DeferReason::NotStored => "the storage did not take it",
         DeferReason::Restless => "it changed while it was synced",
         _ => "set aside",
@@ -124,7 +125,7 @@ fn advice(reason: DeferReason) -> &'static str {
         DeferReason::Missing => {
             "sync the device that wrote the missing document last, then this one"
         }
-        DeferReason::NotStored => "mend the storage, then sync again",
+        DeferReason::NotFetched | DeferReason::NotStored => "mend the storage, then sync again",
         DeferReason::Restless => "sync again when the files are at rest",
         _ => "sync again",
     }

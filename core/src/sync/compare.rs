@@ -77,7 +77,10 @@ impl Session<'_> {
     /// Queues a delete of each indexed document that the application no longer has, the brake first;
     /// and an edit of each that it has but did not list, such as one that it ignores by now.
     async fn queue_unlisted(&self) -> Result<(), Error> {
-        let Unlisted { missing, different } = self.find_unlisted().await?;
+        let Unlisted { mut missing, different } = self.find_unlisted().await?;
+        // What the application queued itself it means to delete.
+        let queued = self.client.ledger.dirty(&missing).await?;
+        missing.retain(|id| !queued.contains_key(id));
         let total = self.client.ledger.count(Table::Index).await?;
         self.brake(missing.len() as u64, total, "deleted in the storage and on other devices")?;
         let ledger = &self.client.ledger;

@@ -20,6 +20,7 @@ impl Session<'_> {
             before: None,
             genesis: None,
             log: LogCost::default(),
+            atomic: None,
             ..position.clone()
         };
         let mut batch = Batch::new();
