@@ -46,7 +46,24 @@ impl Session<'_> {
             }
             left = self.pending_pass(position, last).await?;
         }
+        if left {
+            self.report_restless().await?;
+        }
         Ok(!last && !self.missing().is_empty())
+    }
+
+    /// What is still pending after all passes was edited before each write.
+    async fn report_restless(&self) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page: Vec<(DocumentId, Pending)> =
+                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (id, _) in page.iter().filter(|(id, p)| !self.is_missing(id, p, false)) {
+                self.defer(id, DeferReason::Restless, "it was edited before each write");
+            }
+        }
     }
 
     /// One pass over all pending changes; says whether another is wanted.

@@ -90,3 +90,28 @@ fn keep_local_pushes_an_edit_made_while_the_application_decides() {
     bob.sync();
     assert_eq!(bob.read("note").as_deref(), Some("alice's late edit"));
 }
+
+#[test]
+fn a_document_edited_at_each_decision_is_reported_and_left_for_the_next_sync() {
+    let (_, alice, _) = clash(Edit, Edit);
+    let (documents, edits) = (alice.documents.clone(), std::sync::Mutex::new(0));
+    let judge = Judge::new(move |_| {
+        let mut edits = edits.lock().unwrap();
+        *edits += 1;
+        if *edits < 10 {
+            documents.save("note", format!("edit {edits}"));
+        }
+        Resolution::TakeRemote
+    });
+    let alice = alice.resolving_by(judge.clone());
+    alice.edit("other", "text");
+    let report = alice.sync();
+    assert_eq!((report.deferred.len(), report.pushed), (1, 1));
+    assert_eq!(report.deferred[0].reason, DeferReason::Restless);
+    while judge.count() < 10 {
+        assert!(alice.read("note").is_some_and(|text| text.starts_with("edit")));
+        alice.sync();
+    }
+    assert_eq!(alice.read("note").as_deref(), Some("bob's"));
+    assert_eq!(alice.sync().deferred, []);
+}
