@@ -155,7 +155,10 @@ impl Session<'_> {
             return Review::Conflict;
         }
         let hash = local.hash();
+        let is_indexed = |i: &Indexed| !i.deleted && i.rev == local.revision && i.hash == hash;
         match change.action {
+            // Queued, but not really changed (U1).
+            _ if !pending.diverged && indexed.is_some_and(is_indexed) => Review::Ready(ready(None)),
             Action::Put if hash == change.hash && local.revision == change.rev => {
                 Review::Settled(change.clone())
             }

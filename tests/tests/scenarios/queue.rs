@@ -90,6 +90,20 @@ fn queueing_an_unchanged_document_writes_nothing() {
 }
 
 #[test]
+fn queueing_an_unchanged_document_makes_no_conflict_of_the_next_remote_change() {
+    let world = World::new();
+    let (alice, bob) = two_devices(&world, &["edited", "deleted"]);
+    bob.edit("edited", "bob's");
+    bob.delete("deleted");
+    bob.sync();
+    alice.queue(&"edited".into());
+    alice.queue(&"deleted".into());
+    let report = alice.sync();
+    assert_eq!((report.conflicts, report.pulled, report.deleted), (0, 1, 1));
+    assert_eq!((alice.all(), alice.status().queued), (bob.all(), 0));
+}
+
+#[test]
 fn a_document_made_and_deleted_between_two_syncs_is_never_pushed() {
     let world = World::new();
     let (alice, _) = two_devices(&world, &["note"]);
