@@ -34,8 +34,10 @@ pub(crate) enum Failure {
     NoParent(PathBuf),
     #[error("the remote {0:?} does not exist, but this database was synced with it before")]
     RemoteGone(String),
-    #[error("the remote {0:?} does not exist")]
-    NoRemote(String),
+    #[error("there is no storage in {0:?}")]
+    NoStorage(String),
+    #[error("the remote folder {0:?} holds other files and no storage")]
+    NotFree(PathBuf),
     #[error("interrupted: nothing is lost, sync again to go on")]
     Interrupted,
 }
@@ -87,7 +89,11 @@ impl Failure {
                 "is its drive mounted? to start anew with an empty storage there, make the folder \
                  and sync with --yes"
             }
-            Self::NoRemote(_) => "is its drive mounted?",
+            Self::NoStorage(_) => "is its drive mounted? is it the right folder?",
+            Self::NotFree(_) => {
+                "give a folder of its own, which is made if it does not exist; to have the storage \
+                 among these files, use --yes"
+            }
         };
         Some(hint.to_owned())
     }

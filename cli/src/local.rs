@@ -37,9 +37,13 @@ impl Local {
         Ok(Self { database: Arc::new(database), state: Arc::new(state), remote })
     }
 
-    /// Opens the storage; a new one is made, unless there was one before.
-    pub(crate) async fn open_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
+    /// Opens the storage; a new one is made, unless there was one before, or the place is used for
+    /// something else and that is not accepted.
+    pub(crate) async fn open_remote(&self, accept: bool) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
+        if !accept {
+            self.remote.check_free()?;
+        }
         remote::open(&self.remote)
     }
 
@@ -47,7 +51,7 @@ impl Local {
     /// empty one.
     pub(crate) async fn look_at_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
-        if self.remote.exists() {
+        if self.remote.holds_storage() {
             return remote::open(&self.remote);
         }
         Ok(Arc::new(MemoryAdapter::new()))
@@ -55,7 +59,7 @@ impl Local {
 
     /// A storage that is gone altogether is a drive that is not mounted, not a new storage.
     async fn check_remote(&self) -> Result<(), Failure> {
-        if self.remote.exists() || !self.was_synced().await? {
+        if !self.remote.is_gone() || !self.was_synced().await? {
             return Ok(());
         }
         Err(Failure::RemoteGone(self.remote.name()))
@@ -93,7 +97,7 @@ fn find(path: &Path) -> Result<PathBuf, Failure> {
     if !root.is_dir() {
         return Err(Failure::NotAFolder(root));
     }
-    match remote::is_storage(&root) {
+    match remote::looks_like_storage(&root) {
         true => Err(Failure::Usage(format!(
             "{root:?} is a storage, not a database: give the database first, then the remote"
         ))),

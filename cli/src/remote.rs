@@ -1,29 +1,20 @@
-//! Which storage a URL or path means. Another kind of storage is one more variant of [`RemoteUrl`],
-//! one more line in [`SCHEMES`] and one more arm in each `match` of this file.
+//! Which storage a URL or path means. Another kind of storage is one more variant of [`RemoteUrl`] and
+//! [`Remote`], one more arm in each `match` of this file, and its scheme in `url.rs`.
 
 mod folder;
+mod url;
 
-use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use db_to_cloud::Adapter;
 use db_to_cloud_fs::FsAdapter;
 
-pub(crate) use folder::is_storage;
+pub(crate) use folder::looks_like_storage;
+pub(crate) use url::RemoteUrl;
 
 use crate::failure::Failure;
-
-/// The schemes that are known, for the message about one that is not.
-const SCHEMES: &str = "file:///path/to/folder";
-
-/// A storage as it was named on the command line; nothing was looked up yet.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum RemoteUrl {
-    /// A folder on this machine or a drive or share of it.
-    Folder(PathBuf),
-}
 
 /// A storage by its one true name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,41 +23,7 @@ pub(crate) enum Remote {
     Folder(PathBuf),
 }
 
-/// Why a text names no storage.
-#[derive(Debug, thiserror::Error, PartialEq, Eq)]
-pub(crate) enum BadUrl {
-    #[error("it is empty: give a URL or a path")]
-    Empty,
-    #[error(
-        "the scheme {0:?} is not known: use {SCHEMES} or a path (a folder whose name has a colon \
-         is written with ./ in front)"
-    )]
-    UnknownScheme(String),
-    #[error("a file URL has three slashes and an absolute path: {SCHEMES}")]
-    NotAbsolute,
-    #[error(
-        "in a file URL write % as %25, ? as %3F, # as %23, and other bytes as % and two digits"
-    )]
-    Escape,
-}
-
 impl RemoteUrl {
-    /// Reads a URL or a path.
-    pub(crate) fn parse(text: OsString) -> Result<Self, BadUrl> {
-        if text.is_empty() {
-            return Err(BadUrl::Empty);
-        }
-        match scheme(text.as_bytes()) {
-            None => Ok(Self::Folder(text.into())),
-            Some(scheme) if scheme.eq_ignore_ascii_case(b"file") => {
-                file_url(text.as_bytes()).map(Self::Folder)
-            }
-            Some(other) => {
-                Err(BadUrl::UnknownScheme(String::from_utf8_lossy(other).to_ascii_lowercase()))
-            }
-        }
-    }
-
     /// Looks up what it means: two ways to say the same storage have one result.
     pub(crate) fn resolve(&self) -> Result<Remote, Failure> {
         match self {
@@ -84,10 +41,24 @@ impl Remote {
         }
     }
 
-    /// Whether there is anything at all. If not, `open` makes a new storage.
-    pub(crate) fn exists(&self) -> bool {
+    /// Whether there is nothing at all, as where a drive is not mounted.
+    pub(crate) fn is_gone(&self) -> bool {
         match self {
-            Self::Folder(path) => path.exists(),
+            Self::Folder(path) => !path.exists(),
+        }
+    }
+
+    /// Whether there is a storage. If not, `open` makes one.
+    pub(crate) fn holds_storage(&self) -> bool {
+        match self {
+            Self::Folder(path) => folder::holds_storage(path),
+        }
+    }
+
+    /// Refuses a place that is used for something else.
+    pub(crate) fn check_free(&self) -> Result<(), Failure> {
+        match self {
+            Self::Folder(path) => folder::check_free(path),
         }
     }
 
@@ -106,48 +77,6 @@ pub(crate) fn open(remote: &Remote) -> Result<Arc<dyn Adapter>, Failure> {
     }
 }
 
-/// What is before the first colon, if it can be a scheme. One letter is a drive of Windows.
-fn scheme(text: &[u8]) -> Option<&[u8]> {
-    let colon = text.iter().position(|b| *b == b':')?;
-    let (scheme, _) = text.split_at(colon);
-    let legal = |b: &u8| b.is_ascii_alphanumeric() || b"+-.".contains(b);
-    let is_scheme = scheme.len() > 1 && scheme[0].is_ascii_alphabetic() && scheme.iter().all(legal);
-    is_scheme.then_some(scheme)
-}
-
-/// The path of `file:///path`, `file://localhost/path` or `file:/path`.
-fn file_url(url: &[u8]) -> Result<PathBuf, BadUrl> {
-    let rest = &url[b"file:".len()..];
-    let path = match rest.strip_prefix(b"//") {
-        Some(path) => path.strip_prefix(b"localhost").unwrap_or(path),
-        None => rest,
-    };
-    if !path.starts_with(b"/") {
-        return Err(BadUrl::NotAbsolute);
-    }
-    unescaped(path).map(|path| OsString::from_vec(path).into())
-}
-
-fn unescaped(text: &[u8]) -> Result<Vec<u8>, BadUrl> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        match first {
-            b'%' => {
-                let digits = after.get(..2).and_then(|d| std::str::from_utf8(d).ok());
-                let digits = digits.filter(|d| d.bytes().all(|b| b.is_ascii_hexdigit()));
-                let byte = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
-                bytes.push(byte.filter(|b| *b != 0).ok_or(BadUrl::Escape)?);
-                rest = &after[2..];
-            }
-            b'?' | b'#' => return Err(BadUrl::Escape),
-            byte => bytes.push(*byte),
-        }
-    }
-    Ok(bytes)
-}
-
 fn escaped(path: &Path) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
     let bytes = path.as_os_str().as_bytes().iter();
@@ -157,46 +86,10 @@ fn escaped(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
     use super::*;
-
-    fn parse(text: &str) -> Result<RemoteUrl, BadUrl> {
-        RemoteUrl::parse(text.into())
-    }
-
-    #[test]
-    fn paths_and_file_urls_name_folders() {
-        let same = [
-            ("./cloud", "./cloud"),
-            ("/mnt/a b/ü", "/mnt/a b/ü"),
-            ("file:///cloud", "/cloud"),
-            ("FILE:///cloud", "/cloud"),
-            ("file:/cloud/", "/cloud/"),
-            ("file://localhost/cloud", "/cloud"),
-            ("file:///a%20b/%C3%BC%25", "/a b/ü%"),
-            ("file:///a b", "/a b"),
-            ("./a:b", "./a:b"),
-            ("a/b:c", "a/b:c"),
-        ];
-        for (text, path) in same {
-            assert_eq!(parse(text), Ok(RemoteUrl::Folder(path.into())), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_neither_is_refused_with_the_known_schemes() {
-        for text in ["s3://bucket", "ftp://host/x", "S3:bucket", "web+dav://h"] {
-            let error = parse(text).unwrap_err();
-            assert!(matches!(error, BadUrl::UnknownScheme(_)), "{text}");
-            assert!(error.to_string().contains("file:///"), "{error}");
-        }
-        for text in ["file://host/x", "file:x", "file://"] {
-            assert_eq!(parse(text), Err(BadUrl::NotAbsolute), "{text}");
-        }
-        for text in ["file:///a%2", "file:///a%zz", "file:///a%+1", "file:///a?b", "file:///%00"] {
-            assert_eq!(parse(text), Err(BadUrl::Escape), "{text}");
-        }
-        assert_eq!(parse(""), Err(BadUrl::Empty));
-    }
 
     #[test]
     fn paths_that_are_no_text_have_different_names() {

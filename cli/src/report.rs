@@ -27,14 +27,19 @@ struct Json {
 /// Lines of one kind that are shown without `-v`.
 const LINES: usize = 20;
 
-/// Prints the outcome; gives the exit code.
-pub(crate) fn print(report: &Report, json: bool) -> Result<ExitCode, Failure> {
+/// Prints the outcome.
+pub(crate) fn print(report: &Report, json: bool) -> Result<(), Failure> {
     match json {
-        true => output::json(&Json::from(report))?,
-        false => output::result(summary(report))?,
+        true => output::json(&Json::from(report)),
+        false => output::result(summary(report)),
     }
-    let look = !report.copies.is_empty() || !report.deferred.is_empty();
-    Ok(ExitCode::from(if look { 3 } else { 0 }))
+}
+
+/// 0, or 3 if something needs a look.
+pub(crate) fn exit_code(report: &Report, skipped: &[Skipped]) -> ExitCode {
+    let unread = skipped.iter().any(|s| matches!(s.reason, SkipReason::Unreadable(_)));
+    let look = unread || !report.copies.is_empty() || !report.deferred.is_empty();
+    ExitCode::from(if look { 3 } else { 0 })
 }
 
 fn summary(report: &Report) -> String {
@@ -105,6 +110,7 @@ fn reason(reason: DeferReason) -> &'static str {
         DeferReason::Unreadable => "cannot be read",
         DeferReason::Refused => "cannot be written here",
         DeferReason::Missing => "missing in the storage",
+        DeferReason::NotFetched => "the storage did not give it",
         DeferReason::NotStored => "the storage did not take it",
         DeferReason::Restless => "it changed while it was synced",
         _ => "set aside",
@@ -119,7 +125,7 @@ fn advice(reason: DeferReason) -> &'static str {
         DeferReason::Missing => {
             "sync the device that wrote the missing document last, then this one"
         }
-        DeferReason::NotStored => "mend the storage, then sync again",
+        DeferReason::NotFetched | DeferReason::NotStored => "mend the storage, then sync again",
         DeferReason::Restless => "sync again when the files are at rest",
         _ => "sync again",
     }

@@ -17,7 +17,7 @@ use crate::output::{json, result};
 struct Json {
     database: String,
     remote: String,
-    /// Whether the storage exists at all.
+    /// Whether there is a storage at all.
     exists: bool,
     /// The newest version that is applied here.
     version: u64,
@@ -69,7 +69,7 @@ fn print(local: &Local, status: &Status, preview: &Preview) -> Result<(), Failur
         preview.push.len() + preview.conflicts.len(),
         preview.push_deletes.len(),
     ))?;
-    let new = if local.remote.exists() { "" } else { " (does not exist yet)" };
+    let new = if local.remote.holds_storage() { "" } else { " (no storage yet)" };
     result(format_args!("remote     {}{new}", local.remote.name()))?;
     result(format_args!(
         "           version {} is here; of other devices wait {} edits, {} deletes, {} conflicts",
@@ -104,7 +104,7 @@ impl Json {
         Self {
             database: local.database.root().display().to_string(),
             remote: local.remote.name(),
-            exists: local.remote.exists(),
+            exists: local.remote.holds_storage(),
             version: status.version,
             documents: status.documents,
             synced: status.synced.map(|time| time.to_string()),

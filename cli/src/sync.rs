@@ -22,7 +22,7 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
         ));
     }
     let local = Local::open(&options.sides)?;
-    let adapter = local.open_remote().await?;
+    let adapter = local.open_remote(options.options().accept_remote).await?;
     let device = options.device();
     let progress = Progress::new(verbose, options.on_conflict == OnConflict::Ask);
     let resolver = Arc::new(Settler {
@@ -41,10 +41,12 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     let end = End(progress);
     let outcome = client.sync_with(options.options()).await;
     drop(end);
-    report::explain_skipped(&local.database.skipped(), verbose > 0);
+    let skipped = local.database.skipped();
+    report::explain_skipped(&skipped, verbose > 0);
     let outcome = outcome?;
     report::explain(&outcome, verbose > 0);
-    report::print(&outcome, options.json)
+    report::print(&outcome, options.json)?;
+    Ok(report::exit_code(&outcome, &skipped))
 }
 
 /// Takes the bar away when it is dropped.

@@ -12,8 +12,8 @@ use crate::status::held;
 
 pub(crate) async fn run(options: Unlock) -> Result<ExitCode, Failure> {
     let remote = options.remote.resolve()?;
-    if !remote.exists() {
-        return Err(Failure::NoRemote(remote.name()));
+    if !remote.holds_storage() {
+        return Err(Failure::NoStorage(remote.name()));
     }
     let keeper = LockKeeper::new(remote::open(&remote)?);
     let Some(lock) = keeper.holder().await? else {

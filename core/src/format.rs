@@ -21,6 +21,9 @@ use crate::{Error, ErrorKind, Key};
 /// The format this version reads and writes.
 pub const FORMAT: u32 = 1;
 
+/// No length or number in an honest object is greater; arithmetic with smaller ones cannot overflow.
+pub(crate) const PLAUSIBLE: u64 = 1 << 50;
+
 #[derive(Deserialize)]
 struct Version {
     format: u32,
@@ -42,14 +45,9 @@ pub(crate) fn encode<T: Serialize>(key: &Key, object: &T) -> Result<Bytes, Error
 
 /// Reads an object. A newer format and a damaged object are told apart (rule S8).
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, Error> {
-    let corrupt = |e: serde_json::Error| {
-        // The source is not kept: serde quotes what it met, which may be a document's content.
-        let place = format!("line {} column {}", e.line(), e.column());
-        Error::new(ErrorKind::Corrupt, "read").with_key(key).with_message(format!(
-            "it is not what this program wrote (at {place}): restore it from a backup of the \
-             storage, or delete nothing and ask for help"
-        ))
-    };
+    // The source is not kept: serde quotes what it met, which may be a document's content.
+    let corrupt =
+        |e: serde_json::Error| damaged(key, &format!("at line {} column {}", e.line(), e.column()));
     let Version { format } = serde_json::from_slice(bytes).map_err(corrupt)?;
     if format != FORMAT {
         return Err(Error::new(ErrorKind::NewerFormat, "read").with_key(key).with_message(format!(
@@ -58,4 +56,12 @@ pub(crate) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, 
         )));
     }
     serde_json::from_slice(bytes).map_err(corrupt)
+}
+
+/// The error of an object that cannot be understood.
+pub(crate) fn damaged(key: &Key, place: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, "read").with_key(key).with_message(format!(
+        "it is not what this program wrote ({place}): restore it from a backup of the storage, or \
+         delete nothing and ask for help"
+    ))
 }

@@ -4,6 +4,7 @@ mod batch;
 mod records;
 
 use std::collections::HashMap;
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use futures::lock::{Mutex, MutexGuard};
@@ -124,6 +125,11 @@ impl Ledger {
         self.state.count(table).await.map_err(|e| error("read client state", e))
     }
 
+    /// All records of a table whose keys are document ids, page by page.
+    pub(crate) fn pages<T>(&self, table: Table, size: usize) -> Pages<'_, T> {
+        Pages { ledger: self, table, size, after: None, records: PhantomData }
+    }
+
     /// A page of a table by document id.
     pub(crate) async fn page<T: DeserializeOwned>(
         &self,
@@ -176,6 +182,25 @@ impl Ledger {
             }
         }
         Ok(found)
+    }
+}
+
+/// A walk through a table. Records that are written behind it are not met, those before it are.
+pub(crate) struct Pages<'a, T> {
+    ledger: &'a Ledger,
+    table: Table,
+    size: usize,
+    after: Option<DocumentId>,
+    records: PhantomData<fn() -> T>,
+}
+
+impl<T: DeserializeOwned> Pages<'_, T> {
+    /// The next records, never none; `None` at the end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Vec<(DocumentId, T)>>, Error> {
+        let page = self.ledger.page(self.table, self.after.as_ref(), self.size).await?;
+        let Some((last, _)) = page.last() else { return Ok(None) };
+        self.after = Some(last.clone());
+        Ok(Some(page))
     }
 }
 

@@ -57,6 +57,8 @@ pub enum DeferReason {
     Refused,
     /// The storage lacks the document's bytes, or holds damaged ones, and no newer version is known.
     Missing,
+    /// The storage has the document's bytes but did not give them.
+    NotFetched,
     /// The storage could not take the document.
     NotStored,
     /// The document is edited again and again while it is synced.

@@ -49,6 +49,9 @@ impl Default for Limits {
 /// The slowest line that a request's time limit allows for, in bytes a second.
 const SLOWEST_LINE: u64 = 16 * 1024;
 
+/// A storage that asks for a longer pause is left alone: the sync ends, and its error says how long.
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
 /// The storage as the sync sees it.
 #[derive(Debug)]
 pub(crate) struct Server {
@@ -147,6 +150,19 @@ impl Server {
         .await
     }
 
+    /// Lists a whole folder.
+    pub(crate) async fn list_all(&self, folder: Folder) -> Result<Vec<Key>, Error> {
+        let (mut keys, mut page) = (Vec::new(), None);
+        loop {
+            let listed = self.list(folder, page.as_deref()).await?;
+            keys.extend(listed.keys);
+            page = listed.next;
+            if page.is_none() {
+                return Ok(keys);
+            }
+        }
+    }
+
     /// Reads many objects of about `expected` bytes together.
     pub(crate) async fn read_many(
         &self,
@@ -216,10 +232,10 @@ impl Server {
                 }),
             }
             open.retain(|i| answers[*i].as_ref().is_err_and(Error::is_transient));
-            let asked = open.iter().filter_map(|i| answers[*i].as_ref().err()?.retry_after()).max();
-            let Some(pause) = pauses.next() else { break };
-            if !open.is_empty() {
-                self.environment.sleep(pause.max(asked.unwrap_or_default())).await;
+            let errors = open.iter().filter_map(|i| answers[*i].as_ref().err());
+            let Some(worst) = errors.max_by_key(|e| e.retry_after()) else { break };
+            if !self.pause(&mut pauses, worst).await {
+                break;
             }
         }
         answers
@@ -237,10 +253,25 @@ impl Server {
                 Err(error) if error.is_transient() => error,
                 answer => return answer,
             };
-            let Some(pause) = pauses.next() else { return Err(error) };
-            tracing::debug!(%error, ?pause, "repeating a request");
-            self.environment.sleep(pause.max(error.retry_after().unwrap_or_default())).await;
+            if !self.pause(&mut pauses, &error).await {
+                return Err(error);
+            }
         }
+    }
+
+    /// Waits before a request is repeated: as long as the storage asks for, and growing. False if it
+    /// is not to be repeated: too often already, or asked to wait longer than a sync should last.
+    async fn pause(
+        &self,
+        pauses: &mut (impl Iterator<Item = Duration> + Send),
+        error: &Error,
+    ) -> bool {
+        let asked = error.retry_after().unwrap_or_default();
+        let Some(pause) = pauses.next().filter(|_| asked <= LONGEST_PAUSE) else { return false };
+        let pause = pause.max(asked);
+        tracing::debug!(%error, ?pause, "repeating a request");
+        self.environment.sleep(pause).await;
+        true
     }
 
     /// Growing pauses with jitter, as many as there are retries.

@@ -42,6 +42,7 @@ mod tail;
 mod upload;
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join;
@@ -75,6 +76,8 @@ pub(crate) struct Session<'a> {
     /// Versions whose bytes were found missing in the storage.
     missing: Mutex<HashSet<Vid>>,
     history: futures::lock::Mutex<Option<history::History>>,
+    /// The newest entry that was found in the storage in this sync (rule P3).
+    found: AtomicU64,
     weak: bool,
 }
 
@@ -97,6 +100,7 @@ impl<'a> Session<'a> {
             uploads: Mutex::default(),
             missing: Mutex::default(),
             history: futures::lock::Mutex::default(),
+            found: AtomicU64::new(0),
             weak: false,
         };
         session.weak = session.is_weak(&mut position).await?;

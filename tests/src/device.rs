@@ -8,9 +8,9 @@ use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
     Revision, Status, SyncOptions,
 };
-use futures::FutureExt;
 
 use crate::stepped::{SteppedDatabase, SteppedState};
+use crate::steps::run;
 use crate::{FaultyAdapter, Steps, TestTime, World};
 
 /// One device. Its documents and its state survive a stop; the client does not.
@@ -148,13 +148,13 @@ impl Device {
     pub fn edit_of(&self, id: impl Into<DocumentId>, text: &str, edited: &Revision) {
         let id = id.into();
         self.edit_unqueued(id.clone(), text);
-        let queued = self.client.queue_change_of(&id, edited).now_or_never();
+        let queued = run(self.client.queue_change_of(&id, edited));
         queued.expect("queueing does not wait").expect("queueing works");
     }
 
     /// A QueueChange alone.
     pub fn queue(&self, id: &DocumentId) {
-        let queued = self.client.queue_change(id).now_or_never();
+        let queued = run(self.client.queue_change(id));
         queued.expect("queueing does not wait").expect("queueing works");
     }
 
@@ -176,7 +176,7 @@ impl Device {
     /// The same, with decisions of the user's.
     #[track_caller]
     pub fn try_sync_with(&self, options: SyncOptions) -> Result<Report, Error> {
-        self.client.sync_with(options).now_or_never().expect("the sync does not wait")
+        run(self.client.sync_with(options)).expect("the sync does not stop")
     }
 
     /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.
@@ -188,7 +188,7 @@ impl Device {
     /// The same, with decisions of the user's.
     pub fn sync_with_stopping_at(&mut self, options: SyncOptions, n: u64) -> bool {
         self.steps.stop_at(n);
-        let stopped = self.client.sync_with(options).now_or_never().is_none();
+        let stopped = run(self.client.sync_with(options)).is_none();
         self.restart();
         stopped
     }
@@ -206,7 +206,7 @@ impl Device {
 
     /// Where the client stands.
     pub fn status(&self) -> Status {
-        let status = self.client.status().now_or_never();
+        let status = run(self.client.status());
         status.expect("asking does not wait").expect("asking works")
     }
 
@@ -214,6 +214,18 @@ impl Device {
     pub fn all(&self) -> Vec<(DocumentId, String)> {
         let text = |d: &Document| String::from_utf8_lossy(&d.bytes).into_owned();
         self.documents.documents().iter().map(|(id, d)| (id.clone(), text(d))).collect()
+    }
+}
+
+/// Syncs all devices until nothing moves; then they are alike and at rest.
+#[track_caller]
+pub fn settle(devices: &[&Device]) {
+    for _ in 0..4 {
+        devices.iter().for_each(|device| drop(device.sync()));
+    }
+    for device in devices {
+        assert_eq!(device.all(), devices[0].all(), "{}", device.name);
+        assert_eq!(device.sync().requests.total(), 1, "{}", device.name);
     }
 }
 

@@ -111,6 +111,11 @@ impl FaultyAdapter {
         lock(&self.rivals).push_back(rival);
     }
 
+    /// Nobody acts any more just before a request.
+    pub fn nobody_acts(&self) {
+        lock(&self.rivals).clear();
+    }
+
     /// No more faults.
     pub fn heal(&self) {
         lock(&self.plan).clear();

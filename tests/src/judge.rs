@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use db_to_cloud::{BoxError, Conflict, Resolution, Resolver};
+use db_to_cloud::{BoxError, Conflict, Document, Resolution, Resolver};
 
 type Decide = dyn Fn(&Conflict) -> Result<Resolution, BoxError> + Send + Sync;
 
@@ -31,6 +31,21 @@ impl Judge {
     /// A judge that always decides the same.
     pub fn always(resolution: Resolution) -> Self {
         Self::new(move |_| resolution.clone())
+    }
+
+    /// A judge that keeps the words of both sides, each once; an edit wins over a delete.
+    pub fn merging() -> Self {
+        Self::new(|conflict| match (&conflict.local, &conflict.remote) {
+            (Some(local), Some(remote)) => {
+                let both = [local, remote].map(|d| String::from_utf8_lossy(&d.bytes).into_owned());
+                let mut words: Vec<_> = both.iter().flat_map(|text| text.split(' ')).collect();
+                words.sort_unstable();
+                words.dedup();
+                Resolution::Merged(Document::of_content(words.join(" ")))
+            }
+            (Some(_), None) => Resolution::KeepLocal,
+            (None, _) => Resolution::TakeRemote,
+        })
     }
 
     /// The conflicts asked so far.

@@ -16,7 +16,7 @@ mod steps;
 mod time;
 mod troubled;
 
-pub use device::{Backup, Device};
+pub use device::{Backup, Device, settle};
 pub use faults::{Fault, FaultyAdapter};
 pub use journal::Journal;
 pub use judge::Judge;

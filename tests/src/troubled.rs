@@ -21,6 +21,7 @@ pub struct TroubledDatabase {
 #[derive(Default)]
 struct Troubles {
     unreadable: HashSet<DocumentId>,
+    unlisted: HashSet<DocumentId>,
     refused: HashSet<DocumentId>,
     transactional: bool,
     before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
@@ -35,6 +36,11 @@ impl TroubledDatabase {
     /// The document exists but cannot be read: it is listed with an error.
     pub fn make_unreadable(&self, id: impl Into<DocumentId>) {
         self.troubles().unreadable.insert(id.into());
+    }
+
+    /// The document exists and can be read, but is not listed: the application ignores it by now.
+    pub fn unlist(&self, id: impl Into<DocumentId>) {
+        self.troubles().unlisted.insert(id.into());
     }
 
     /// The application does not take this document.
@@ -84,7 +90,12 @@ impl Database for TroubledDatabase {
                 Listed { id, revision }
             })
         };
-        self.documents.list().map(checked).boxed()
+        let unlisted = self.troubles().unlisted.clone();
+        let shown = move |listed: &Result<Listed, BoxError>| {
+            let hidden = matches!(listed, Ok(listed) if unlisted.contains(&listed.id));
+            futures::future::ready(!hidden)
+        };
+        self.documents.list().filter(shown).map(checked).boxed()
     }
 
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {

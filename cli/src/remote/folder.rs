@@ -1,6 +1,7 @@
 //! A folder as a storage: its one true path, and where it must not be.
 
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -50,9 +51,34 @@ pub(crate) fn check_apart(database: &Path, remote: &Path) -> Result<(), Failure>
     )))
 }
 
-/// Whether the folder holds a storage, as far as one can tell from outside.
-pub(crate) fn is_storage(folder: &Path) -> bool {
+/// Whether the folder has the log of a storage, be it an empty one.
+pub(crate) fn holds_storage(folder: &Path) -> bool {
+    folder.join("changes").is_dir()
+}
+
+/// Whether the folder holds a storage that was used, and can be nothing else.
+pub(crate) fn looks_like_storage(folder: &Path) -> bool {
     folder.join("docs").is_dir() && folder.join("changes").join("1.json").is_file()
+}
+
+/// Refuses a folder with files of somebody's: a storage would be mixed with them. Hidden files are
+/// those of file managers and drives.
+pub(crate) fn check_free(folder: &Path) -> Result<(), Failure> {
+    if holds_storage(folder) {
+        return Ok(());
+    }
+    let entries = match folder.read_dir() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(Failure::io(format!("list the remote folder {folder:?}")))?,
+    };
+    for entry in entries {
+        let entry = entry.map_err(Failure::io(format!("list the remote folder {folder:?}")))?;
+        let name = entry.file_name();
+        if !name.as_bytes().starts_with(b".") && name != "lost+found" {
+            return Err(Failure::NotFree(folder.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -82,6 +108,20 @@ mod tests {
         assert!(matches!(resolve("drive/notes"), Failure::NoParent(_)));
         assert!(matches!(resolve("file"), Failure::NotAFolder(_)));
         assert!(matches!(resolve("link"), Failure::BrokenLink(_)));
+    }
+
+    #[test]
+    fn a_new_storage_is_not_mixed_with_other_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        assert!(check_free(&root.join("missing")).is_ok());
+        std::fs::create_dir(root.join("lost+found")).unwrap();
+        std::fs::write(root.join(".DS_Store"), "").unwrap();
+        assert!(check_free(root).is_ok());
+        std::fs::write(root.join("photo.jpg"), "").unwrap();
+        assert!(matches!(check_free(root), Err(Failure::NotFree(_))));
+        std::fs::create_dir(root.join("changes")).unwrap();
+        assert!(check_free(root).is_ok(), "it holds a storage");
     }
 
     #[test]

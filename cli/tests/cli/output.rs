@@ -115,7 +115,7 @@ fn status_tells_where_both_sides_stand() {
     assert!(run.stdout.contains("4 documents at the last sync; since then 2 edited or new, 1 del"));
     assert!(run.stdout.contains("lock       free"), "{run:?}");
     let run = world.run(["status", "b", "new cloud"]);
-    assert!(run.stdout.contains("(does not exist yet)"), "{run:?}");
+    assert!(run.stdout.contains("(no storage yet)"), "{run:?}");
     assert!(run.stdout.contains("last sync  never"), "{run:?}");
     assert_eq!(world.tree("."), before);
 }
@@ -142,9 +142,14 @@ fn a_lock_is_shown_and_broken() {
     let run = world.run(["unlock", "cloud", "--force"]);
     assert!(run.stdout.starts_with("unlocked: "), "{run:?}");
     assert!(!world.exists("cloud/lock.json"));
-    let run = world.run(["unlock", "missing", "--force"]);
-    assert_eq!(run.code, Some(1), "{run:?}");
-    assert!(!world.exists("missing"));
+    for nothing in ["missing", "a"] {
+        let before = world.tree(".");
+        let run = world.run(["unlock", nothing, "--force"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(run.stderr.contains("no storage"), "{run:?}");
+        assert_eq!(world.tree("."), before);
+        assert!(!world.exists("missing") && !world.exists("a/changes"));
+    }
 }
 
 #[test]

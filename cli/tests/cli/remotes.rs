@@ -103,3 +103,18 @@ fn only_the_last_part_of_a_new_storage_is_made() {
     assert!(run.stderr.contains("link to a folder that does not exist"), "{run:?}");
     assert!(!world.exists("drive"));
 }
+
+#[test]
+fn a_storage_is_not_made_among_other_files_without_a_yes() {
+    let world = World::new(&["a", "home"]);
+    world.write("home/photo.jpg", "p");
+    for line in [&["sync", "a", "home"][..], &["sync", "a", "home", "--dry-run"]] {
+        let run = world.run(line);
+        assert!(!world.exists("home/changes"), "{run:?}");
+    }
+    let run = sync_with(&world, 1, "a", "home");
+    assert!(run.stderr.contains("holds other files") && run.stderr.contains("--yes"), "{run:?}");
+    let run = world.run(["sync", "a", "home", "--yes"]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    sync_with(&world, 0, "a", "home");
+}

@@ -83,6 +83,9 @@ impl Slot {
             Stub(Stub),
         }
         Ok(match super::decode(key, bytes)? {
+            Either::Entry(entry) if entry.changes.iter().any(|c| c.len > super::PLAUSIBLE) => {
+                return Err(super::damaged(key, "an impossible length"));
+            }
             Either::Entry(entry) => Self::Entry(entry),
             Either::Stub(stub) => Self::Stub(stub),
         })

@@ -1,7 +1,7 @@
 //! MetadataRead and MetadataWrite: the hint to the newest snapshot, and snapshots themselves.
 
 use super::Server;
-use crate::format::{self, Part, PartName, ServerMetadata, Snapshot};
+use crate::format::{self, PLAUSIBLE, Part, PartName, ServerMetadata, Snapshot};
 use crate::{Error, ErrorKind, Folder, Key};
 
 impl Server {
@@ -33,16 +33,9 @@ impl Server {
 
     /// The newest snapshot that can be read, found by listing: for when the hint is broken.
     pub(crate) async fn listed_snapshot(&self) -> Result<Option<Snapshot>, Error> {
-        let mut heads = Vec::new();
-        let mut page = None;
-        loop {
-            let listed = self.list(Folder::Snapshots, page.as_deref()).await?;
-            heads.extend(listed.keys.into_iter().filter_map(|k| Some((k.snapshot_seq()?, k))));
-            page = listed.next;
-            if page.is_none() {
-                break;
-            }
-        }
+        let keys = self.list_all(Folder::Snapshots).await?;
+        let mut heads: Vec<_> =
+            keys.into_iter().filter_map(|key| Some((key.snapshot_seq()?, key))).collect();
         heads.sort();
         for (_, key) in heads.into_iter().rev() {
             if let Some(snapshot) = self.snapshot(&key).await? {
@@ -57,7 +50,7 @@ impl Server {
         let Some(bytes) = self.read(key, 0).await? else { return Ok(None) };
         match format::decode(key, &bytes) {
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),
-            Ok(snapshot) if !is_sound(&snapshot) => Ok(None),
+            Ok(snapshot) if !is_sound(key, &snapshot) => Ok(None),
             snapshot => snapshot.map(Some),
         }
     }
@@ -68,15 +61,29 @@ impl Server {
         let Some(bytes) = self.read(&key, name.bytes).await? else { return Ok(None) };
         match format::decode(&key, &bytes) {
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),
+            Ok(part) if !is_part(name, &part, bytes.len()) => Ok(None),
             part => part.map(Some),
         }
     }
 }
 
-/// Parts are in order, the first begins at the beginning, and each has a part's name.
-fn is_sound(snapshot: &Snapshot) -> bool {
+/// A part has the length that the head says: one that lost documents is damaged, for those that a
+/// snapshot lacks count as deleted.
+fn is_part(name: &PartName, part: &Part, length: usize) -> bool {
+    let first = part.documents.keys().next();
+    name.bytes == length as u64
+        && first.is_none_or(|first| *first >= name.from)
+        && part.documents.values().all(|record| record.len <= PLAUSIBLE)
+}
+
+/// The number is that of the key; parts are in order, the first begins at the beginning, and each
+/// has a part's name.
+fn is_sound(key: &Key, snapshot: &Snapshot) -> bool {
     let first = snapshot.parts.first().is_some_and(|part| part.from.is_empty());
     let ordered = snapshot.parts.is_sorted_by(|a, b| a.from < b.from);
     let named = snapshot.parts.iter().all(|part| Snapshot::part_key(part).is_some());
-    snapshot.seq > 0 && first && ordered && named
+    let numbered = (1..=PLAUSIBLE).contains(&snapshot.seq);
+    let whole = key.snapshot_seq() == Some(snapshot.seq)
+        && snapshot.parts.iter().all(|part| part.bytes <= PLAUSIBLE);
+    numbered && whole && first && ordered && named
 }

@@ -8,6 +8,7 @@ use futures::stream;
 
 use super::Session;
 use super::absorb::Ready;
+use super::upload::is_everybodys;
 use crate::ledger::{Batch, Pending, Position};
 use crate::{Action, Applied, DeferReason, Document, Error, Event, Vid, Write};
 
@@ -46,13 +47,13 @@ impl Session<'_> {
         }
         let changes: Vec<_> = absent.iter().map(|ready| &ready.change).collect();
         let mut answers = self.client.server.get(&changes).await;
-        let unreachable = |answer: &Result<Option<Bytes>, Error>| {
-            let unauthorized = |e: &Error| e.kind() == crate::ErrorKind::Unauthorized;
-            answer.as_ref().is_err_and(|e| e.is_transient() || unauthorized(e))
-        };
-        if answers.len() > 1 && answers.iter().all(unreachable) {
+        let transient = |a: &Result<_, Error>| a.as_ref().is_err_and(Error::is_transient);
+        let unreachable = answers.len() > 1 && answers.iter().all(transient);
+        let everybodys =
+            answers.iter().position(|a| a.as_ref().is_err_and(|e| unreachable || is_everybodys(e)));
+        if let Some(i) = everybodys {
             // Not one document's trouble but the storage's.
-            return Err(answers.remove(0).err().unwrap_or_else(unreachable_storage));
+            answers.swap_remove(i)?;
         }
         let mut batch = Batch::new();
         for (ready, answer) in absent.into_iter().zip(answers) {
@@ -60,7 +61,7 @@ impl Session<'_> {
                 Ok(Some(bytes)) => fetched.push((ready, Some(bytes))),
                 Ok(None) => self.set_missing(&mut batch, ready.incoming),
                 Err(e) => {
-                    self.defer(&ready.change.id, DeferReason::Missing, &e);
+                    self.defer(&ready.change.id, DeferReason::NotFetched, &e);
                     batch.pending(&ready.change.id, Some(&ready.incoming));
                 }
             }
@@ -127,10 +128,6 @@ impl Session<'_> {
     pub(super) fn missing(&self) -> std::sync::MutexGuard<'_, HashSet<Vid>> {
         self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
-}
-
-fn unreachable_storage() -> Error {
-    Error::new(crate::ErrorKind::Unavailable, "get")
 }
 
 /// Cuts the writes into batches of bounded number and size.

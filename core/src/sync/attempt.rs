@@ -10,7 +10,7 @@ use super::tail::{Winner, diverged};
 use super::{Lock, Session};
 use crate::format::{Entry, LockObject, Slot};
 use crate::ledger::{Attempt, Batch, Position};
-use crate::server::{LockClaim, TTL, WEAK_TTL};
+use crate::server::{LONGEST_PAUSE, LockClaim, TTL, WEAK_TTL};
 use crate::{Created, Effect, Error, ErrorKind, Event, Key};
 
 /// F: the longest time that a request once sent may still take effect.
@@ -137,17 +137,23 @@ impl Session<'_> {
                 }
                 _ => {}
             }
+            match sent.as_ref().err().and_then(Error::retry_after) {
+                Some(asked) if asked > LONGEST_PAUSE => {
+                    return Err(sent.err().unwrap_or_else(lost_answer));
+                }
+                Some(asked) => self.client.environment.sleep(asked).await,
+                None => {}
+            }
             // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
             match self.client.server.changes_read(attempt.slot).await? {
                 Some((slot, _)) if slot.commit() == attempt.commit => return Ok(Fate::Committed),
                 Some(winner) => return Ok(Fate::Lost(winner)),
                 None => {}
             }
-            let asked = sent.as_ref().err().and_then(Error::retry_after).unwrap_or_default();
             let Some(pause) = pauses.next() else {
                 return Err(sent.err().unwrap_or_else(lost_answer));
             };
-            self.client.environment.sleep(pause.max(asked)).await;
+            self.client.environment.sleep(pause).await;
         }
     }
 

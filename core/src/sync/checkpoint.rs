@@ -105,7 +105,14 @@ impl Session<'_> {
             let log = LogCost { snapshot: from, bytes: log, threshold: cost };
             return self.remember(position, log).await;
         }
-        self.write_snapshot(position, fold, genesis, base_parts).await?;
+        match self.write_snapshot(position, fold, genesis, base_parts).await {
+            Err(e) if e.kind() == ErrorKind::Corrupt && from > 0 => {
+                // A part of the snapshot before is damaged: anew, from the beginning of the log.
+                let (fold, genesis, _) = self.fold(position, None).await?;
+                self.write_snapshot(position, fold, genesis, Vec::new()).await?;
+            }
+            written => written?,
+        }
         let log = LogCost { snapshot: position.version, ..LogCost::default() };
         self.remember(position, log).await
     }
@@ -153,9 +160,9 @@ impl Session<'_> {
                 }
                 genesis.get_or_insert(entry.commit);
                 last = Some(entry.commit);
-                cost += bytes;
+                cost = bytes.saturating_add(cost);
                 for change in &entry.changes {
-                    cost += change.len;
+                    cost = change.len.saturating_add(cost);
                     fold.insert(change.id.to_key(), Record::of(change, next));
                 }
                 next += 1;

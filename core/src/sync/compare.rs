@@ -77,7 +77,10 @@ impl Session<'_> {
     /// Queues a delete of each indexed document that the application no longer has, the brake first;
     /// and an edit of each that it has but did not list, such as one that it ignores by now.
     async fn queue_unlisted(&self) -> Result<(), Error> {
-        let Unlisted { missing, different } = self.find_unlisted().await?;
+        let Unlisted { mut missing, different } = self.find_unlisted().await?;
+        // What the application queued itself it means to delete.
+        let queued = self.client.ledger.dirty(&missing).await?;
+        missing.retain(|id| !queued.contains_key(id));
         let total = self.client.ledger.count(Table::Index).await?;
         self.brake(missing.len() as u64, total, "deleted in the storage and on other devices")?;
         let ledger = &self.client.ledger;
@@ -96,12 +99,8 @@ impl Session<'_> {
 
     async fn find_unlisted(&self) -> Result<Unlisted, Error> {
         let mut found = Unlisted::default();
-        let mut after = None;
-        loop {
-            let page: Vec<(DocumentId, Indexed)> =
-                self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { return Ok(found) };
-            after = Some(last.clone());
+        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
             let revisions = self.client.database.revisions(&ids).await;
             for ((id, indexed), revision) in page.into_iter().zip(revisions) {
@@ -115,6 +114,7 @@ impl Session<'_> {
                 }
             }
         }
+        Ok(found)
     }
 
     /// Stops a sync that would delete more than half of the documents, and more than 10.

@@ -46,19 +46,34 @@ impl Session<'_> {
             }
             left = self.pending_pass(position, last).await?;
         }
+        if left {
+            self.report_restless().await?;
+        }
         Ok(!last && !self.missing().is_empty())
+    }
+
+    /// What is still pending after all passes was edited before each write.
+    async fn report_restless(&self) -> Result<(), Error> {
+        let mut after = None;
+        loop {
+            let page: Vec<(DocumentId, Pending)> =
+                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (id, _) in page.iter().filter(|(id, p)| !self.is_missing(id, p, false)) {
+                self.defer(id, DeferReason::Restless, "it was edited before each write");
+            }
+        }
     }
 
     /// One pass over all pending changes; says whether another is wanted.
     async fn pending_pass(&self, position: &mut Position, last: bool) -> Result<bool, Error> {
-        let (mut after, mut again) = (None, false);
-        loop {
-            let page: Vec<(DocumentId, Pending)> =
-                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
-            let Some((id, _)) = page.last() else { return Ok(again) };
-            after = Some(id.clone());
+        let mut again = false;
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
             again |= self.pending_step(position, page, last).await?;
         }
+        Ok(again)
     }
 
     async fn pending_step(
@@ -140,7 +155,10 @@ impl Session<'_> {
             return Review::Conflict;
         }
         let hash = local.hash();
+        let is_indexed = |i: &Indexed| !i.deleted && i.rev == local.revision && i.hash == hash;
         match change.action {
+            // Queued, but not really changed (U1).
+            _ if !pending.diverged && indexed.is_some_and(is_indexed) => Review::Ready(ready(None)),
             Action::Put if hash == change.hash && local.revision == change.rev => {
                 Review::Settled(change.clone())
             }
@@ -167,12 +185,9 @@ impl Session<'_> {
 
     /// The brake: counts the deletes that are about to reach the application, before the first.
     async fn brake_deletes(&self) -> Result<(), Error> {
-        let (mut after, mut deletes) = (None, 0);
-        loop {
-            let page: Vec<(DocumentId, Pending)> =
-                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
-            let Some((id, _)) = page.last() else { break };
-            after = Some(id.clone());
+        let mut deletes = 0;
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
             // Of what diverged each document is put to the application.
             let is_delete = |p: &Pending| {
                 let delete = p.change.as_ref().is_some_and(|c| c.action == Action::Delete);

@@ -20,6 +20,7 @@ impl Session<'_> {
             before: None,
             genesis: None,
             log: LogCost::default(),
+            atomic: None,
             ..position.clone()
         };
         let mut batch = Batch::new();
@@ -45,12 +46,8 @@ impl Session<'_> {
     /// The head is read: indexed documents that were not met in it are unknown to this storage.
     pub(super) async fn finish_start_over(&self, position: &mut Position) -> Result<(), Error> {
         for table in [Table::Index, Table::Tombstones] {
-            let mut after = None;
-            loop {
-                let page: Vec<(DocumentId, Indexed)> =
-                    self.client.ledger.page(table, after.as_ref(), STEP).await?;
-                let Some((last, _)) = page.last() else { break };
-                after = Some(last.clone());
+            let mut pages = self.client.ledger.pages::<Indexed>(table, STEP);
+            while let Some(page) = pages.next().await? {
                 self.finish_page(position, page).await?;
             }
         }

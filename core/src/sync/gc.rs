@@ -37,8 +37,8 @@ impl Session<'_> {
     /// has stayed one for the grace period by this client's own count.
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
-        let documents = self.list_all(Folder::Documents).await?;
-        let snapshots = self.list_all(Folder::Snapshots).await?;
+        let documents = self.client.server.list_all(Folder::Documents).await?;
+        let snapshots = self.client.server.list_all(Folder::Snapshots).await?;
         if !self.is_at_head(position).await? {
             return Ok(());
         }
@@ -69,34 +69,14 @@ impl Session<'_> {
         Ok(Some(last.commit()) == position.anchor)
     }
 
-    async fn list_all(&self, folder: Folder) -> Result<Vec<Key>, Error> {
-        let (mut keys, mut page) = (Vec::new(), None);
-        loop {
-            let listed = self.client.server.list(folder, page.as_deref()).await?;
-            keys.extend(listed.keys);
-            page = listed.next;
-            if page.is_none() {
-                return Ok(keys);
-            }
-        }
-    }
-
     async fn named(&self) -> Result<Named, Error> {
         let mut named = Named { vids: HashSet::new(), keys: HashSet::new() };
-        let mut after = None;
-        loop {
-            let page: Vec<(DocumentId, Indexed)> =
-                self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        while let Some(page) = pages.next().await? {
             named.vids.extend(page.iter().map(|(_, indexed)| indexed.vid));
         }
-        let mut after = None;
-        loop {
-            let page: Vec<(DocumentId, Pending)> =
-                self.client.ledger.page(Table::Pending, after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { break };
-            after = Some(last.clone());
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
             let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
             named.vids.extend(changes.map(|change| change.vid));
         }
@@ -177,16 +157,13 @@ impl Session<'_> {
     /// D2: a document that the head names and the storage lacks is put again, if it is here.
     async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
         let listed: HashSet<Vid> = listed.iter().filter_map(Key::vid).collect();
-        let mut after = None;
-        loop {
-            let page: Vec<(DocumentId, Indexed)> =
-                self.client.ledger.page(Table::Index, after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { return Ok(()) };
-            after = Some(last.clone());
+        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        while let Some(page) = pages.next().await? {
             for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
                 self.put_again(id, indexed).await?;
             }
         }
+        Ok(())
     }
 
     async fn put_again(&self, id: &DocumentId, indexed: &Indexed) -> Result<(), Error> {

@@ -87,6 +87,7 @@ impl Session<'_> {
         self.absorb(position, last.into_values().collect()).await?;
         after.anchor_checked = self.client.environment.now();
         *position = after;
+        self.note_found(position);
         batch.position(position);
         self.client.ledger.metadata_write(batch).await
     }

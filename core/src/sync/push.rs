@@ -79,6 +79,7 @@ impl Session<'_> {
         uploads: Vec<Upload>,
         lock: &mut Lock,
     ) -> Result<Option<Winner>, Error> {
+        self.ensure_anchor(position).await?;
         let began = uploads.iter().map(|u| u.began_at).min().unwrap_or_default();
         let (entry, bytes) = self.entry(position, &uploads)?;
         match self.commit(position, &entry, &bytes, began, lock).await? {

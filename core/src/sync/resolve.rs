@@ -62,8 +62,9 @@ impl Session<'_> {
             Some(bytes) => Some(bytes),
             None => match self.client.server.get(&[change]).await.pop() {
                 Some(Ok(bytes)) => bytes,
+                Some(Err(e)) if super::upload::is_everybodys(&e) => return Err(e),
                 Some(Err(e)) => {
-                    self.put_off(&change.id, pending, DeferReason::Missing, e).await?;
+                    self.put_off(&change.id, pending, DeferReason::NotFetched, e).await?;
                     return Ok(None);
                 }
                 None => None,

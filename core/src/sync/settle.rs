@@ -72,6 +72,7 @@ impl Session<'_> {
         }
         self.settle_with(&entry.changes, after.generation, batch).await?;
         *position = after;
+        self.note_found(position);
         let changes = entry.changes.len() as u64;
         self.report().pushed += changes;
         self.client.emit(Event::Committed { changes, version: position.version });

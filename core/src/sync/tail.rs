@@ -1,5 +1,7 @@
 //! Rules P1 and P3: reading the log, and when to jump to a snapshot instead.
 
+use std::sync::atomic::Ordering;
+
 use super::Session;
 use super::snapshot::unreadable;
 use crate::format::{Entry, Slot, Snapshot};
@@ -165,11 +167,26 @@ impl Session<'_> {
         match slot {
             Some((slot, _)) if Some(slot.commit()) == position.anchor => {
                 position.anchor_checked = self.client.environment.now();
+                self.note_found(position);
                 Ok(())
             }
             Some(_) => Err(diverged(position, "another entry stands where this client's last was")),
             None => Err(diverged(position, "the entry this client read last is gone")),
         }
+    }
+
+    /// This client's last entry is in the storage: it was read there, or just written.
+    pub(super) fn note_found(&self, position: &Position) {
+        self.found.store(position.version, Ordering::SeqCst);
+    }
+
+    /// P3: an edit that was queued after the pull began is not committed before the anchor is found.
+    pub(super) async fn ensure_anchor(&self, position: &mut Position) -> Result<(), Error> {
+        if position.version == 0 || self.found.load(Ordering::SeqCst) == position.version {
+            return Ok(());
+        }
+        let slot = self.client.server.changes_read(position.version).await?;
+        self.check_anchor(position, slot)
     }
 
     fn check_prev(&self, position: &Position, prev: Option<CommitId>) -> Result<(), Error> {

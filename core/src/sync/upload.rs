@@ -266,7 +266,7 @@ fn is_documents_own(error: &Error) -> bool {
 }
 
 /// Errors that no other document would be spared.
-fn is_everybodys(error: &Error) -> bool {
+pub(super) fn is_everybodys(error: &Error) -> bool {
     use crate::ErrorKind::{Full, Throttled, Unauthorized};
     matches!(error.kind(), Unauthorized | Full | Throttled)
 }

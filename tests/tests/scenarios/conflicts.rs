@@ -8,14 +8,14 @@ use db_to_cloud_tests::{Device, Judge, World};
 
 /// What one device did to the document.
 #[derive(Clone, Copy, Debug, PartialEq)]
-enum Did {
+pub(super) enum Did {
     Edit,
     Delete,
 }
 use Did::{Delete, Edit};
 
 /// Bob did this to the document and synced; Alice did that meanwhile, and has not synced.
-fn clash(alices: Did, bobs: Did) -> (World, Device, Device) {
+pub(super) fn clash(alices: Did, bobs: Did) -> (World, Device, Device) {
     let world = World::new();
     let (alice, bob) = (world.device("alice"), world.device("bob"));
     alice.edit("note", "old");
@@ -31,9 +31,9 @@ fn clash(alices: Did, bobs: Did) -> (World, Device, Device) {
     (world, alice, bob)
 }
 
-const CLASHES: [(Did, Did); 3] = [(Edit, Edit), (Edit, Delete), (Delete, Edit)];
+pub(super) const CLASHES: [(Did, Did); 3] = [(Edit, Edit), (Edit, Delete), (Delete, Edit)];
 
-fn left_by(device: &str, did: Did) -> Option<String> {
+pub(super) fn left_by(device: &str, did: Did) -> Option<String> {
     (did == Edit).then(|| format!("{device}'s"))
 }
 
@@ -139,54 +139,6 @@ fn keep_both_does_not_overwrite_another_document_with_the_copy() {
 }
 
 #[test]
-fn a_decision_put_off_is_asked_again_at_each_sync() {
-    for (alices, bobs) in CLASHES {
-        let (world, mut alice, _) = clash(alices, bobs);
-        let judge = Judge::always(Resolution::Defer);
-        alice = alice.resolving_by(judge.clone());
-        for asked in 1..=3 {
-            let report = alice.sync();
-            assert_eq!(report.deferred[0].reason, DeferReason::Conflict);
-            assert_eq!((report.conflicts, report.pushed, judge.count()), (1, 0, asked));
-            assert_eq!(alice.status().pending, 1);
-            alice.restart();
-        }
-        assert_eq!(alice.read("note"), left_by("alice", alices));
-        assert_eq!(world.commits(), 2);
-        assert_eq!(alice.resolving_by(LocalWins).sync().pushed, 1);
-    }
-}
-
-#[test]
-fn a_newer_remote_version_takes_the_place_of_one_that_was_put_off() {
-    for (alices, bobs) in CLASHES {
-        let (_, alice, bob) = clash(alices, bobs);
-        let judge = Judge::always(Resolution::Defer);
-        let alice = alice.resolving_by(judge.clone());
-        alice.sync();
-        bob.edit("note", "bob's second");
-        bob.sync();
-        alice.sync();
-        let asked = judge.asked();
-        assert_eq!(asked[1].remote, Some(Document::of_content("bob's second")));
-        assert_eq!(asked[1].base, asked[0].base);
-        assert_eq!(alice.read("note"), left_by("alice", alices));
-    }
-}
-
-#[test]
-fn an_edit_upon_a_document_in_conflict_is_the_new_local_side() {
-    let (_, alice, _) = clash(Edit, Edit);
-    let judge = Judge::always(Resolution::Defer);
-    let alice = alice.resolving_by(judge.clone());
-    alice.sync();
-    alice.edit("note", "alice's second");
-    alice.edit("other", "text");
-    assert_eq!(alice.sync().pushed, 1);
-    assert_eq!(judge.asked()[1].local, Some(Document::of_content("alice's second")));
-}
-
-#[test]
 fn a_resolver_that_fails_puts_the_decision_off_and_the_others_sync() {
     let (world, alice, bob) = clash(Edit, Edit);
     alice.edit("mine", "text");
@@ -201,44 +153,6 @@ fn a_resolver_that_fails_puts_the_decision_off_and_the_others_sync() {
         RemoteWins,
         &[("mine", "text"), ("note", "bob's"), ("yours", "text")],
     );
-}
-
-#[test]
-fn an_edit_made_while_the_application_decides_is_asked_anew() {
-    for first in [
-        Resolution::TakeRemote,
-        Resolution::Merged(Document::of_content("both")),
-        Resolution::KeepBoth { copy: "copy".into() },
-    ] {
-        let (_, alice, _) = clash(Edit, Edit);
-        let documents = alice.documents.clone();
-        let judge = Judge::new(move |conflict: &Conflict| {
-            let late = Document::of_content("alice's late edit");
-            if conflict.local == Some(late.clone()) {
-                return Resolution::KeepLocal;
-            }
-            documents.documents().insert("note".into(), late);
-            first.clone()
-        });
-        let alice = alice.resolving_by(judge.clone());
-        alice.sync();
-        assert_eq!(judge.count(), 2);
-        assert_eq!(alice.read("note").as_deref(), Some("alice's late edit"));
-        assert_eq!(alice.sync().pushed, 0, "it was pushed by the first sync");
-    }
-}
-
-#[test]
-fn keep_local_pushes_an_edit_made_while_the_application_decides() {
-    let (_, alice, bob) = clash(Edit, Edit);
-    let documents = alice.documents.clone();
-    let judge = Judge::new(move |_| {
-        documents.save("note", "alice's late edit");
-        Resolution::KeepLocal
-    });
-    alice.resolving_by(judge).sync();
-    bob.sync();
-    assert_eq!(bob.read("note").as_deref(), Some("alice's late edit"));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A device stops at every step while a decision about a conflict is carried out (rule P8): neither
 //! side of the conflict is lost, and no copy is made twice.
 
-use db_to_cloud::{Conflict, Document, Resolution};
+use db_to_cloud::Resolution;
 use db_to_cloud_tests::{Device, Judge, World};
 
 /// Alice and Bob edited one document, both added a word of their own.
@@ -17,21 +17,11 @@ fn clash() -> (World, Device, Device) {
     (world, alice, bob)
 }
 
-/// The words of both sides, each once.
-fn merge(conflict: &Conflict) -> Resolution {
-    let sides = [&conflict.local, &conflict.remote].into_iter().flatten();
-    let text: Vec<_> = sides.map(|d| String::from_utf8_lossy(&d.bytes).into_owned()).collect();
-    let mut words: Vec<_> = text.iter().flat_map(|text| text.split(' ')).collect();
-    words.sort_unstable();
-    words.dedup();
-    Resolution::Merged(Document::of_content(words.join(" ")))
-}
-
 /// Stops at each step in turn, restarts, syncs to the end; answers the number of steps.
-fn stop_everywhere(decide: fn(&Conflict) -> Resolution, check: impl Fn(&Device, u64)) -> u64 {
+fn stop_everywhere(judge: impl Fn() -> Judge, check: impl Fn(&Device, u64)) -> u64 {
     for step in 1.. {
         let (world, alice, bob) = clash();
-        let mut alice = alice.resolving_by(Judge::new(decide));
+        let mut alice = alice.resolving_by(judge());
         let stopped = alice.sync_stopping_at(step);
         alice.sync();
         bob.sync();
@@ -50,7 +40,7 @@ fn stop_everywhere(decide: fn(&Conflict) -> Resolution, check: impl Fn(&Device, 
 
 #[test]
 fn a_merge_that_is_stopped_anywhere_loses_neither_half() {
-    let steps = stop_everywhere(merge, |device, step| {
+    let steps = stop_everywhere(Judge::merging, |device, step| {
         let text = device.read("note");
         assert_eq!(text.as_deref(), Some("alice bob"), "{}, step {step}", device.name);
     });
@@ -59,7 +49,7 @@ fn a_merge_that_is_stopped_anywhere_loses_neither_half() {
 
 #[test]
 fn a_copy_that_is_stopped_anywhere_is_made_once() {
-    let both = |_: &Conflict| Resolution::KeepBoth { copy: "copy".into() };
+    let both = || Judge::always(Resolution::KeepBoth { copy: "copy".into() });
     let expected = [("copy", "alice"), ("note", "bob")];
     let steps = stop_everywhere(both, |device, step| {
         let expected = expected.map(|(id, text)| (id.into(), text.to_owned()));
@@ -71,7 +61,7 @@ fn a_copy_that_is_stopped_anywhere_is_made_once() {
 #[test]
 fn a_local_version_kept_is_pushed_wherever_the_device_stops() {
     stop_everywhere(
-        |_| Resolution::KeepLocal,
+        || Judge::always(Resolution::KeepLocal),
         |device, step| {
             let text = device.read("note");
             assert_eq!(text.as_deref(), Some("alice"), "{}, step {step}", device.name);
@@ -82,7 +72,7 @@ fn a_local_version_kept_is_pushed_wherever_the_device_stops() {
 #[test]
 fn a_remote_version_taken_stays_taken_wherever_the_device_stops() {
     stop_everywhere(
-        |_| Resolution::TakeRemote,
+        || Judge::always(Resolution::TakeRemote),
         |device, step| {
             let text = device.read("note");
             assert_eq!(text.as_deref(), Some("bob"), "{}, step {step}", device.name);
@@ -96,7 +86,7 @@ fn a_decision_put_off_leaves_both_versions_wherever_the_device_stops() {
         let (_, alice, bob) = clash();
         let mut alice = alice.resolving_by(Judge::always(Resolution::Defer));
         let stopped = alice.sync_stopping_at(step);
-        let judge = Judge::new(merge);
+        let judge = Judge::merging();
         let alice = alice.resolving_by(judge.clone());
         alice.sync();
         assert_eq!(judge.count(), 1, "step {step}");

@@ -3,17 +3,26 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
+mod asking;
 mod attempts;
 mod basics;
 mod budgets;
+mod clocks;
 mod conflicts;
+mod copies;
 mod crash_points;
+mod damage;
 mod decisions;
 mod diverged;
 mod gc;
+mod limits;
 mod locks;
+mod missing;
+mod pull;
 mod push;
 mod queue;
+mod reinstalled;
 mod shuffle;
 mod snapshots;
+mod unreadable;
 mod weak;

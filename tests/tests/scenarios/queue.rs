@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db_to_cloud::{Action, DeferReason, Document, ErrorKind, RemoteWins, Requests, Resolution};
+use db_to_cloud::{Action, Document, ErrorKind, RemoteWins, Requests, Resolution};
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 use futures::FutureExt;
 
@@ -87,6 +87,20 @@ fn queueing_an_unchanged_document_writes_nothing() {
     let requests = alice.sync().requests;
     assert_eq!((requests.get, requests.total()), (2, 2));
     assert_eq!(alice.status().queued, 0);
+}
+
+#[test]
+fn queueing_an_unchanged_document_makes_no_conflict_of_the_next_remote_change() {
+    let world = World::new();
+    let (alice, bob) = two_devices(&world, &["edited", "deleted"]);
+    bob.edit("edited", "bob's");
+    bob.delete("deleted");
+    bob.sync();
+    alice.queue(&"edited".into());
+    alice.queue(&"deleted".into());
+    let report = alice.sync();
+    assert_eq!((report.conflicts, report.pulled, report.deleted), (0, 1, 1));
+    assert_eq!((alice.all(), alice.status().queued), (bob.all(), 0));
 }
 
 #[test]
@@ -181,56 +195,6 @@ fn an_edit_made_on_the_synced_revision_is_no_conflict() {
     assert_eq!((report.conflicts, report.pushed), (0, 1));
     bob.sync();
     assert_eq!(bob.read("note").as_deref(), Some("new"));
-}
-
-#[test]
-fn documents_that_cannot_be_read_are_reported_and_not_taken_for_deleted() {
-    let world = World::new();
-    let (mut alice, bob) = two_devices(&world, &["broken", "fine"]);
-    let documents = TroubledDatabase::of(&alice.documents);
-    documents.make_unreadable("broken");
-    documents.make_unreadable("new");
-    alice = alice.with_database(Arc::new(documents.clone()));
-    alice.edit("broken", "edited");
-    alice.edit("new", "new");
-    alice.edit("fine", "edited");
-    bob.edit("other", "bob's");
-    bob.sync();
-    let report = alice.sync();
-    assert_eq!((report.pushed, report.pulled), (1, 1));
-    let deferred: Vec<_> = report.deferred.iter().map(|d| (d.id.clone(), d.reason)).collect();
-    let unreadable = |id: &str| (id.into(), DeferReason::Unreadable);
-    assert_eq!(deferred, [unreadable("broken"), unreadable("new")]);
-    bob.sync();
-    assert_eq!(bob.read("broken").as_deref(), Some("old"));
-    documents.heal();
-    alice.sync();
-    bob.sync();
-    assert_eq!(bob.all(), alice.all());
-}
-
-#[test]
-fn a_remote_change_of_a_document_that_cannot_be_read_waits() {
-    let world = World::new();
-    let (alice, bob) = two_devices(&world, &["edited", "deleted", "fine"]);
-    let documents = TroubledDatabase::of(&alice.documents);
-    documents.make_unreadable("edited");
-    documents.make_unreadable("deleted");
-    let alice = alice.with_database(Arc::new(documents.clone()));
-    bob.edit("edited", "bob's");
-    bob.delete("deleted");
-    bob.edit("fine", "bob's");
-    bob.sync();
-    for _ in 0..2 {
-        let report = alice.sync();
-        assert_eq!(report.deferred.len(), 2);
-        assert_eq!(alice.read("fine").as_deref(), Some("bob's"));
-        assert_eq!(alice.read("edited").as_deref(), Some("old"));
-        assert_eq!(alice.read("deleted").as_deref(), Some("old"));
-    }
-    documents.heal();
-    alice.sync();
-    assert_eq!(alice.all(), bob.all());
 }
 
 #[test]

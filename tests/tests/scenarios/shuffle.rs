@@ -4,14 +4,20 @@
 //! A document's text is a set of tokens; an edit adds a new one, and conflicts are merged as unions.
 //! So each edit can be found again in the end.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod dice;
+mod tokens;
+
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use db_to_cloud::{Conflict, Document, ErrorKind, Report, Resolution};
+use db_to_cloud::{ErrorKind, Report};
 use db_to_cloud_tests::{Device, Fault, Judge, World};
 use futures::FutureExt;
+
+use dice::Dice;
+use tokens::{Tokens, merging, text, tokens};
 
 /// How many different runs.
 const RUNS: u64 = 200;
@@ -34,7 +40,7 @@ fn whatever_happens_all_devices_end_alike_and_no_edit_is_lost() {
     }
 }
 
-type Tokens = BTreeSet<String>;
+type Added = Arc<Mutex<BTreeMap<String, Tokens>>>;
 
 struct Run {
     dice: Dice,
@@ -43,11 +49,13 @@ struct Run {
     judges: Vec<Judge>,
     tokens: u64,
     /// All tokens that were ever added to a document.
-    added: BTreeMap<String, Tokens>,
+    added: Added,
     /// Tokens that somebody saw and deleted.
     deleted: BTreeMap<String, Tokens>,
     /// A device forgot its state, and with it perhaps a delete.
     forgot: bool,
+    /// Every edit was queued.
+    careful: Arc<AtomicBool>,
     /// Decisions are put off no longer.
     resting: Arc<AtomicBool>,
 }
@@ -59,8 +67,10 @@ impl Run {
         let judges: Vec<_> = (0..3).map(|i| merging(seed ^ i, resting.clone())).collect();
         let names = ["alice", "bob", "carol"].into_iter().zip(&judges);
         let devices = names.map(|(name, judge)| world.device(name).resolving_by(judge.clone()));
-        let devices = devices.collect();
+        let devices: Vec<_> = devices.collect();
+        (1..).zip(&devices).for_each(|(i, device)| device.steps.interleave(seed * 3 + i));
         let (added, deleted) = Default::default();
+        let careful = Arc::new(AtomicBool::new(seed.is_multiple_of(2)));
         Self {
             dice: Dice(seed),
             world,
@@ -70,6 +80,7 @@ impl Run {
             added,
             deleted,
             forgot: false,
+            careful,
             resting,
         }
     }
@@ -85,45 +96,80 @@ impl Run {
     fn act(&mut self) {
         let i = self.dice.below(3) as usize;
         match self.dice.below(100) {
-            0..35 => self.edit(i),
+            0..28 => self.edit(i),
+            28..35 => self.edit_during_a_sync(i),
             35..43 => self.delete(i),
             43..63 => drop(self.devices[i].try_sync()),
             63..75 => {
                 let step = 1 + self.dice.below(60);
                 self.devices[i].sync_stopping_at(step);
+                self.devices[i].storage.nobody_acts();
             }
             75..92 => self.plan_fault(i),
-            92..94 => self.devices[i].restart(),
+            92..94 => {
+                self.devices[i].restart();
+                self.devices[i].storage.nobody_acts();
+            }
             94..96 => deliver(&self.devices[i]),
             96..99 => self.let_time_pass(),
             _ => {
                 self.devices[i].reinstall();
+                self.devices[i].storage.nobody_acts();
                 self.forgot = true;
             }
         }
     }
 
     fn edit(&mut self, i: usize) {
-        let (id, device) = (self.dice.document(), &self.devices[i]);
+        let edit = self.next_edit(i);
+        edit();
+    }
+
+    /// An edit that comes in the middle of a sync.
+    fn edit_during_a_sync(&mut self, i: usize) {
+        let (edit, resting) = (self.next_edit(i), self.resting.clone());
+        let moments = [("get", "changes/"), ("get", "docs/"), ("put", "docs/"), ("create", "chan")];
+        let (operation, prefix) = *self.dice.one_of(&moments);
+        self.devices[i].storage.before(operation, prefix, move || {
+            if !resting.load(SeqCst) {
+                edit();
+            }
+        });
+    }
+
+    /// Adds a token to a document; the QueueChange may be lost.
+    fn next_edit(&mut self, i: usize) -> impl FnOnce() + Send + 'static {
+        let (id, queue, device) = (self.dice.document(), self.queues(), &self.devices[i]);
         self.tokens += 1;
         let token = format!("{}{}", device.name, self.tokens);
-        let mut tokens = tokens(&device.read(id.as_str()).unwrap_or_default());
-        tokens.insert(token.clone());
-        match self.dice.below(4) {
-            0 => device.edit_unqueued(id.as_str(), &text(&tokens)),
-            _ => device.edit(id.as_str(), &text(&tokens)),
+        let (documents, client) = (device.documents.clone(), device.client().clone());
+        let (added, careful) = (self.added.clone(), self.careful.clone());
+        move || {
+            let old = documents.documents().get(&id.as_str().into()).map(|d| d.bytes.clone());
+            let mut tokens = tokens(&String::from_utf8_lossy(&old.unwrap_or_default()));
+            tokens.insert(token.clone());
+            documents.save(id.as_str(), text(&tokens));
+            // In the middle of a sync the QueueChange may have to wait, and is lost then.
+            if !queue || client.queue_change(&id.as_str().into()).now_or_never().is_none() {
+                careful.store(false, SeqCst);
+            }
+            added.lock().unwrap().entry(id).or_default().insert(token);
         }
-        self.added.entry(id).or_default().insert(token);
     }
 
     fn delete(&mut self, i: usize) {
-        let (id, device) = (self.dice.document(), &self.devices[i]);
+        let (id, queue, device) = (self.dice.document(), self.queues(), &self.devices[i]);
         let Some(seen) = device.read(id.as_str()) else { return };
-        match self.dice.below(4) {
-            0 => device.delete_unqueued(id.as_str()),
-            _ => device.delete(id.as_str()),
+        match queue {
+            false => device.delete_unqueued(id.as_str()),
+            true => device.delete(id.as_str()),
         }
         self.deleted.entry(id).or_default().extend(tokens(&seen));
+    }
+
+    /// In every other run each QueueChange is made, so that no comparison needs to find an edit.
+    fn queues(&mut self) -> bool {
+        self.careful.load(SeqCst) || self.dice.below(4) > 0
     }
 
     fn plan_fault(&mut self, i: usize) {
@@ -153,7 +199,9 @@ impl Run {
         for device in &mut self.devices {
             device.storage.heal();
             deliver(device);
-            device.restart();
+            if !self.careful.load(SeqCst) {
+                device.restart();
+            }
         }
         for _ in 0..ROUNDS {
             // Long enough for the lock of a device that stopped to be broken.
@@ -174,7 +222,7 @@ impl Run {
         let dave = self.world.device("dave");
         dave.sync();
         assert_eq!(dave.all(), end, "a fresh device is not like alice");
-        for (id, added) in &self.added {
+        for (id, added) in self.added.lock().unwrap().iter() {
             let left = tokens(&dave.read(id.as_str()).unwrap_or_default());
             let deleted = self.deleted.get(id).cloned().unwrap_or_default();
             let lost: Vec<_> = added.difference(&left).filter(|t| !deleted.contains(*t)).collect();
@@ -204,60 +252,4 @@ fn is_quiet(report: &Report) -> bool {
     (report.pulled, report.deleted, report.pushed, report.conflicts) == (0, 0, 0, 0)
         && report.deferred.is_empty()
         && (report.requests.get, report.requests.total()) == (1, 1)
-}
-
-/// Joins both sides; an edit wins over a delete. Now and then the decision is put off.
-fn merging(seed: u64, resting: Arc<AtomicBool>) -> Judge {
-    let dice = std::sync::Mutex::new(Dice(seed ^ 0xd1ce));
-    Judge::new(move |conflict| match dice.lock().expect("nobody panicked").below(4) {
-        0 if !resting.load(SeqCst) => Resolution::Defer,
-        _ => merge(conflict),
-    })
-}
-
-fn merge(conflict: &Conflict) -> Resolution {
-    let all = |d: &Document| tokens(&String::from_utf8_lossy(&d.bytes));
-    match (&conflict.local, &conflict.remote) {
-        (Some(local), Some(remote)) => {
-            let both = all(local).union(&all(remote)).cloned().collect();
-            Resolution::Merged(Document::of_content(text(&both)))
-        }
-        (Some(_), None) => Resolution::KeepLocal,
-        (None, _) => Resolution::TakeRemote,
-    }
-}
-
-fn tokens(text: &str) -> Tokens {
-    text.split_whitespace().map(str::to_owned).filter(|token| !token.starts_with('~')).collect()
-}
-
-/// Every third document is too large for its entry.
-fn text(tokens: &Tokens) -> String {
-    let mut words: Vec<_> = tokens.iter().map(String::as_str).collect();
-    let padding = format!("~{}", "x".repeat(5000));
-    if tokens.len() % 3 == 2 {
-        words.push(&padding);
-    }
-    words.join(" ")
-}
-
-/// SplitMix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % n
-    }
-
-    fn one_of<'a, T>(&mut self, things: &'a [T]) -> &'a T {
-        &things[self.below(things.len() as u64) as usize]
-    }
-
-    fn document(&mut self) -> String {
-        format!("doc-{}", self.below(4))
-    }
 }

@@ -1,0 +1,145 @@
+//! What a late write destroys (rule W4).
+
+use super::*;
+
+/// The device's sync fails: its put of the slot is under way, and arrives when it is delivered.
+fn sync_with_a_late_put(device: &Device) {
+    for _ in 0..100 {
+        device.storage.fail("put", "changes/", Fault::Delayed);
+    }
+    assert!(device.try_sync().is_err());
+    device.storage.heal();
+}
+
+fn deliver_late_puts(device: &Device) {
+    device.storage.deliver().now_or_never().expect("it does not wait");
+}
+
+#[test]
+fn a_commit_that_a_late_write_replaced_is_offered_again_without_asking() {
+    let (world, alice, bob) = two_devices();
+    bob.edit("b", "bob's");
+    sync_with_a_late_put(&bob);
+    alice.edit("a", "alice's");
+    alice.edit("new", "alice's");
+    alice.delete("gone");
+    alice.sync();
+    assert_eq!(world.entry(2).client, "alice");
+    deliver_late_puts(&bob);
+    assert_eq!(world.entry(2).client, "bob");
+    let report = alice.sync();
+    assert_eq!((report.conflicts, report.pushed), (0, 3));
+    assert_eq!(alice.read("a").as_deref(), Some("alice's"));
+    assert_eq!(alice.read("new").as_deref(), Some("alice's"));
+    assert_eq!(alice.read("b").as_deref(), Some("bob's"));
+    assert_eq!(alice.read("gone"), None);
+    assert_all_equal(&world, &[&alice, &bob]);
+}
+
+#[test]
+fn a_replaced_commit_is_not_lost_where_the_storage_wins_conflicts() {
+    let (world, alice, bob) = two_devices();
+    let alice = alice.resolving_by(RemoteWins);
+    bob.edit("b", "bob's");
+    sync_with_a_late_put(&bob);
+    alice.edit("a", "alice's");
+    alice.edit("new", "alice's");
+    alice.sync();
+    deliver_late_puts(&bob);
+    alice.sync();
+    assert_eq!(alice.read("a").as_deref(), Some("alice's"));
+    assert_eq!(alice.read("new").as_deref(), Some("alice's"));
+    assert_all_equal(&world, &[&alice, &bob]);
+}
+
+#[test]
+fn a_replaced_commit_conflicts_with_the_write_that_replaced_it_where_both_changed_a_document() {
+    let (world, alice, bob) = two_devices();
+    bob.edit("both", "bob's");
+    sync_with_a_late_put(&bob);
+    alice.edit("both", "alice's");
+    alice.edit("a", "alice's");
+    alice.sync();
+    deliver_late_puts(&bob);
+    let report = alice.sync();
+    assert_eq!((report.conflicts, report.pushed), (1, 1));
+    assert_eq!(alice.read("both").as_deref(), Some("alice's"), "put off, not overwritten");
+    let alice = alice.resolving_by(db_to_cloud::LocalWins);
+    assert_all_equal(&world, &[&alice, &bob]);
+    assert_eq!(bob.read("both").as_deref(), Some("alice's"));
+}
+
+#[test]
+fn an_edit_made_after_the_replaced_commit_is_not_lost() {
+    let (world, alice, bob) = two_devices();
+    bob.edit("b", "bob's");
+    sync_with_a_late_put(&bob);
+    alice.edit("a", "alice's first");
+    alice.sync();
+    deliver_late_puts(&bob);
+    alice.edit("a", "alice's second");
+    assert_eq!(alice.sync().conflicts, 0);
+    assert_all_equal(&world, &[&alice, &bob]);
+    assert_eq!(bob.read("a").as_deref(), Some("alice's second"));
+}
+
+#[test]
+fn a_reader_of_the_replaced_commit_ends_up_the_same() {
+    let (world, alice, bob) = two_devices();
+    let dave = world.device("dave");
+    dave.sync();
+    bob.edit("b", "bob's");
+    sync_with_a_late_put(&bob);
+    alice.edit("a", "alice's");
+    alice.edit("new", "alice's");
+    alice.sync();
+    dave.sync();
+    deliver_late_puts(&bob);
+    dave.sync();
+    assert_eq!(dave.read("a").as_deref(), Some("alice's"), "nothing is undone unasked");
+    assert_eq!(dave.read("new").as_deref(), Some("alice's"));
+    alice.sync();
+    assert_all_equal(&world, &[&alice, &bob, &dave]);
+    assert_eq!(dave.read("a").as_deref(), Some("alice's"));
+}
+
+#[test]
+fn two_writers_that_both_believe_in_the_lock_lose_nothing() {
+    let (world, alice, bob) = two_devices();
+    let bob = Arc::new(bob);
+    alice.edit("a", "alice's");
+    bob.edit("b", "bob's");
+    // Alice stands still between her last look and her write: no lock helps against that.
+    let rival = bob.clone();
+    alice.storage.before("put", "changes/", move || drop(rival.sync()));
+    alice.sync();
+    assert_eq!(world.entry(2).client, "alice", "Bob's commit is overwritten");
+    assert_all_equal(&world, &[&bob, &alice]);
+    assert_eq!(alice.read("b").as_deref(), Some("bob's"));
+}
+
+/// What rule W4 cannot see, because only the slot of the last commit is looked at: a write that
+/// arrives so late that other commits stand on the one it replaces. Devices that were there agree
+/// and keep all documents; a new device is told that the log is broken and gets none.
+#[test]
+fn known_hole_a_very_late_write_under_other_commits_locks_out_new_devices() {
+    let world = World::weak();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    alice.edit("a", "alice's");
+    sync_with_a_late_put(&alice);
+    bob.edit("b", "bob's");
+    bob.sync();
+    alice.sync();
+    assert_eq!(world.commits(), 2);
+    bob.sync();
+    deliver_late_puts(&alice);
+    assert_eq!(world.entry(1).client, "alice", "Bob's commit is gone from the log");
+    for device in [&alice, &bob] {
+        device.sync();
+        assert_eq!(device.read("a").as_deref(), Some("alice's"));
+        assert_eq!(device.read("b").as_deref(), Some("bob's"));
+    }
+    let carol = world.device("carol");
+    assert_eq!(carol.try_sync().unwrap_err().kind(), ErrorKind::Diverged);
+    assert_eq!(carol.all(), []);
+}
