@@ -39,7 +39,8 @@ pub(crate) enum Command {
 pub(crate) struct Sides {
     /// The folder whose files are synced.
     pub database: PathBuf,
-    /// The storage: a folder (./cloud, /mnt/usb/notes, file:///mnt/usb/notes).
+    /// The storage: a folder (./cloud, file:///mnt/usb/notes) or a bucket (s3://bucket/prefix?region=…,
+    /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables).
     #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
     pub remote: RemoteUrl,
 }
@@ -64,6 +65,9 @@ pub(crate) struct Sync {
     /// Accept a sync that deletes more than half of the documents.
     #[arg(long)]
     pub accept_deletes: bool,
+    /// Refuse a storage without atomic create, instead of working under a lock there.
+    #[arg(long)]
+    pub require_strong: bool,
     /// Show what would be pulled, pushed and deleted, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
@@ -86,7 +90,8 @@ pub(crate) struct Status {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unlock {
-    /// The storage: a folder (./cloud, /mnt/usb/notes, file:///mnt/usb/notes).
+    /// The storage: a folder (./cloud, file:///mnt/usb/notes) or a bucket (s3://bucket/prefix?region=…,
+    /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables).
     #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
     pub remote: RemoteUrl,
     /// Break the lock: only if the device that holds it is gone.

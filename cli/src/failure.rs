@@ -124,6 +124,10 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Corrupt => {
             "restore the damaged object from a backup of the storage; nothing was changed here"
         }
+        ErrorKind::WeakStorage => {
+            "choose a storage with atomic create, or leave out --require-strong: it is then used \
+             under a lock"
+        }
         ErrorKind::NewerFormat => "update db-to-cloud on this device",
         ErrorKind::State => {
             "check permissions and free space of the folder .db-to-cloud in the database"

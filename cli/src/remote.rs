@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use db_to_cloud::Adapter;
 use db_to_cloud_fs::FsAdapter;
+use db_to_cloud_s3::S3Config;
 
 pub(crate) use folder::looks_like_storage;
 pub(crate) use url::RemoteUrl;
@@ -21,6 +22,8 @@ use crate::failure::Failure;
 pub(crate) enum Remote {
     /// An absolute path without links.
     Folder(PathBuf),
+    /// A bucket, and a prefix in it.
+    S3(S3Config),
 }
 
 impl RemoteUrl {
@@ -28,6 +31,10 @@ impl RemoteUrl {
     pub(crate) fn resolve(&self) -> Result<Remote, Failure> {
         match self {
             Self::Folder(path) => folder::resolve(path).map(Remote::Folder),
+            Self::S3(url) => match S3Config::from_url(url) {
+                Ok(config) => Ok(Remote::S3(config)),
+                Err(error) => Err(Failure::Usage(error.to_string())),
+            },
         }
     }
 }
@@ -38,6 +45,7 @@ impl Remote {
         match self {
             // A path that is no text is told apart by its bytes.
             Self::Folder(path) => path.to_str().map_or_else(|| escaped(path), str::to_owned),
+            Self::S3(config) => config.name(),
         }
     }
 
@@ -45,6 +53,8 @@ impl Remote {
     pub(crate) fn is_gone(&self) -> bool {
         match self {
             Self::Folder(path) => !path.exists(),
+            // A missing bucket is an error of the first request.
+            Self::S3(_) => false,
         }
     }
 
@@ -52,6 +62,8 @@ impl Remote {
     pub(crate) fn holds_storage(&self) -> bool {
         match self {
             Self::Folder(path) => folder::holds_storage(path),
+            // An empty one is as good: nothing has to be made to look at it.
+            Self::S3(_) => true,
         }
     }
 
@@ -59,6 +71,8 @@ impl Remote {
     pub(crate) fn check_free(&self) -> Result<(), Failure> {
         match self {
             Self::Folder(path) => folder::check_free(path),
+            // Nothing is mixed: other objects have other names.
+            Self::S3(_) => Ok(()),
         }
     }
 
@@ -66,6 +80,7 @@ impl Remote {
     pub(crate) fn check_apart_from(&self, database: &Path) -> Result<(), Failure> {
         match self {
             Self::Folder(path) => folder::check_apart(database, path),
+            Self::S3(_) => Ok(()),
         }
     }
 }
@@ -74,6 +89,7 @@ impl Remote {
 pub(crate) fn open(remote: &Remote) -> Result<Arc<dyn Adapter>, Failure> {
     match remote {
         Remote::Folder(path) => Ok(Arc::new(FsAdapter::open(path)?)),
+        Remote::S3(config) => Ok(Arc::new(config.clone().build()?)),
     }
 }
 

@@ -35,8 +35,9 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
         .client(adapter, resolver)
         .with_device(device)
         .with_limits(Limits { sync: options.limit(), ..Limits::default() })
-        .on_progress(move |event| shown.event(event))
-        .build();
+        .on_progress(move |event| shown.event(event));
+    let client = if options.require_strong { client.require_strong() } else { client };
+    let client = client.build();
     // Ended also if the sync is interrupted.
     let end = End(progress);
     let outcome = client.sync_with(options.options()).await;

@@ -35,7 +35,7 @@ pub enum Addressing {
 }
 
 /// Settings of an [`S3Adapter`], beginning with [`S3Config::aws`] or its like.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct S3Config {
     pub(crate) service: Service,

@@ -9,7 +9,7 @@ use aws_sdk_s3::config::{self as sdk};
 use crate::error::{Invalid, invalid};
 
 /// Where the credentials come from. `Debug` never shows them.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Credentials {
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for those that end, `AWS_SESSION_TOKEN`.

@@ -5,13 +5,16 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// The schemes that are known, for the message about one that is not.
-const SCHEMES: &str = "file:///path/to/folder";
+const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix";
 
 /// A storage as it was named on the command line; nothing was looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RemoteUrl {
     /// A folder on this machine or a drive or share of it.
     Folder(PathBuf),
+    /// A bucket. What follows the scheme is read when it is looked up: an error of clap would show
+    /// the whole text, and with it credentials that somebody wrote into it.
+    S3(String),
 }
 
 /// Why a text names no storage.
@@ -24,8 +27,10 @@ pub(crate) enum BadUrl {
          is written with ./ in front)"
     )]
     UnknownScheme(String),
-    #[error("a file URL has three slashes and an absolute path: {SCHEMES}")]
+    #[error("a file URL has three slashes and an absolute path: file:///path/to/folder")]
     NotAbsolute,
+    #[error("in an S3 URL write bytes that are no text as % and two digits")]
+    NotText,
     #[error(
         "in a file URL write % as %25, ? as %3F, # as %23, and other bytes as % and two digits"
     )]
@@ -42,6 +47,9 @@ impl RemoteUrl {
             None => Ok(Self::Folder(text.into())),
             Some(scheme) if scheme.eq_ignore_ascii_case(b"file") => {
                 file_url(text.as_bytes()).map(Self::Folder)
+            }
+            Some(scheme) if scheme.eq_ignore_ascii_case(b"s3") => {
+                text.into_string().map(Self::S3).map_err(|_| BadUrl::NotText)
             }
             Some(other) => {
                 Err(BadUrl::UnknownScheme(String::from_utf8_lossy(other).to_ascii_lowercase()))
@@ -121,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_neither_is_refused_with_the_known_schemes() {
-        for text in ["s3://bucket", "ftp://host/x", "S3:bucket", "web+dav://h"] {
+        for text in ["ftp://host/x", "web+dav://h"] {
             let error = parse(text).unwrap_err();
             assert!(matches!(error, BadUrl::UnknownScheme(_)), "{text}");
             assert!(error.to_string().contains("file:///"), "{error}");
@@ -133,5 +141,12 @@ mod tests {
             assert_eq!(parse(text), Err(BadUrl::Escape), "{text}");
         }
         assert_eq!(parse(""), Err(BadUrl::Empty));
+    }
+
+    #[test]
+    fn buckets_are_read_later() {
+        for text in ["s3://bucket", "S3://bucket/a?region=x", "s3:bucket"] {
+            assert_eq!(parse(text), Ok(RemoteUrl::S3(text.to_owned())));
+        }
     }
 }

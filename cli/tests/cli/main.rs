@@ -7,6 +7,7 @@ mod interrupted;
 mod kill;
 mod output;
 mod remotes;
+mod s3;
 mod syncing;
 mod terminal;
 mod usage;

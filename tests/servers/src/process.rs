@@ -84,7 +84,7 @@ impl Server {
     }
 
     /// The folder of what it stores.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 

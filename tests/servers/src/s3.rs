@@ -33,6 +33,11 @@ impl Server {
         Self::start(folder, port, &plan)
     }
 
+    /// A new bucket of MinIO or rclone, for tests without a client of S3: buckets are folders there.
+    pub fn make_bucket(&self, name: &str) {
+        std::fs::create_dir(self.folder().join("data").join(name)).expect("a bucket can be made");
+    }
+
     /// LocalStack: believes any credentials; conditional writes are atomic.
     pub fn localstack() -> Self {
         let (folder, port) = (temporary(), free_port());
