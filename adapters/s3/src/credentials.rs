@@ -38,7 +38,7 @@ impl Credentials {
     /// What the SDK asks before each request.
     pub(crate) fn provider(&self) -> Result<SharedCredentialsProvider, Invalid> {
         match self {
-            Self::Environment => from_environment(|name| env::var(name)),
+            Self::Environment => from_environment(env::var),
             Self::Explicit { key_id, secret, token } => Ok(fixed(key_id, secret, token.clone())),
             #[cfg(feature = "profile")]
             Self::Profile(name) => {

@@ -170,7 +170,9 @@ fn meaning(status: u16, code: &str) -> (ErrorKind, &'static str) {
         (507, _)
         | (
             _,
-            "QuotaExceeded" | "StorageCapExceeded" | "XMinioStorageFull"
+            "QuotaExceeded"
+            | "StorageCapExceeded"
+            | "XMinioStorageFull"
             | "XMinioAdminBucketQuotaExceeded",
         ) => (Full, "make room in the bucket or raise its quota"),
         // 400, although it is the line that was too slow or garbled the bytes.
@@ -187,7 +189,9 @@ fn meaning(status: u16, code: &str) -> (ErrorKind, &'static str) {
             "allow s3:GetObject, s3:PutObject, s3:DeleteObject on the objects and s3:ListBucket on \
              the bucket (without it, a missing object is answered so)",
         ),
-        (404, "NoSuchBucket") => (InvalidInput, "there is no such bucket: create it or mend its name"),
+        (404, "NoSuchBucket") => {
+            (InvalidInput, "there is no such bucket: create it or mend its name")
+        }
         // Parts that a lifecycle rule removed meanwhile, or that are complete already.
         (404, "NoSuchUpload") => (Unavailable, "the upload was cut short: try again"),
         // An object's NoSuchKey never comes here. The rest is not about objects.
@@ -197,7 +201,8 @@ fn meaning(status: u16, code: &str) -> (ErrorKind, &'static str) {
         (409, _) => (Unavailable, "others write the same object right now: try again"),
         // In the answer to a create it is `Occupied`; nothing else is conditional.
         (412, _) => (Unsupported, "the service set a condition of its own"),
-        (429, _) | (503, "SlowDown" | "SlowDownRead" | "SlowDownWrite" | "RequestLimitExceeded") => {
+        (429, _)
+        | (503, "SlowDown" | "SlowDownRead" | "SlowDownWrite" | "RequestLimitExceeded") => {
             (Throttled, "the service asks for fewer requests: try again later")
         }
         // Backblaze B2 for If-None-Match, old R2 for checksums.
@@ -223,7 +228,11 @@ where
                 Self::NotS3("the answer cannot be read")
             }
             SdkError::ResponseError(response) => {
-                let refusal = Refusal { status: response.raw().status().as_u16(), text, ..Refusal::default() };
+                let refusal = Refusal {
+                    status: response.raw().status().as_u16(),
+                    text,
+                    ..Refusal::default()
+                };
                 Self::Refused(refusal)
             }
             _ => Self::Line(text),

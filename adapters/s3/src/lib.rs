@@ -38,5 +38,5 @@ mod portal;
 mod url;
 
 pub use adapter::S3Adapter;
-pub use config::{Addressing, S3Config, Service};
+pub use config::{Addressing, Checksums, S3Config, Service};
 pub use credentials::Credentials;

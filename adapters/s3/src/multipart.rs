@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use aws_sdk_s3::primitives::ByteStream;
-use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use aws_sdk_s3::types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart};
 use bytes::Bytes;
 use db_to_cloud::Key;
 use futures::{StreamExt, TryStreamExt};
 
+use crate::Checksums;
 use crate::client::{Client, has_etag};
 use crate::error::Failure;
 
@@ -38,6 +39,9 @@ impl Upload {
     async fn begin(client: &Arc<Client>, key: &Key) -> Result<Self, Failure> {
         let path = client.path(key);
         let begin = client.sdk.create_multipart_upload().bucket(&client.config.bucket).key(&path);
+        // Else the checksums of the parts come unexpected.
+        let sums = client.config.checksums == Checksums::Sent;
+        let begin = begin.set_checksum_algorithm(sums.then_some(ChecksumAlgorithm::Crc32));
         let begin = async { Ok(begin.send().await?) };
         let answer = client.in_turn(Box::pin(client.timed(0, begin))).await?;
         match answer.upload_id() {

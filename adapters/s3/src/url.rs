@@ -137,7 +137,10 @@ mod tests {
     fn two_ways_to_say_the_same_have_one_name() {
         let name = |url| S3Config::from_url(url).unwrap().name();
         let short = name("s3://notes/a?endpoint=http://host:9000");
-        assert_eq!(short, name("s3://notes/a/?region=x&path-style=true&endpoint=HTTP://host:9000/"));
+        assert_eq!(
+            short,
+            name("s3://notes/a/?region=x&path-style=true&endpoint=HTTP://host:9000/")
+        );
         assert_eq!(short, "s3://notes/a?endpoint=http://host:9000");
         assert_ne!(short, name("s3://notes/a"));
         assert_ne!(short, name("s3://notes/b?endpoint=http://host:9000"));

@@ -13,7 +13,8 @@ struct Cloud {
 
 impl Cloud {
     fn new(server: &Server) -> Self {
-        let url = format!("s3://notes/ada?endpoint={}&region=us-east-1&path-style=true", server.url());
+        let url =
+            format!("s3://notes/ada?endpoint={}&region=us-east-1&path-style=true", server.url());
         Self { world: World::new(&["a", "b"]), url }
     }
 

@@ -12,6 +12,6 @@ mod process;
 mod proxy;
 mod s3;
 
-pub use proxy::{Counts, Fault, FaultProxy, Faults};
 pub use process::{Server, folder};
+pub use proxy::{Counts, Fault, FaultProxy, Faults};
 pub use s3::{KEY_ID, SECRET};

@@ -73,6 +73,11 @@ impl Server {
         server
     }
 
+    /// What it is: `MinIO`, `LocalStack`, `moto`, `rclone`.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Where it is, such as `http://127.0.0.1:9000`.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)

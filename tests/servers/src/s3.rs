@@ -43,7 +43,7 @@ impl Server {
         let (folder, port) = (temporary(), free_port());
         let plan = Plan {
             name: "LocalStack",
-            program: "venv/bin/python",
+            program: "localstack/bin/python",
             arguments: &["-m", "localstack.runtime.main"].map(str::to_owned),
             environment: &[
                 ("SERVICES", "s3".to_owned()),
@@ -66,7 +66,7 @@ impl Server {
         let arguments = ["-H", "127.0.0.1", "-p", &port.to_string()];
         let plan = Plan {
             name: "moto",
-            program: "venv/bin/moto_server",
+            program: "moto/bin/moto_server",
             arguments: &arguments.map(str::to_owned),
             environment: &[],
             ready: ("/moto-api/", "200 OK"),
@@ -83,7 +83,7 @@ impl Server {
         let arguments = ["serve", "s3", "--auth-key", &keys, "data", "--addr", &address];
         let plan = Plan {
             name: "rclone",
-            program: "venv/bin/rclone",
+            program: "rclone/bin/rclone",
             arguments: &arguments.map(str::to_owned),
             environment: &[("RCLONE_CONFIG", "/dev/null".to_owned())],
             // It refuses what is not signed, and thereby answers.

@@ -13,7 +13,7 @@ use crate::sync::Device;
 async fn config() -> S3Config {
     match std::env::var("DB_TO_CLOUD_S3_URL") {
         Ok(url) => S3Config::from_url(&url).unwrap(),
-        Err(_) => crate::support::new_bucket(&crate::support::minio().url()).await,
+        Err(_) => crate::support::new_bucket(crate::support::minio()).await,
     }
 }
 

@@ -30,7 +30,7 @@ async fn fails(storage: &S3Adapter, kind: ErrorKind, advice: &str) {
 
 #[tokio::test]
 async fn wrong_credentials_are_told_and_not_shown() {
-    let config = new_bucket(&minio().url()).await;
+    let config = new_bucket(minio()).await;
     for (key_id, secret) in [(KEY_ID, "hunter2-hunter2"), ("nobody", "hunter2-hunter2")] {
         let wrong = config.clone().with_credentials(Credentials::explicit(key_id, secret));
         fails(&open(&wrong), ErrorKind::Unauthorized, "check the access key id").await;
@@ -40,7 +40,7 @@ async fn wrong_credentials_are_told_and_not_shown() {
 #[tokio::test]
 async fn a_missing_bucket_is_an_error_not_an_empty_storage() {
     for server in [minio(), localstack()] {
-        let missing = open(&config(&server.url()));
+        let missing = open(&config(server));
         fails(&missing, ErrorKind::InvalidInput, "no such bucket: create it").await;
         assert!(missing.create_bucket_if_missing().await.unwrap());
         assert!(!missing.create_bucket_if_missing().await.unwrap());
@@ -50,32 +50,37 @@ async fn a_missing_bucket_is_an_error_not_an_empty_storage() {
 
 #[tokio::test]
 async fn a_wrong_region_is_told() {
-    let config = new_bucket(&minio().url()).await.with_region("eu-central-1");
+    let config = new_bucket(minio()).await.with_region("eu-central-1");
     fails(&open(&config), ErrorKind::InvalidInput, "wrong region").await;
 }
 
 #[tokio::test]
 async fn a_server_that_is_away_is_unavailable() {
-    let away = unreachable(&config("http://127.0.0.1:1"));
+    let away = unreachable(&config(minio()));
     fails(&away, ErrorKind::Unavailable, "check the network").await;
 }
 
 #[tokio::test]
 async fn https_where_http_is_spoken_is_told() {
     let url = minio().url().replace("http://", "https://");
-    fails(&open(&config(&url)), ErrorKind::Unavailable, "no secure connection").await;
+    fails(
+        &open(&config(minio()).with_endpoint(url)),
+        ErrorKind::Unavailable,
+        "no secure connection",
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_name_that_no_server_has_is_unavailable() {
-    let config = config("http://no-such-host.invalid");
+    let config = config(minio()).with_endpoint("http://no-such-host.invalid");
     fails(&open(&config), ErrorKind::Unavailable, "check the network").await;
 }
 
 /// A storage behind a proxy, and the proxy's faults.
 async fn troubled() -> (FaultProxy, Faults, S3Adapter) {
     let faults = Faults::default();
-    let config = new_bucket(&minio().url()).await;
+    let config = new_bucket(minio()).await;
     let proxy = FaultProxy::start(minio().port(), faults.clone()).await.unwrap();
     let config = config.with_endpoint(proxy.url()).with_request_timeout(Duration::from_secs(2));
     (proxy, faults, open(&config))
@@ -122,7 +127,7 @@ async fn an_unclear_get_is_never_an_absence_nor_other_bytes() {
         }
         faults.fail("GET", "list-type", fault);
         match storage.list(Folder::Changes, None).await {
-            Ok(page) => assert_eq!(page.keys, [key.clone()], "{fault:?}"),
+            Ok(page) => assert_eq!(page.keys, std::slice::from_ref(&key), "{fault:?}"),
             Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
         }
     }

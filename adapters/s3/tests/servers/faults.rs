@@ -35,7 +35,7 @@ async fn nothing_is_lost(server: &Server, seed: u64) {
     println!("seed {seed}");
     let faults = Faults::random(seed, 120);
     let proxy = FaultProxy::start(server.port(), faults.clone()).await.unwrap();
-    let config = new_bucket(&server.url()).await;
+    let config = new_bucket(server).await;
     let config = config.with_endpoint(proxy.url()).with_request_timeout(Duration::from_secs(1));
     let devices = [device("alice", &config), device("bob", &config)];
     let mut random = Random(seed | 1);

@@ -20,7 +20,7 @@ fn content(length: usize) -> bytes::Bytes {
 async fn goes_in_parts(server: &Server) {
     let faults = Faults::default();
     let proxy = FaultProxy::start(server.port(), faults.clone()).await.unwrap();
-    let config = new_bucket(&server.url()).await.with_part_size(5 * MIB);
+    let config = new_bucket(server).await.with_part_size(5 * MIB);
     let storage = open(&config.with_endpoint(proxy.url()));
     for (n, length) in [(1, 5 * MIB), (2, 5 * MIB + 1), (3, 12 * MIB), (4, 15 * MIB)] {
         let document = Document::of_content(content(length));
@@ -59,7 +59,7 @@ async fn a_large_document_goes_to_localstack_in_parts() {
 async fn many_are_deleted_in_few_requests() {
     let faults = Faults::default();
     let proxy = FaultProxy::start(minio().port(), faults.clone()).await.unwrap();
-    let config = new_bucket(&minio().url()).await;
+    let config = new_bucket(minio()).await;
     let storage = open(&config.with_endpoint(proxy.url()));
     let keys: Vec<_> = (0..1500).map(key).collect();
     let items = keys.iter().take(60).map(|key| (key.clone(), "x".into())).collect();

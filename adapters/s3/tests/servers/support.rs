@@ -33,15 +33,20 @@ pub(crate) fn credentials() -> Credentials {
 }
 
 /// A storage in a bucket of its own.
-pub(crate) fn config(endpoint: &str) -> S3Config {
+pub(crate) fn config(server: &Server) -> S3Config {
     static BUCKETS: AtomicU32 = AtomicU32::new(0);
     let bucket = format!("bucket-{}", BUCKETS.fetch_add(1, Ordering::SeqCst));
-    S3Config::other(endpoint, bucket).with_prefix("apps/notes").with_credentials(credentials())
+    let config = match server.name() {
+        "MinIO" => S3Config::minio(server.url(), bucket),
+        "LocalStack" => S3Config::localstack(server.url(), bucket),
+        _ => S3Config::other(server.url(), bucket),
+    };
+    config.with_prefix("apps/notes").with_credentials(credentials())
 }
 
 /// The bucket exists when this returns.
-pub(crate) async fn new_bucket(endpoint: &str) -> S3Config {
-    let config = config(endpoint);
+pub(crate) async fn new_bucket(server: &Server) -> S3Config {
+    let config = config(server);
     open(&config).create_bucket_if_missing().await.unwrap();
     config
 }

@@ -67,7 +67,7 @@ impl Device {
 }
 
 async fn two_devices_sync(server: &Server) {
-    let config = new_bucket(&server.url()).await;
+    let config = new_bucket(server).await;
     let alice = Device::new("alice", Arc::new(open(&config)));
     let bob = Device::new("bob", Arc::new(open(&config)));
     for i in 0..120 {
@@ -94,14 +94,14 @@ async fn two_devices_sync(server: &Server) {
 
 /// Both commit at once, again and again: every commit finds its slot.
 async fn two_devices_race(server: &Server) {
-    let config = new_bucket(&server.url()).await;
+    let config = new_bucket(server).await;
     let alice = Device::new("alice", Arc::new(open(&config)));
     let bob = Device::new("bob", Arc::new(open(&config)));
     for round in 0..8 {
         alice.edit(&format!("alice {round}"), "a").await;
         bob.edit(&format!("bob {round}"), "b").await;
         let (a, b) = tokio::join!(alice.try_sync(), bob.try_sync());
-        (a.unwrap(), b.unwrap());
+        a.and(b).unwrap();
     }
     alice.sync().await;
     bob.sync().await;

@@ -9,7 +9,7 @@ use crate::sync::Device;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rclone_is_found_weak_and_two_devices_sync_with_a_warning() {
-    let config = new_bucket(&rclone().url()).await;
+    let config = new_bucket(rclone()).await;
     let warned = Arc::new(Mutex::new(0));
     let counts = warned.clone();
     let alice = Device::set_up("alice", Arc::new(open(&config)), |builder| {
@@ -36,7 +36,7 @@ async fn rclone_is_found_weak_and_two_devices_sync_with_a_warning() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rclone_is_refused_by_who_requires_a_strong_storage() {
-    let config = new_bucket(&rclone().url()).await;
+    let config = new_bucket(rclone()).await;
     let strict =
         Device::set_up("alice", Arc::new(open(&config)), |builder| builder.require_strong());
     strict.edit("note", "hello").await;
