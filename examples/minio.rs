@@ -53,9 +53,13 @@ async fn main() -> Result<(), BoxError> {
     let endpoint = arguments.next().unwrap_or_else(|| "http://127.0.0.1:9000".to_owned());
     let bucket = arguments.next().unwrap_or_else(|| "notes".to_owned());
     // Who we are says the environment.
-    let storage = S3Config::minio(&endpoint, &bucket).with_prefix("example").build()?;
+    story(S3Config::minio(endpoint, bucket).with_prefix("example")).await
+}
+
+async fn story(config: S3Config) -> Result<(), BoxError> {
+    let storage = config.build()?;
     if storage.create_bucket_if_missing().await? {
-        println!("the bucket {bucket} is new");
+        println!("The bucket is new.");
     }
 
     // Beginning with nothing, each device first pulls what an earlier run left there.
@@ -71,4 +75,21 @@ async fn main() -> Result<(), BoxError> {
 
     let equal = *laptop.documents.documents() == *phone.documents.documents();
     if equal { Ok(()) } else { Err("the devices differ: this must not happen".into()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use db_to_cloud_s3::Credentials;
+    use db_to_cloud_test_servers::{KEY_ID, SECRET, Server};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn it_runs_twice_on_one_bucket() {
+        let server = Server::minio();
+        let credentials = Credentials::explicit(KEY_ID, SECRET);
+        let config = S3Config::minio(server.url(), "notes").with_credentials(credentials);
+        story(config.clone()).await.unwrap();
+        story(config).await.unwrap();
+    }
 }

@@ -26,6 +26,10 @@
 //!
 //! What is guaranteed on which service is in the `README.md`.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod adapter;
 mod bucket;
 mod client;
