@@ -1,7 +1,7 @@
 //! The server operations of the specification, above an [`Adapter`]: Lock and Unlock, Get and Put,
 //! MetadataRead and MetadataWrite, ChangesRead and ChangesWrite.
 //!
-//! Here, and only here, requests are counted, given a time limit and repeated.
+//! Here, and only here, requests are counted, given a time limit and repeated (`repeat`).
 
 mod changes;
 mod documents;
@@ -9,23 +9,22 @@ mod lock;
 mod metadata;
 mod meter;
 mod probe;
+mod repeat;
 
-use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use futures::future::{Either, select};
 
 pub use lock::LockPolicy;
 pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
+pub(crate) use repeat::LONGEST_PAUSE;
 
 use crate::{
-    Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder,
-    Key, Page, Requests, Wait,
+    Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, Folder, Key, Page,
+    Requests, Wait,
 };
 
 /// How long requests may take and how often they are repeated.
@@ -45,12 +44,6 @@ impl Default for Limits {
         Self { request: Duration::from_secs(30), sync: None, retries: 5 }
     }
 }
-
-/// The slowest line that a request's time limit allows for, in bytes a second.
-const SLOWEST_LINE: u64 = 16 * 1024;
-
-/// A storage that asks for a longer pause is left alone: the sync ends, and its error says how long.
-pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
 /// The storage as the sync sees it.
 #[derive(Debug)]
@@ -197,125 +190,5 @@ impl Server {
             self.adapter.delete_many(&keys).await
         })
         .await
-    }
-
-    /// One call for many items; the items that failed for now are tried again together.
-    async fn many<I, T, F, Fut>(
-        &self,
-        operation: &'static str,
-        items: &[I],
-        bytes: u64,
-        call: F,
-    ) -> Vec<Result<T, Error>>
-    where
-        I: Clone + Send,
-        T: Send,
-        F: Fn(Vec<I>) -> Fut + Send,
-        Fut: Future<Output = Vec<Result<T, Error>>> + Send,
-    {
-        let rounds = items.len().div_ceil(self.capabilities().concurrency.max(1)) as u64;
-        let slack = bytes + rounds * SLOWEST_LINE * self.limits.request.as_secs();
-        let missing = || Err(Error::new(ErrorKind::Unavailable, operation));
-        let mut answers: Vec<Result<T, Error>> = items.iter().map(|_| missing()).collect();
-        let mut open: Vec<usize> = (0..items.len()).collect();
-        let mut pauses = self.pauses();
-        while !open.is_empty() {
-            let batch = open.iter().filter_map(|i| items.get(*i).cloned()).collect();
-            match self.timed(operation, None, slack, call(batch)).await {
-                Ok(results) => {
-                    for (i, result) in open.iter().zip(results) {
-                        answers[*i] = result;
-                    }
-                }
-                Err(_) => open.iter().for_each(|i| {
-                    answers[*i] = Err(Error::new(ErrorKind::TimedOut, operation));
-                }),
-            }
-            open.retain(|i| answers[*i].as_ref().is_err_and(Error::is_transient));
-            let errors = open.iter().filter_map(|i| answers[*i].as_ref().err());
-            let Some(worst) = errors.max_by_key(|e| e.retry_after()) else { break };
-            if !self.pause(&mut pauses, worst).await {
-                break;
-            }
-        }
-        answers
-    }
-
-    /// Repeats a request that failed for now.
-    async fn retry<T, F, Fut>(&self, mut request: F) -> Result<T, Error>
-    where
-        F: FnMut() -> Fut + Send,
-        Fut: Future<Output = Result<T, Error>> + Send,
-    {
-        let mut pauses = self.pauses();
-        loop {
-            let error = match request().await {
-                Err(error) if error.is_transient() => error,
-                answer => return answer,
-            };
-            if !self.pause(&mut pauses, &error).await {
-                return Err(error);
-            }
-        }
-    }
-
-    /// Waits before a request is repeated: as long as the storage asks for, and growing. False if it
-    /// is not to be repeated: too often already, or asked to wait longer than a sync should last.
-    async fn pause(
-        &self,
-        pauses: &mut (impl Iterator<Item = Duration> + Send),
-        error: &Error,
-    ) -> bool {
-        let asked = error.retry_after().unwrap_or_default();
-        let Some(pause) = pauses.next().filter(|_| asked <= LONGEST_PAUSE) else { return false };
-        let pause = pause.max(asked);
-        tracing::debug!(%error, ?pause, "repeating a request");
-        self.environment.sleep(pause).await;
-        true
-    }
-
-    /// Growing pauses with jitter, as many as there are retries.
-    pub(crate) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
-        ExponentialBuilder::default()
-            .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(Duration::from_secs(20))
-            .with_max_times(self.limits.retries)
-            .with_jitter()
-            .with_jitter_seed(self.environment.random() as u64)
-            .build()
-    }
-
-    /// Gives a request a time limit that grows with the bytes it moves.
-    async fn timed<T>(
-        &self,
-        operation: &'static str,
-        key: Option<&Key>,
-        bytes: u64,
-        request: impl Future<Output = T> + Send,
-    ) -> Result<T, Error> {
-        self.timed_within(self.time_limit(bytes), operation, key, request).await
-    }
-
-    /// How long a request that moves so many bytes may take.
-    fn time_limit(&self, bytes: u64) -> Duration {
-        self.limits.request + Duration::from_secs(bytes / SLOWEST_LINE)
-    }
-
-    async fn timed_within<T>(
-        &self,
-        limit: Duration,
-        operation: &'static str,
-        key: Option<&Key>,
-        request: impl Future<Output = T> + Send,
-    ) -> Result<T, Error> {
-        futures::pin_mut!(request);
-        match select(request, self.environment.sleep(limit)).await {
-            Either::Left((answer, _)) => Ok(answer),
-            Either::Right(_) => {
-                let error = Error::new(ErrorKind::TimedOut, operation);
-                let error = error.with_message(format!("no answer within {} s", limit.as_secs()));
-                Err(key.into_iter().fold(error, |error, key| error.with_key(key)))
-            }
-        }
     }
 }

@@ -52,6 +52,15 @@ impl World {
         Device::new(self, name)
     }
 
+    /// Alice and Bob, who both hold these documents with the text `old`.
+    pub fn alice_and_bob(&self, ids: &[&str]) -> (Device, Device) {
+        let (alice, bob) = (self.device("alice"), self.device("bob"));
+        ids.iter().for_each(|id| alice.edit(*id, "old"));
+        alice.sync();
+        bob.sync();
+        (alice, bob)
+    }
+
     /// The number of commits in the storage.
     pub fn commits(&self) -> u64 {
         self.cloud.objects().keys().filter_map(db_to_cloud::Key::slot).max().unwrap_or(0)

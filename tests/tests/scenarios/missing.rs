@@ -2,21 +2,9 @@
 
 use bytes::Bytes;
 use db_to_cloud::{DeferReason, ErrorKind, Key, Resolution};
-use db_to_cloud_tests::{Device, Fault, Judge, World};
+use db_to_cloud_tests::{Fault, Judge, World};
 
-/// More than fits into an entry.
-fn large(text: &str) -> String {
-    format!("{text} {}", "x".repeat(5000))
-}
-
-/// Bob has pushed large documents "a", "b" and "c"; Alice has not pulled them.
-fn three_large() -> (World, Device, Device) {
-    let world = World::new();
-    let (alice, bob) = (world.device("alice"), world.device("bob"));
-    ["a", "b", "c"].iter().for_each(|id| bob.edit(*id, &large("first")));
-    bob.sync();
-    (world, alice, bob)
-}
+use super::pull::{large, three_large};
 
 /// The newest version of a document in the storage.
 fn newest(world: &World, id: &str) -> Key {

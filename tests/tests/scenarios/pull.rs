@@ -8,12 +8,12 @@ use db_to_cloud::{DeferReason, ErrorKind, Key, Resolution};
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 
 /// More than fits into an entry.
-fn large(text: &str) -> String {
+pub(crate) fn large(text: &str) -> String {
     format!("{text} {}", "x".repeat(5000))
 }
 
 /// Bob has pushed large documents "a", "b" and "c"; Alice has not pulled them.
-fn three_large() -> (World, Device, Device) {
+pub(crate) fn three_large() -> (World, Device, Device) {
     let world = World::new();
     let (alice, bob) = (world.device("alice"), world.device("bob"));
     ["a", "b", "c"].iter().for_each(|id| bob.edit(*id, &large("first")));

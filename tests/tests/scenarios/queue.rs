@@ -6,19 +6,10 @@ use db_to_cloud::{Action, Document, ErrorKind, RemoteWins, Requests, Resolution}
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 use futures::FutureExt;
 
-/// Alice and Bob both hold these documents.
-fn two_devices(world: &World, ids: &[&str]) -> (Device, Device) {
-    let (alice, bob) = (world.device("alice"), world.device("bob"));
-    ids.iter().for_each(|id| alice.edit(*id, "old"));
-    alice.sync();
-    bob.sync();
-    (alice, bob)
-}
-
 #[test]
 fn edits_whose_queueing_was_lost_are_found_at_the_next_start() {
     let world = World::new();
-    let (mut alice, bob) = two_devices(&world, &["edited", "deleted", "same"]);
+    let (mut alice, bob) = world.alice_and_bob(&["edited", "deleted", "same"]);
     alice.edit_unqueued("edited", "new");
     alice.delete_unqueued("deleted");
     alice.edit_unqueued("made", "new");
@@ -34,7 +25,7 @@ fn edits_whose_queueing_was_lost_are_found_at_the_next_start() {
 #[test]
 fn an_edit_whose_queueing_was_lost_is_not_overwritten_before_the_next_start() {
     let world = World::new();
-    let (alice, bob) = two_devices(&world, &["edited", "deleted"]);
+    let (alice, bob) = world.alice_and_bob(&["edited", "deleted"]);
     bob.edit("edited", "bob's");
     bob.edit("deleted", "bob's");
     bob.sync();
@@ -48,7 +39,7 @@ fn an_edit_whose_queueing_was_lost_is_not_overwritten_before_the_next_start() {
 #[test]
 fn after_the_start_documents_are_not_compared_again_unless_asked() {
     let world = World::new();
-    let (alice, _) = two_devices(&world, &["note"]);
+    let (alice, _) = world.alice_and_bob(&["note"]);
     alice.edit_unqueued("note", "new");
     assert_eq!(alice.sync().pushed, 0);
     alice.client().compare_at_next_sync();
@@ -58,7 +49,7 @@ fn after_the_start_documents_are_not_compared_again_unless_asked() {
 #[test]
 fn a_start_without_edits_queues_and_writes_nothing() {
     let world = World::new();
-    let (mut alice, _) = two_devices(&world, &["a", "b", "c"]);
+    let (mut alice, _) = world.alice_and_bob(&["a", "b", "c"]);
     alice.delete("c");
     alice.sync();
     alice.restart();
@@ -81,7 +72,7 @@ fn an_application_that_queues_in_its_transactions_is_not_compared() {
 #[test]
 fn queueing_an_unchanged_document_writes_nothing() {
     let world = World::new();
-    let (alice, _) = two_devices(&world, &["note"]);
+    let (alice, _) = world.alice_and_bob(&["note"]);
     alice.queue(&"note".into());
     alice.queue(&"never there".into());
     let requests = alice.sync().requests;
@@ -92,7 +83,7 @@ fn queueing_an_unchanged_document_writes_nothing() {
 #[test]
 fn queueing_an_unchanged_document_makes_no_conflict_of_the_next_remote_change() {
     let world = World::new();
-    let (alice, bob) = two_devices(&world, &["edited", "deleted"]);
+    let (alice, bob) = world.alice_and_bob(&["edited", "deleted"]);
     bob.edit("edited", "bob's");
     bob.delete("deleted");
     bob.sync();
@@ -106,7 +97,7 @@ fn queueing_an_unchanged_document_makes_no_conflict_of_the_next_remote_change() 
 #[test]
 fn a_document_made_and_deleted_between_two_syncs_is_never_pushed() {
     let world = World::new();
-    let (alice, _) = two_devices(&world, &["note"]);
+    let (alice, _) = world.alice_and_bob(&["note"]);
     alice.edit("draft", "text");
     alice.delete("draft");
     assert_eq!(alice.sync().pushed, 0);
@@ -117,7 +108,7 @@ fn a_document_made_and_deleted_between_two_syncs_is_never_pushed() {
 fn an_edit_made_during_a_push_is_pushed_next() {
     for unqueued in [false, true] {
         let world = World::new();
-        let (alice, bob) = two_devices(&world, &["note", "gone", "back"]);
+        let (alice, bob) = world.alice_and_bob(&["note", "gone", "back"]);
         alice.edit("note", "first");
         alice.edit("gone", "first");
         alice.delete("back");
@@ -147,7 +138,7 @@ fn an_edit_made_during_a_push_is_pushed_next() {
 fn an_edit_made_during_a_pull_is_not_overwritten() {
     for queue in [true, false] {
         let world = World::new();
-        let (alice, bob) = two_devices(&world, &["note", "gone"]);
+        let (alice, bob) = world.alice_and_bob(&["note", "gone"]);
         bob.edit("note", "bob's");
         bob.delete("gone");
         bob.sync();
@@ -171,7 +162,7 @@ fn an_edit_made_during_a_pull_is_not_overwritten() {
 #[test]
 fn an_edit_made_on_another_revision_than_the_synced_one_is_a_conflict() {
     let world = World::new();
-    let (alice, _) = two_devices(&world, &["note"]);
+    let (alice, _) = world.alice_and_bob(&["note"]);
     let stale = alice.revision("note").expect("it is there");
     alice.edit("note", "newer");
     alice.sync();
@@ -188,7 +179,7 @@ fn an_edit_made_on_another_revision_than_the_synced_one_is_a_conflict() {
 #[test]
 fn an_edit_made_on_the_synced_revision_is_no_conflict() {
     let world = World::new();
-    let (alice, bob) = two_devices(&world, &["note"]);
+    let (alice, bob) = world.alice_and_bob(&["note"]);
     let current = alice.revision("note").expect("it is there");
     alice.edit_of("note", "new", &current);
     let report = alice.sync();
@@ -235,7 +226,7 @@ fn counters_that_collide_on_two_devices_lose_no_edit() {
 #[test]
 fn a_second_sync_on_the_same_state_is_refused() {
     let world = World::new();
-    let (alice, _) = two_devices(&world, &["note"]);
+    let (alice, _) = world.alice_and_bob(&["note"]);
     alice.edit("note", "new");
     let (client, told) = (alice.client().clone(), Arc::new(std::sync::Mutex::new(None)));
     let answer = told.clone();

@@ -3,21 +3,12 @@
 use std::sync::Arc;
 
 use db_to_cloud::DeferReason;
-use db_to_cloud_tests::{Device, TroubledDatabase, World};
-
-/// Alice and Bob both hold these documents.
-fn two_devices(world: &World, ids: &[&str]) -> (Device, Device) {
-    let (alice, bob) = (world.device("alice"), world.device("bob"));
-    ids.iter().for_each(|id| alice.edit(*id, "old"));
-    alice.sync();
-    bob.sync();
-    (alice, bob)
-}
+use db_to_cloud_tests::{TroubledDatabase, World};
 
 #[test]
 fn documents_that_cannot_be_read_are_reported_and_not_taken_for_deleted() {
     let world = World::new();
-    let (mut alice, bob) = two_devices(&world, &["broken", "fine"]);
+    let (mut alice, bob) = world.alice_and_bob(&["broken", "fine"]);
     let documents = TroubledDatabase::of(&alice.documents);
     documents.make_unreadable("broken");
     documents.make_unreadable("new");
@@ -43,7 +34,7 @@ fn documents_that_cannot_be_read_are_reported_and_not_taken_for_deleted() {
 #[test]
 fn a_remote_change_of_a_document_that_cannot_be_read_waits() {
     let world = World::new();
-    let (alice, bob) = two_devices(&world, &["edited", "deleted", "fine"]);
+    let (alice, bob) = world.alice_and_bob(&["edited", "deleted", "fine"]);
     let documents = TroubledDatabase::of(&alice.documents);
     documents.make_unreadable("edited");
     documents.make_unreadable("deleted");
@@ -67,7 +58,7 @@ fn a_remote_change_of_a_document_that_cannot_be_read_waits() {
 #[test]
 fn a_document_that_is_no_longer_listed_is_not_deleted_and_its_edits_are_found() {
     let world = World::new();
-    let (mut alice, bob) = two_devices(&world, &["ignored", "fine"]);
+    let (mut alice, bob) = world.alice_and_bob(&["ignored", "fine"]);
     let documents = TroubledDatabase::of(&alice.documents);
     documents.unlist("ignored");
     alice = alice.with_database(Arc::new(documents));

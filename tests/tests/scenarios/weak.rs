@@ -18,12 +18,7 @@ const MARGIN: Duration = Duration::from_secs(30);
 /// Alice and Bob on a weak storage both know some documents.
 fn two_devices() -> (World, Device, Device) {
     let world = World::weak();
-    let (alice, bob) = (world.device("alice"), world.device("bob"));
-    for id in ["a", "b", "both", "gone"] {
-        alice.edit(id, "old");
-    }
-    alice.sync();
-    bob.sync();
+    let (alice, bob) = world.alice_and_bob(&["a", "b", "both", "gone"]);
     (world, alice, bob)
 }
 
