@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use db_to_cloud::{Adapter, Folder, Key};
 use db_to_cloud_conformance::{Options, run_with};
 use db_to_cloud_s3::S3Config;
 
@@ -37,9 +38,19 @@ async fn two_devices_sync_at_the_endpoint() {
     // A storage of its own: the documents of another test would come, too.
     let name = format!("test-{}", std::process::id());
     let storage = Arc::new(open(&config.with_prefix(name)));
-    let (alice, bob) = (Device::new("alice", storage.clone()), Device::new("bob", storage));
+    let alice = Device::new("alice", storage.clone());
+    let bob = Device::new("bob", storage.clone());
     alice.edit("note", "hello").await;
     alice.sync().await;
     bob.sync().await;
     assert_eq!(bob.read("note").as_deref(), Some("hello"));
+    clean_up(&*storage).await;
+}
+
+async fn clean_up(storage: &dyn Adapter) {
+    let mut keys = vec![Key::metadata(), Key::lock()];
+    for folder in [Folder::Changes, Folder::Documents, Folder::Snapshots, Folder::Probe] {
+        keys.extend(storage.list(folder, None).await.unwrap().keys);
+    }
+    storage.delete_many(&keys).await.into_iter().for_each(|answer| answer.unwrap());
 }
