@@ -78,7 +78,8 @@ impl Server {
         self.atomic.store(atomic, Relaxed);
     }
 
-    fn is_atomic(&self) -> bool {
+    /// Whether create is known to be atomic.
+    pub(crate) fn is_atomic(&self) -> bool {
         self.atomic.load(Relaxed)
     }
 

@@ -42,7 +42,7 @@ mod tail;
 mod upload;
 
 use std::collections::HashSet;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures::future::join;
@@ -78,7 +78,8 @@ pub(crate) struct Session<'a> {
     history: futures::lock::Mutex<Option<history::History>>,
     /// The newest entry that was found in the storage in this sync (rule P3).
     found: AtomicU64,
-    weak: bool,
+    /// The storage is known to be weak.
+    weak: AtomicBool,
 }
 
 /// The lock of this sync, if it holds one.
@@ -92,7 +93,7 @@ impl<'a> Session<'a> {
         let before = client.server.metered();
         let mut position = client.ledger.metadata_read().await?;
         client.emit(Event::Start);
-        let mut session = Self {
+        let session = Self {
             client,
             options,
             report: Mutex::default(),
@@ -101,9 +102,9 @@ impl<'a> Session<'a> {
             missing: Mutex::default(),
             history: futures::lock::Mutex::default(),
             found: AtomicU64::new(0),
-            weak: false,
+            weak: AtomicBool::new(false),
         };
-        session.weak = session.is_weak(&mut position).await?;
+        session.look_at_strength(&mut position, false).await?;
         session.sync(&mut position).await?;
         client.emit(Event::Done);
         let mut report = session.report.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -148,7 +149,10 @@ impl<'a> Session<'a> {
     /// Pulls and pushes until everything is pushed.
     async fn rounds(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
         let has_changes = self.has_changes().await?;
-        if has_changes && (self.weak || self.client.config.lock == LockPolicy::Always) {
+        if has_changes {
+            self.look_at_strength(position, true).await?;
+        }
+        if has_changes && (self.is_weak() || self.client.config.lock == LockPolicy::Always) {
             self.take_lock(position, lock).await?;
         }
         if let Err(e) = self.settle_attempt(position, lock).await {
@@ -224,32 +228,49 @@ impl<'a> Session<'a> {
         Ok(dirty || ledger.attempt().await?.is_some())
     }
 
-    /// S3: whether the storage is weak, by its word or by the probe.
-    async fn is_weak(&self, position: &mut Position) -> Result<bool, Error> {
-        let atomic = match (self.client.server.capabilities().create, position.atomic) {
-            (Atomicity::Atomic, _) => true,
-            (Atomicity::Weak, _) => false,
-            (Atomicity::Probe, Some(known)) => known,
-            (Atomicity::Probe, None) => {
-                let atomic = self.client.server.probe().await?;
-                position.atomic = Some(atomic);
-                let mut batch = Batch::new();
-                batch.position(position);
-                self.client.ledger.metadata_write(batch).await?;
-                atomic
-            }
+    /// S3: whether the storage is weak, by its word or by the probe. A client that only reads need
+    /// not know: it is probed when something is `to_be_written`.
+    async fn look_at_strength(
+        &self,
+        position: &mut Position,
+        to_be_written: bool,
+    ) -> Result<(), Error> {
+        let known = match self.client.server.capabilities().create {
+            Atomicity::Atomic => Some(true),
+            Atomicity::Weak => Some(false),
+            Atomicity::Probe => position.atomic,
         };
-        self.client.server.set_atomic(atomic);
-        if !atomic && self.client.config.require_strong {
+        let atomic = match known {
+            None if to_be_written => Some(self.probe(position).await?),
+            known => known,
+        };
+        self.client.server.set_atomic(atomic == Some(true));
+        let weak = atomic == Some(false);
+        if weak && self.client.config.require_strong {
             return Err(Error::new(ErrorKind::WeakStorage, "sync").with_message(
                 "this storage cannot create an object only if it is absent: use another, or do \
                  not require a strong one",
             ));
         }
-        if !atomic {
+        if !self.weak.swap(weak, Relaxed) && weak {
             self.client.emit(Event::WeakStorage);
         }
-        Ok(!atomic)
+        Ok(())
+    }
+
+    /// Races real requests, once, and remembers the outcome.
+    async fn probe(&self, position: &mut Position) -> Result<bool, Error> {
+        let atomic = self.client.server.probe().await?;
+        position.atomic = Some(atomic);
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.client.ledger.metadata_write(batch).await?;
+        Ok(atomic)
+    }
+
+    /// Whether the storage is known to be weak.
+    fn is_weak(&self) -> bool {
+        self.weak.load(Relaxed)
     }
 
     fn report(&self) -> MutexGuard<'_, Report> {

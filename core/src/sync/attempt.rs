@@ -126,7 +126,7 @@ impl Session<'_> {
             batch.attempt(Some(&Attempt { last_sent, ..attempt.clone() }));
             self.client.ledger.metadata_write(batch).await?;
             let entry = Bytes::from(attempt.entry.clone());
-            let sent = match self.weak {
+            let sent = match self.is_weak() {
                 false => self.client.server.changes_write(attempt.slot, entry).await,
                 true => self.write_under_lock(position, attempt, entry, lock).await,
             };
@@ -198,7 +198,7 @@ impl Session<'_> {
         position: &mut Position,
         lock: &mut Lock,
     ) -> Result<(), Error> {
-        let ttl = if self.weak { WEAK_TTL } else { TTL };
+        let ttl = if self.is_weak() { WEAK_TTL } else { TTL };
         let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
         let nonce = self.client.environment.random().into();
         position.lock = Some(nonce);

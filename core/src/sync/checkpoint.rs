@@ -29,7 +29,8 @@ impl Session<'_> {
         position: &mut Position,
         lock: &mut Lock,
     ) -> Result<(), Error> {
-        if !self.client.config.maintenance || position.version == 0 {
+        let known = self.client.server.is_atomic() || self.is_weak();
+        if !self.client.config.maintenance || position.version == 0 || !known {
             return Ok(());
         }
         let snapshot = is_due(position);

@@ -12,7 +12,7 @@ impl Session<'_> {
     /// Whether another entry on the same predecessor stands where this client's last one was:
     /// nothing else of the log is in doubt.
     pub(super) async fn is_overwritten(&self, position: &Position) -> Result<bool, Error> {
-        if !self.weak || position.version == 0 {
+        if !self.is_weak() || position.version == 0 {
             return Ok(false);
         }
         let slot = self.client.server.changes_read(position.version).await?;

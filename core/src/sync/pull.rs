@@ -63,7 +63,8 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let mut after = position.clone();
         let mut batch = Batch::new();
-        if self.weak {
+        // Also as long as it is not known whether the storage is weak.
+        if !self.client.server.is_atomic() {
             let entries = entries.iter().map(|(entry, _)| entry);
             let last = self.last_entry(position.generation, entries).await?;
             batch.last_entry(last.as_ref());

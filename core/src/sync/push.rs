@@ -27,7 +27,12 @@ impl Session<'_> {
         position: &mut Position,
         lock: &mut Lock,
     ) -> Result<Option<Winner>, Error> {
-        if self.weak && lock.is_none() && self.has_changes().await? {
+        if !self.has_changes().await? {
+            return Ok(None);
+        }
+        // The pull may have made the first change, or started over on another storage.
+        self.look_at_strength(position, true).await?;
+        if self.is_weak() && lock.is_none() {
             // W3: pull and push under the lock.
             self.take_lock(position, lock).await?;
             self.pull(position, None).await?;
@@ -95,7 +100,7 @@ impl Session<'_> {
                 // The uploads are kept: no entry names them, and none ever will but ours. On weak
                 // storage a late write could yet bring back the entry that named them.
                 self.drop_attempt().await?;
-                if self.weak {
+                if self.is_weak() {
                     self.uploads().clear();
                 }
                 Ok(Some(winner))

@@ -66,7 +66,7 @@ impl Session<'_> {
         let mut batch = Batch::new();
         batch.position(&after);
         batch.attempt(None);
-        if self.weak {
+        if self.is_weak() {
             let last = self.last_entry(after.generation, [&entry]).await?;
             batch.last_entry(last.as_ref());
         }

@@ -143,7 +143,7 @@ impl Session<'_> {
         let server = &self.client.server;
         let concurrency = server.capabilities().concurrency;
         let anchored = first && position.version > 0 && tail.read == 0;
-        if anchored && (tail.pushing || self.weak) {
+        if anchored && (tail.pushing || self.is_weak()) {
             let mut both = server.changes_read_many(position.version..=next).await?;
             let slot = both.pop().flatten();
             self.check_anchor(position, both.pop().flatten())?;

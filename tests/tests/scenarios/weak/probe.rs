@@ -40,6 +40,21 @@ fn a_storage_that_may_ignore_conditions_is_raced_once_and_the_answer_is_remember
 }
 
 #[test]
+fn a_client_that_only_reads_does_not_race() {
+    let world = World::new();
+    let bob = world.device("bob");
+    bob.edit("note", "hello");
+    bob.sync();
+    let alice = probing(&world);
+    let requests = alice.sync().requests;
+    assert_eq!((requests.get, requests.total()), (3, 3), "hint, entry, absent slot");
+    assert_eq!(alice.sync().requests.total(), 1);
+    alice.edit("note", "edited");
+    alice.sync();
+    assert_eq!(count(&alice.storage.journal.take(), "create probe/"), 3 * (8 + 1));
+}
+
+#[test]
 fn a_storage_that_ignores_conditions_is_found_weak_and_used_under_the_lock() {
     let world = World::new();
     let mut alice = probing(&world);
