@@ -3,7 +3,7 @@
 //! ```sh
 //! docker compose up -d minio     # or: minio server ./data
 //! AWS_ACCESS_KEY_ID=minioadmin AWS_SECRET_ACCESS_KEY=minioadmin \
-//!     cargo run --example minio -- http://127.0.0.1:9000 notes
+//!     cargo run --example minio --features s3 -- http://127.0.0.1:9000 notes
 //! ```
 #![allow(clippy::print_stdout, reason = "an example talks")]
 

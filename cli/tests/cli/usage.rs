@@ -17,6 +17,7 @@ fn refused(world: &World, code: i32, line: &[&str], why: &str) {
 fn an_unknown_scheme_is_refused_with_the_known_ones() {
     let world = World::new(&["a"]);
     refused(&world, 2, &["sync", "a", "gopher://x/y"], "file:///path/to/folder");
+    refused(&world, 2, &["sync", "a", "ftp:bucket"], "the scheme \"ftp\" is not known");
     refused(&world, 2, &["sync", "a", "s3:bucket"], "write s3://bucket/prefix");
     refused(&world, 2, &["sync", "a", "file://host/x"], "three slashes");
     refused(&world, 2, &["sync", "a", ""], "give a URL or a path");
