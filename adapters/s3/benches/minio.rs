@@ -43,7 +43,6 @@ fn main() {
 
 /// Seconds.
 struct Round {
-    probe: f64,
     bare_put: f64,
     push: f64,
     bare_get: f64,
@@ -61,13 +60,9 @@ async fn measure(server: &Server, documents: usize, round: usize) -> Round {
     let bare = Bare { sdk: sdk(server), bucket };
     let bare_put = bare.each(documents, Bare::put).await;
     let bare_get = bare.each(documents, Bare::get).await;
-    // Each device finds out once what the server can do; apart, for it is no part of moving documents.
+    // The push is this device's first: it includes the probe.
     let (alice, on_alice) = device(&storage);
     let (bob, on_bob) = device(&storage);
-    let began = Instant::now();
-    on_alice.sync().await.unwrap();
-    let probe = began.elapsed().as_secs_f64();
-    on_bob.sync().await.unwrap();
     for i in 0..documents {
         alice.save(id(i), content(i));
     }
@@ -82,7 +77,7 @@ async fn measure(server: &Server, documents: usize, round: usize) -> Round {
     let pull = began.elapsed().as_secs_f64();
     assert_eq!(*bob.documents(), *alice.documents());
     let requests = [pushed.requests.total(), pulled.requests.total()];
-    Round { probe, bare_put, push, bare_get, pull, requests }
+    Round { bare_put, push, bare_get, pull, requests }
 }
 
 fn report(documents: usize, rounds: &[Round]) {
@@ -108,7 +103,6 @@ fn report(documents: usize, rounds: &[Round]) {
         rate(pull),
         bare_get / pull
     );
-    println!("  probe, once a device {:>18.3}", median(|r| r.probe));
 }
 
 fn device(storage: &S3Adapter) -> (MemoryDatabase, Client) {
