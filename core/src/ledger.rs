@@ -79,6 +79,18 @@ impl Ledger {
         Ok(keys.into_iter().zip(values).map(record).collect())
     }
 
+    /// MetadataWrite of the client's place in the log alone.
+    pub(crate) async fn save(&self, position: &Position) -> Result<(), Error> {
+        let mut batch = Batch::new();
+        batch.position(position);
+        self.metadata_write(batch).await
+    }
+
+    /// Whether any edit is queued.
+    pub(crate) async fn is_any_queued(&self) -> Result<bool, Error> {
+        Ok(!self.raw_page(Table::Dirty, None, 1).await?.is_empty())
+    }
+
     pub(crate) async fn attempt(&self) -> Result<Option<Attempt>, Error> {
         self.single(ATTEMPT).await
     }

@@ -51,9 +51,8 @@ pub use preview::Preview;
 pub(crate) use resolve::contested;
 
 use crate::client::{Inner, SyncOptions};
-use crate::ledger::{Batch, Position};
+use crate::ledger::Position;
 use crate::server::HeldLock;
-use crate::state::Table;
 use crate::{
     Atomicity, DeferReason, Deferred, DocumentId, Error, ErrorKind, Event, LockPolicy, Report, Vid,
 };
@@ -141,9 +140,7 @@ impl<'a> Session<'a> {
         }
         synced?;
         position.synced = Some(self.client.environment.now());
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await
+        self.client.ledger.save(position).await
     }
 
     /// Pulls and pushes until everything is pushed.
@@ -224,8 +221,7 @@ impl<'a> Session<'a> {
 
     async fn has_changes(&self) -> Result<bool, Error> {
         let ledger = &self.client.ledger;
-        let dirty = !ledger.raw_page(Table::Dirty, None, 1).await?.is_empty();
-        Ok(dirty || ledger.attempt().await?.is_some())
+        Ok(ledger.is_any_queued().await? || ledger.attempt().await?.is_some())
     }
 
     /// S3: whether the storage is weak, by its word or by the probe. A client that only reads need
@@ -262,9 +258,7 @@ impl<'a> Session<'a> {
     async fn probe(&self, position: &mut Position) -> Result<bool, Error> {
         let atomic = self.client.server.probe().await?;
         position.atomic = Some(atomic);
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await?;
+        self.client.ledger.save(position).await?;
         Ok(atomic)
     }
 

@@ -6,7 +6,7 @@ use crate::{Error, ErrorKind, Folder, Key};
 
 impl Server {
     /// MetadataRead. A damaged hint is as good as none: it costs time, never correctness.
-    pub(crate) async fn metadata_read(&self) -> Result<Option<ServerMetadata>, Error> {
+    async fn metadata_read(&self) -> Result<Option<ServerMetadata>, Error> {
         let key = Key::metadata();
         let Some(bytes) = self.read(&key, 0).await? else { return Ok(None) };
         match format::decode(&key, &bytes) {
@@ -21,11 +21,16 @@ impl Server {
         self.write(&key, format::encode(&key, metadata)?).await
     }
 
-    /// The snapshot that the hint names; `None` if there is no hint or it leads nowhere.
-    pub(crate) async fn hinted_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+    /// The key of the snapshot that the hint names, if it names one.
+    pub(crate) async fn hint(&self) -> Result<Option<Key>, Error> {
         let named = self.metadata_read().await?.and_then(|metadata| metadata.snapshot);
         let key = named.and_then(|name| Key::parse(&name).ok());
-        match key.filter(|key| key.snapshot_seq().is_some()) {
+        Ok(key.filter(|key| key.snapshot_seq().is_some()))
+    }
+
+    /// The snapshot that the hint names; `None` if there is no hint or it leads nowhere.
+    pub(crate) async fn hinted_snapshot(&self) -> Result<Option<Snapshot>, Error> {
+        match self.hint().await? {
             Some(key) => self.snapshot(&key).await,
             None => Ok(None),
         }
@@ -46,7 +51,7 @@ impl Server {
     }
 
     /// A snapshot's head; `None` if it is absent or damaged.
-    async fn snapshot(&self, key: &Key) -> Result<Option<Snapshot>, Error> {
+    pub(crate) async fn snapshot(&self, key: &Key) -> Result<Option<Snapshot>, Error> {
         let Some(bytes) = self.read(key, 0).await? else { return Ok(None) };
         match format::decode(key, &bytes) {
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),

@@ -202,9 +202,7 @@ impl Session<'_> {
         let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
         let nonce = self.client.environment.random().into();
         position.lock = Some(nonce);
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await?;
+        self.client.ledger.save(position).await?;
         let waiting = |holder: &LockObject| {
             self.client.emit(Event::Waiting { owner: holder.owner.clone() });
         };

@@ -7,7 +7,7 @@ use bytes::Bytes;
 
 use super::{Lock, Session};
 use crate::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
-use crate::ledger::{Batch, LogCost, Position};
+use crate::ledger::{LogCost, Position};
 use crate::server::{LockClaim, TTL, Taken};
 use crate::{CommitId, Error, ErrorKind, Key, LockPolicy};
 
@@ -58,9 +58,7 @@ impl Session<'_> {
         }
         let (own, nonce) = (position.lock, self.client.environment.random().into());
         position.lock = Some(nonce);
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await?;
+        self.client.ledger.save(position).await?;
         let claim = LockClaim { owner: &self.client.config.device, ttl: TTL, nonce, own };
         match self.client.server.try_lock(&claim).await? {
             Taken::Held(held) => *lock = Some(held),
@@ -81,9 +79,7 @@ impl Session<'_> {
             return Ok(now.since(since).is_none_or(|age| age >= ABANDONED));
         }
         position.obstacle = Some((nonce, now));
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await?;
+        self.client.ledger.save(position).await?;
         Ok(false)
     }
 
@@ -120,9 +116,7 @@ impl Session<'_> {
 
     async fn remember(&self, position: &mut Position, log: LogCost) -> Result<(), Error> {
         position.log = log;
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await
+        self.client.ledger.save(position).await
     }
 
     /// The newest snapshot of this very log that is not ahead of this client.

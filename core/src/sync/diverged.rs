@@ -52,9 +52,7 @@ impl Session<'_> {
             }
         }
         position.resyncing = false;
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await
+        self.client.ledger.save(position).await
     }
 
     async fn finish_page(

@@ -80,10 +80,11 @@ impl Session<'_> {
             let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
             named.vids.extend(changes.map(|change| change.vid));
         }
-        if let Some(name) = self.client.server.metadata_read().await?.and_then(|m| m.snapshot)
-            && let Some(snapshot) = self.client.server.hinted_snapshot().await?
+        let server = &self.client.server;
+        if let Some(key) = server.hint().await?
+            && let Some(snapshot) = server.snapshot(&key).await?
         {
-            named.keys.insert(name);
+            named.keys.insert(key.to_string());
             named.keys.extend(snapshot.parts.into_iter().map(|part| part.key));
         }
         Ok(named)

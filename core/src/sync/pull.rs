@@ -7,7 +7,6 @@ use super::absorb::Incoming;
 use super::tail::{Step, Tail, Winner};
 use crate::format::Entry;
 use crate::ledger::{Batch, Position};
-use crate::state::Table;
 use crate::{DocumentId, Error};
 
 impl Session<'_> {
@@ -19,7 +18,7 @@ impl Session<'_> {
         position: &mut Position,
         winner: Option<Winner>,
     ) -> Result<(), Error> {
-        let pushing = !self.client.ledger.raw_page(Table::Dirty, None, 1).await?.is_empty();
+        let pushing = self.client.ledger.is_any_queued().await?;
         // A user who accepts another storage expects that it is looked at.
         let mut tail = Tail::new(winner, pushing || self.options.accept_remote);
         self.read_to_head(position, &mut tail).await?;

@@ -8,7 +8,7 @@ use futures::stream;
 use super::Session;
 use super::absorb::Incoming;
 use crate::format::{Change, Part, Snapshot};
-use crate::ledger::{Batch, Indexed, LogCost, Position};
+use crate::ledger::{Indexed, LogCost, Position};
 use crate::state::Table;
 use crate::{Action, DocumentId, Error, ErrorKind, Key};
 
@@ -47,9 +47,7 @@ impl Session<'_> {
         position.genesis = Some(snapshot.genesis);
         position.anchor_checked = self.client.environment.now();
         position.log = LogCost { snapshot: snapshot.seq, ..LogCost::default() };
-        let mut batch = Batch::new();
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await?;
+        self.client.ledger.save(position).await?;
         Ok(true)
     }
 
