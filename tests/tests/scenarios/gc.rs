@@ -27,15 +27,21 @@ fn version(world: &World, id: &str) -> String {
     Key::document(&change.id, change.vid).to_string()
 }
 
+/// The device edits a note twice; the key of the version that the second edit replaced.
+fn superseded(world: &World, device: &Device) -> String {
+    device.edit("note", "first");
+    device.sync();
+    let first = version(world, "note");
+    device.edit("note", "second");
+    device.sync();
+    first
+}
+
 #[test]
 fn a_superseded_version_is_kept_for_30_days_and_then_deleted() {
     let world = World::new();
     let alice = world.device("alice");
-    alice.edit("note", "first");
-    alice.sync();
-    let first = version(&world, "note");
-    alice.edit("note", "second");
-    alice.sync();
+    let first = superseded(&world, &alice);
     days(&world, 30, &[&alice]);
     assert!(world.object(&first).is_some(), "too early");
     days(&world, 16, &[&alice]);
@@ -62,11 +68,7 @@ fn a_deleted_document_is_kept_for_30_days_and_then_deleted() {
 fn an_application_that_wants_history_keeps_versions_longer() {
     let world = World::new();
     let alice = world.device("alice").set_up(|builder| builder.with_grace(DAY * 365));
-    alice.edit("note", "first");
-    alice.sync();
-    let first = version(&world, "note");
-    alice.edit("note", "second");
-    alice.sync();
+    let first = superseded(&world, &alice);
     days(&world, 300, &[&alice]);
     assert!(world.object(&first).is_some());
 }
@@ -75,11 +77,7 @@ fn an_application_that_wants_history_keeps_versions_longer() {
 fn nobody_can_ask_for_less_than_30_days() {
     let world = World::new();
     let alice = world.device("alice").set_up(|builder| builder.with_grace(Duration::ZERO));
-    alice.edit("note", "first");
-    alice.sync();
-    let first = version(&world, "note");
-    alice.edit("note", "second");
-    alice.sync();
+    let first = superseded(&world, &alice);
     days(&world, 29, &[&alice]);
     assert!(world.object(&first).is_some());
 }
@@ -88,11 +86,7 @@ fn nobody_can_ask_for_less_than_30_days() {
 fn a_clock_that_jumps_does_not_age_what_is_young() {
     let world = World::new();
     let alice = world.device("alice");
-    alice.edit("note", "first");
-    alice.sync();
-    let first = version(&world, "note");
-    alice.edit("note", "second");
-    alice.sync();
+    let first = superseded(&world, &alice);
     days(&world, 8, &[&alice]);
     alice.storage.journal.take();
     // It was seen once; a run counts for 10 days at the most.
@@ -109,11 +103,7 @@ fn a_clock_that_jumps_does_not_age_what_is_young() {
 fn a_clock_that_goes_back_ages_nothing() {
     let world = World::new();
     let alice = world.device("alice");
-    alice.edit("note", "first");
-    alice.sync();
-    let first = version(&world, "note");
-    alice.edit("note", "second");
-    alice.sync();
+    let first = superseded(&world, &alice);
     days(&world, 8, &[&alice]);
     for back in 1..100 {
         alice.time.set_wrong_by(-back * 30 * DAYS);

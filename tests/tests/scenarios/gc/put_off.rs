@@ -66,11 +66,7 @@ fn without_a_readable_hint_no_snapshot_is_deleted() {
 fn gc_is_put_off_if_somebody_commits_meanwhile() {
     let world = World::new();
     let (alice, bob) = (world.device("alice"), Arc::new(world.device("bob")));
-    alice.edit("note", "first");
-    alice.sync();
-    let first = version(&world, "note");
-    alice.edit("note", "second");
-    alice.sync();
+    let first = superseded(&world, &alice);
     for i in 0..30 {
         world.time.pass(DAY * 8);
         let rival = bob.clone();
