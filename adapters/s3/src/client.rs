@@ -1,7 +1,6 @@
 //! The requests: one method for each, with a turn and a time limit.
 
 use std::future::Future;
-use std::time::Duration;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -13,9 +12,9 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 use db_to_cloud::{Created, Folder, Key, Page};
+use db_to_cloud_http::{Pace, time_limit};
 
 use crate::error::{Failure, Invalid};
-use crate::pace::Pace;
 use crate::portal::NoPages;
 use crate::{Addressing, Checksums, S3Config};
 
@@ -27,8 +26,6 @@ pub(crate) struct Client {
     pub(crate) pace: Pace,
 }
 
-/// The slowest line that the time limit of a large request allows for, in bytes a second.
-const SLOWEST_LINE: usize = 16 * 1024;
 /// The most keys that one DeleteObjects takes.
 pub(crate) const DELETES: usize = 1000;
 
@@ -198,9 +195,7 @@ impl Client {
         bytes: usize,
         request: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        // All that run at once share the line.
-        let seconds = bytes.saturating_mul(self.pace.allowed()) / SLOWEST_LINE;
-        let limit = self.config.request_timeout + Duration::from_secs(seconds as u64);
+        let limit = time_limit(self.config.request_timeout, bytes, self.pace.allowed());
         tokio::time::timeout(limit, request).await.unwrap_or(Err(Failure::TimedOut(limit)))
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use db_to_cloud::{Effect, Error, ErrorKind};
+use db_to_cloud_http::retry_after;
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -258,13 +259,14 @@ impl Failure {
 
 fn refusal(error: &impl ProvideErrorMetadata, answer: &HttpResponse) -> Refusal {
     let header = |name| answer.headers().get(name).map(str::to_owned);
-    let seconds = header("retry-after").and_then(|text| text.parse().ok());
+    let pause =
+        header("retry-after").and_then(|text| retry_after(&text, header("date").as_deref()));
     Refusal {
         status: answer.status().as_u16(),
         code: error.code().unwrap_or_default().to_owned(),
         text: error.message().unwrap_or_default().to_owned(),
         region: header("x-amz-bucket-region"),
-        retry_after: seconds.map(Duration::from_secs),
+        retry_after: pause,
     }
 }
 

@@ -22,7 +22,7 @@
 //!
 //! Which file does what: `config.rs` and `url.rs` how a storage is named, `credentials.rs` who we
 //! are, `client.rs` and `multipart.rs` the requests, `portal.rs` answers that are not S3's,
-//! `pace.rs` how many requests run at once, `error.rs` what went wrong, `adapter.rs` the trait.
+//! `error.rs` what went wrong, `adapter.rs` the trait.
 //!
 //! What is guaranteed on which service is in the `README.md`.
 
@@ -37,7 +37,6 @@ mod config;
 mod credentials;
 mod error;
 mod multipart;
-mod pace;
 mod portal;
 mod url;
 

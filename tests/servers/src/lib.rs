@@ -5,13 +5,22 @@
 //! Between client and server stands, if a test wants it, a [`FaultProxy`] that loses answers, hangs
 //! and lies.
 
-#![allow(clippy::panic, reason = "what cannot be started fails the test that needs it")]
+//!
+//! [`Device`] and [`stories`] are what whole syncs through any of them are tested with.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
+#![allow(clippy::print_stdout, reason = "seeds of tests that fail are shown")]
+
+mod device;
 mod http;
 mod process;
 mod proxy;
 mod s3;
+pub mod stories;
+mod webdav;
 
+pub use device::Device;
 pub use process::{Server, folder};
 pub use proxy::{Counts, Fault, FaultProxy, Faults};
 pub use s3::{KEY_ID, SECRET};
+pub use webdav::{PASSWORD, USER};

@@ -4,9 +4,10 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Bounds the requests under way. A [`Turn`] is one of them.
+/// Bounds the requests under way. A [`Turn`] is one of them. Clients of one storage in one process share
+/// it.
 #[derive(Debug)]
-pub(crate) struct Pace {
+pub struct Pace {
     permits: Semaphore,
     state: Mutex<State>,
 }
@@ -26,7 +27,7 @@ struct State {
 
 /// The right to make one request.
 #[derive(Debug)]
-pub(crate) struct Turn<'a> {
+pub struct Turn<'a> {
     pace: &'a Pace,
     permit: Option<SemaphorePermit<'a>>,
     era: u64,
@@ -36,20 +37,21 @@ pub(crate) struct Turn<'a> {
 const CALM_ROUNDS: usize = 4;
 
 impl Pace {
-    pub(crate) fn new(most: usize) -> Self {
+    /// At most so many requests run at once.
+    pub fn new(most: usize) -> Self {
         let state = State { allowed: most, most, owed: 0, calm: 0, era: 0 };
         Self { permits: Semaphore::new(most), state: Mutex::new(state) }
     }
 
     /// Waits until one more request may run. First come, first served.
-    pub(crate) async fn turn(&self) -> Turn<'_> {
+    pub async fn turn(&self) -> Turn<'_> {
         // The semaphore is never closed; without a permit the turn is merely not counted.
         let permit = self.permits.acquire().await.ok();
         Turn { pace: self, permit, era: self.state().era }
     }
 
     /// How many requests may run now.
-    pub(crate) fn allowed(&self) -> usize {
+    pub fn allowed(&self) -> usize {
         self.state().allowed
     }
 
@@ -60,7 +62,7 @@ impl Pace {
 
 impl Turn<'_> {
     /// The request went well.
-    pub(crate) fn went_well(&self) {
+    pub fn went_well(&self) {
         let mut state = self.pace.state();
         state.calm += 1;
         if state.allowed == state.most || state.calm < CALM_ROUNDS * state.allowed {
@@ -75,7 +77,7 @@ impl Turn<'_> {
     }
 
     /// The service asked for fewer requests.
-    pub(crate) fn was_too_much(&self) {
+    pub fn was_too_much(&self) {
         let mut state = self.pace.state();
         if self.era != state.era {
             return;

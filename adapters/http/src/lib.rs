@@ -1,0 +1,12 @@
+//! What the adapters that speak HTTP share: how many requests run at once, for how long one may run,
+//! and for how long a service asks to be left alone.
+//!
+//! This crate is a part of the adapters, not of what an application uses.
+
+mod pace;
+mod retry_after;
+mod time_limit;
+
+pub use pace::{Pace, Turn};
+pub use retry_after::retry_after;
+pub use time_limit::time_limit;

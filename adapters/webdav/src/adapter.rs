@@ -1,0 +1,132 @@
+//! The adapter: keys and errors of the core on one side, requests on the other.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, Folder, Key, Page};
+use tokio::sync::OnceCell;
+
+use crate::client::Client;
+use crate::dav::Member;
+use crate::error::{Failure, Invalid};
+use crate::slots::{self, Slot, TEMPORARY};
+use crate::{Slots, WebDavConfig, choose};
+
+/// A storage in a collection; made by [`WebDavConfig::build`]. Its clones share connections and the
+/// bound on requests. Calls need a tokio runtime.
+#[derive(Clone)]
+pub struct WebDavAdapter(Arc<Inner>);
+
+struct Inner {
+    client: Client,
+    slots: OnceCell<Slots>,
+    concurrency: usize,
+}
+
+impl WebDavAdapter {
+    pub(crate) fn new(config: &WebDavConfig, base: reqwest::Url) -> Result<Self, Invalid> {
+        Ok(Self(Arc::new(Inner {
+            client: Client::new(config, base)?,
+            slots: OnceCell::new_with(config.slots),
+            concurrency: config.concurrency,
+        })))
+    }
+
+    /// How this server makes log slots: looked up in the storage, and found out by racing if nothing
+    /// stands there yet.
+    ///
+    /// # Errors
+    /// Any kind; then nothing is known.
+    pub async fn slots(&self) -> Result<Slots, Error> {
+        self.0.slots().await.map_err(|failure| failure.at("find slots", "slots"))
+    }
+}
+
+impl Inner {
+    async fn slots(&self) -> Result<Slots, Failure> {
+        self.slots.get_or_try_init(|| choose::choose(&self.client)).await.copied()
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Failure> {
+        let Some(slot) = Slot::of(key) else { return self.client.get(key.as_str()).await };
+        match self.client.get(&slot.entry).await? {
+            // With locks, an empty file is no entry yet.
+            Some(bytes) if bytes.is_empty() && self.slots().await? == Slots::Lock => Ok(None),
+            answer => Ok(answer),
+        }
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Failure> {
+        if let Some(slot) = Slot::of(key) {
+            return slots::put(&self.client, &slot, bytes).await;
+        }
+        self.client.write(key.as_str(), bytes).await
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Failure> {
+        // Nothing else is created: documents and snapshots have names of their own.
+        let Some(slot) = Slot::of(key) else { return Err(Failure::no_slots()) };
+        let slots = self.slots().await?;
+        slots::create(&self.client, slots, &slot, bytes).await
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Failure> {
+        match Slot::of(key) {
+            Some(slot) => self.client.delete(&slot.collection).await,
+            None => self.client.delete(key.as_str()).await,
+        }
+    }
+
+    async fn list(&self, folder: Folder) -> Result<Vec<Key>, Failure> {
+        let listed = self.client.list(&format!("{}/", folder.name())).await?;
+        let members = listed.map(|collection| collection.members).unwrap_or_default();
+        let of_slots = matches!(folder, Folder::Changes | Folder::Probe);
+        let is_ours = |member: &Member| {
+            member.is_collection == of_slots && !(of_slots && member.name.starts_with(TEMPORARY))
+        };
+        let keys = members.iter().filter(|member| is_ours(member));
+        Ok(keys.filter_map(|member| folder.key(&member.name).ok()).collect())
+    }
+}
+
+impl fmt::Debug for WebDavAdapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WebDavAdapter").field(&self.0.client.base().as_str()).finish()
+    }
+}
+
+#[async_trait]
+impl Adapter for WebDavAdapter {
+    fn capabilities(&self) -> Capabilities {
+        let create = match self.0.slots.get() {
+            Some(Slots::None) => Atomicity::Weak,
+            _ => Atomicity::Probe,
+        };
+        Capabilities { create, concurrency: self.0.concurrency, ..Capabilities::default() }
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        self.0.get(key).await.map_err(|failure| failure.at("get", key))
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        self.0.put(key, bytes).await.map_err(|failure| failure.at("put", key))
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
+        self.0.create(key, bytes).await.map_err(|failure| failure.at("create", key))
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Error> {
+        self.0.delete(key).await.map_err(|failure| failure.at("delete", key))
+    }
+
+    /// All in one page: WebDAV has no others.
+    async fn list(&self, folder: Folder, _page: Option<&str>) -> Result<Page, Error> {
+        let keys = self.0.list(folder).await;
+        let keys = keys.map_err(|failure| failure.at("list", folder.name()))?;
+        Ok(Page { keys, next: None })
+    }
+}

@@ -1,0 +1,174 @@
+//! One request: its turn, its time limit, its signature, and redirects.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use db_to_cloud_http::{Pace, time_limit};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Identity, Method, Url};
+
+use crate::WebDavConfig;
+use crate::error::{Failure, Invalid, Refusal, invalid};
+use crate::folders::Folders;
+use crate::sign_in::SignIn;
+
+/// The way to one server.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: Url,
+    sign_in: SignIn,
+    request_timeout: Duration,
+    pace: Pace,
+    pub(crate) folders: Folders,
+}
+
+/// A request that can be sent again.
+#[derive(Clone, Debug)]
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
+}
+
+/// An answer, whatever its status, with all of its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// How often one request may be redirected.
+const REDIRECTS: usize = 3;
+/// How often one request may be signed anew: once when the server first asks, once when the nonce of
+/// a Digest has expired.
+const SIGNATURES: usize = 2;
+
+impl Client {
+    pub(crate) fn new(config: &WebDavConfig, base: Url) -> Result<Self, Invalid> {
+        let mut http = reqwest::Client::builder()
+            .user_agent(concat!("db-to-cloud/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(config.connect_timeout)
+            .pool_max_idle_per_host(config.concurrency)
+            // Ours go to the same origin only, and are signed anew.
+            .redirect(Policy::none());
+        for pem in &config.roots {
+            let bundle = Certificate::from_pem_bundle(pem).ok().filter(|all| !all.is_empty());
+            let why = "give certificates in the PEM format";
+            for root in bundle.ok_or_else(|| invalid("root certificate", why))? {
+                http = http.add_root_certificate(root);
+            }
+        }
+        if let Some(identity) = &config.identity {
+            let why = "give a certificate and its private key, both in the PEM format";
+            let identity = Identity::from_pem(&identity.0);
+            http = http.identity(identity.map_err(|_| invalid("client certificate", why))?);
+        }
+        let http = http.build().map_err(|_| invalid("tls", "the certificates cannot be used"))?;
+        let sign_in = SignIn::new(&config.credentials, &base);
+        let pace = Pace::new(config.concurrency);
+        let (request_timeout, folders) = (config.request_timeout, Folders::default());
+        Ok(Self { http, base, sign_in, request_timeout, pace, folders })
+    }
+
+    /// The address of an object or, with a slash at the end, of a collection. Names need no escape.
+    pub(crate) fn url(&self, path: &str) -> Url {
+        let mut url = self.base.clone();
+        url.set_path(&format!("{}{path}", self.base.path()));
+        url
+    }
+
+    pub(crate) fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// Sends a request when it is its turn; any answer of the server is `Ok`.
+    pub(crate) async fn send(&self, request: Request) -> Result<Answer, Failure> {
+        let turn = self.pace.turn().await;
+        let answer = self.follow(request).await;
+        match &answer {
+            Ok(answer) if Refusal::of(answer).is_too_much() => turn.was_too_much(),
+            Ok(_) => turn.went_well(),
+            Err(_) => {}
+        }
+        answer
+    }
+
+    async fn follow(&self, mut request: Request) -> Result<Answer, Failure> {
+        let (mut redirects, mut signatures) = (0, 0);
+        loop {
+            let answer = self.once(&request).await?;
+            match answer.status {
+                401 if signatures < SIGNATURES && self.sign_in.challenged(&answer.headers) => {
+                    signatures += 1;
+                }
+                301 | 302 | 307 | 308 if redirects < REDIRECTS => match self.elsewhere(&answer) {
+                    Some(url) => (request.url, redirects) = (url, redirects + 1),
+                    None => return Ok(answer),
+                },
+                _ => return Ok(answer),
+            }
+        }
+    }
+
+    /// Where a redirect leads to, if it is the same server: credentials and documents go to no other.
+    fn elsewhere(&self, answer: &Answer) -> Option<Url> {
+        let place = answer.headers.get(LOCATION)?.to_str().ok()?;
+        let url = self.base.join(place).ok()?;
+        (url.origin() == self.base.origin()).then_some(url)
+    }
+
+    async fn once(&self, request: &Request) -> Result<Answer, Failure> {
+        let length = request.body.len();
+        let mut http = self.http.request(request.method.clone(), request.url.clone());
+        for (name, value) in &request.headers {
+            http = http.header(*name, value);
+        }
+        if let Some(signature) = self.sign_in.header(&request.method, &request.url) {
+            http = http.header(AUTHORIZATION, signature);
+        }
+        if length > 0 {
+            http = http.body(request.body.clone());
+        } else if request.method == Method::PUT {
+            // nginx refuses an empty file whose length is not named.
+            http = http.header(CONTENT_LENGTH, 0);
+        }
+        let (head, limit) = self.timed(length, http.send()).await?;
+        let head = head.map_err(|error| Failure::of_line(error, limit))?;
+        let (status, headers) = (head.status().as_u16(), head.headers().clone());
+        let promised = head.content_length().and_then(|n| usize::try_from(n).ok());
+        let (body, limit) = self.timed(promised.unwrap_or(0), head.bytes()).await?;
+        // A body that is shorter than promised is an error here.
+        let body = body.map_err(|error| Failure::of_line(error, limit).after_sending())?;
+        Ok(Answer { status, headers, body })
+    }
+
+    /// Gives the movement of so many bytes a time limit.
+    async fn timed<T>(
+        &self,
+        bytes: usize,
+        work: impl Future<Output = T>,
+    ) -> Result<(T, Duration), Failure> {
+        let limit = time_limit(self.request_timeout, bytes, self.pace.allowed());
+        match tokio::time::timeout(limit, work).await {
+            Ok(done) => Ok((done, limit)),
+            Err(_) => Err(Failure::timed_out(limit)),
+        }
+    }
+}
+
+impl Answer {
+    /// The value of a header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether this is a page for people: the sign-in page of a network or of a cloud.
+    pub(crate) fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+        kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+    }
+}

@@ -1,0 +1,100 @@
+//! A storage named by a URL, as on a command line.
+
+use db_to_cloud::Error;
+
+use crate::WebDavConfig;
+use crate::error::{Invalid, invalid};
+
+impl WebDavConfig {
+    /// Reads `webdavs://user@host/path` (`https` below it) or `webdav://user@host/path` (`http`).
+    /// Answers the user beside it: what proves them never stands in a URL.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput); the message says what is
+    /// wrong, and shows no part of the URL that could be a secret.
+    pub fn from_url(url: &str) -> Result<(Self, Option<String>), Error> {
+        parse(url).map_err(Invalid::into_error)
+    }
+
+    /// The name of the storage: two ways to say the same have one name. The user is a part of it, for
+    /// two users may see two storages under one path.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if the address makes no sense.
+    pub fn name(&self) -> Result<String, Error> {
+        let mut base = self.base().map_err(Invalid::into_error)?;
+        // An address with a host can have a user.
+        let _ = base.set_username(self.credentials.user().unwrap_or_default());
+        Ok(base.as_str().replacen("http", "webdav", 1).trim_end_matches('/').to_owned())
+    }
+}
+
+fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Invalid> {
+    let wrong =
+        || invalid("url", "write webdavs://user@host/path, or webdav:// without encryption");
+    let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+    let scheme = match scheme.to_ascii_lowercase().as_str() {
+        "webdav" => "http",
+        "webdavs" => "https",
+        _ => return Err(wrong()),
+    };
+    let mut address = reqwest::Url::parse(&format!("{scheme}://{rest}")).map_err(|_| wrong())?;
+    if address.password().is_some() {
+        let why = "a password does not belong into a URL, where others see it: leave out what is \
+                   between the colon and the @";
+        return Err(invalid("url", why));
+    }
+    let user = decoded(address.username()).ok_or_else(wrong)?;
+    if address.set_username("").is_err() {
+        return Err(wrong());
+    }
+    let config = WebDavConfig::new(address);
+    config.base()?;
+    Ok((config, Some(user).filter(|user| !user.is_empty())))
+}
+
+/// Resolves `%40` and the like.
+pub(crate) fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = after;
+        if *first != b'%' {
+            bytes.push(*first);
+            continue;
+        }
+        let digits = after.get(..2).filter(|d| d.iter().all(u8::is_ascii_hexdigit))?;
+        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
+        rest = &after[2..];
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Credentials;
+
+    #[test]
+    fn urls_are_read() {
+        let (config, user) =
+            WebDavConfig::from_url("WebDAVs://ada%40x@cloud.example/a b/").unwrap();
+        assert_eq!(user.as_deref(), Some("ada@x"));
+        assert_eq!(config.base().unwrap().as_str(), "https://cloud.example/a%20b/");
+        let config = config.with_credentials(Credentials::password("ada@x", "p"));
+        assert_eq!(config.name().unwrap(), "webdavs://ada%40x@cloud.example/a%20b");
+        let (config, user) = WebDavConfig::from_url("webdav://127.0.0.1:8080").unwrap();
+        assert_eq!((config.name().unwrap().as_str(), user), ("webdav://127.0.0.1:8080", None));
+    }
+
+    #[test]
+    fn what_is_none_is_refused_without_showing_it() {
+        let wrong =
+            ["webdav://", "https://h/a", "webdav://h/a?hunter2", "webdavs://ada:hunter2@h/a", "x"];
+        for url in wrong {
+            let error = WebDavConfig::from_url(url).unwrap_err();
+            assert_eq!(error.kind(), db_to_cloud::ErrorKind::InvalidInput, "{url}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"), "{error:?}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A device whose documents are in memory, and whose storage is a real one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use db_to_cloud::memory::{MemoryDatabase, MemoryState};
+use db_to_cloud::{
+    Adapter, Client, ClientBuilder, DocumentId, Error, KeepBoth, Report, SyncOptions,
+};
+
+/// A device that keeps both sides of a conflict.
+#[derive(Debug)]
+pub struct Device {
+    /// Its documents.
+    pub documents: MemoryDatabase,
+    /// Its client.
+    pub client: Client,
+}
+
+impl Device {
+    /// A device that knows nothing yet.
+    pub fn new(name: &'static str, storage: Arc<dyn Adapter>) -> Self {
+        Self::set_up(name, storage, |builder| builder)
+    }
+
+    /// The same with other settings.
+    pub fn set_up(
+        name: &'static str,
+        storage: Arc<dyn Adapter>,
+        setup: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
+        let (documents, state) = (MemoryDatabase::new(), MemoryState::new());
+        let copy = move |conflict: &db_to_cloud::Conflict| {
+            DocumentId::from(format!("{} ({name})", conflict.id))
+        };
+        let resolver = Arc::new(KeepBoth::new(copy));
+        let builder =
+            Client::builder(storage, Arc::new(documents.clone()), Arc::new(state), resolver);
+        let client = setup(builder.with_device(name)).build();
+        Self { documents, client }
+    }
+
+    /// Writes a document and queues it.
+    pub async fn edit(&self, id: &str, text: &str) {
+        self.documents.save(id, text.to_owned());
+        self.client.queue_change(&id.into()).await.unwrap();
+    }
+
+    /// Deletes a document and queues that.
+    pub async fn delete(&self, id: &str) {
+        self.documents.remove(id);
+        self.client.queue_change(&id.into()).await.unwrap();
+    }
+
+    /// Syncs; must succeed.
+    pub async fn sync(&self) -> Report {
+        self.try_sync().await.unwrap()
+    }
+
+    /// Syncs.
+    ///
+    /// # Errors
+    /// Those of the sync.
+    pub async fn try_sync(&self) -> Result<Report, Error> {
+        self.client.sync_with(SyncOptions::default()).await
+    }
+
+    /// The text of a document.
+    pub fn read(&self, id: &str) -> Option<String> {
+        self.all().remove(&id.into())
+    }
+
+    /// All documents.
+    pub fn all(&self) -> BTreeMap<DocumentId, String> {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        self.documents.documents().iter().map(|(id, d)| (id.clone(), text(&d.bytes))).collect()
+    }
+}

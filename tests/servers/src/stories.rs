@@ -1,0 +1,135 @@
+//! What two devices go through on every server. Each story is given a function that opens the storage
+//! anew, as another device would.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use db_to_cloud::{Adapter, ClientBuilder, Event, Limits};
+
+use crate::{Device, Faults};
+
+/// Opens the storage of the story.
+pub type Open<'a> = &'a (dyn Fn() -> Arc<dyn Adapter> + Sync);
+
+/// Documents, a conflict and a delete go both ways; then nothing moves, and that costs one request.
+pub async fn two_devices_sync(open: Open<'_>) {
+    let (alice, bob) = (Device::new("alice", open()), Device::new("bob", open()));
+    for i in 0..120 {
+        alice.edit(&format!("note {i}"), &format!("text {i}")).await;
+    }
+    alice.edit("large", &"x".repeat(100_000)).await;
+    assert_eq!(alice.sync().await.pushed, 121);
+    assert_eq!(bob.sync().await.pulled, 121);
+
+    alice.edit("note 1", "alice's").await;
+    bob.edit("note 1", "bob's").await;
+    bob.delete("note 2").await;
+    for device in [&alice, &bob, &alice] {
+        device.sync().await;
+    }
+    assert_eq!(alice.all(), bob.all());
+    let texts: Vec<_> = alice.all().into_values().collect();
+    assert!(texts.contains(&"alice's".into()) && texts.contains(&"bob's".into()));
+    assert_eq!(alice.read("note 2"), None);
+
+    let idle = alice.sync().await;
+    assert_eq!(idle.requests.total(), 1, "{:?}", idle.requests);
+}
+
+/// Both commit at once, again and again: every commit finds its slot.
+pub async fn two_devices_race(open: Open<'_>) {
+    let (alice, bob) = (Device::new("alice", open()), Device::new("bob", open()));
+    for round in 0..8 {
+        alice.edit(&format!("alice {round}"), "a").await;
+        bob.edit(&format!("bob {round}"), "b").await;
+        let (a, b) = tokio::join!(alice.try_sync(), bob.try_sync());
+        a.and(b).unwrap();
+    }
+    alice.sync().await;
+    bob.sync().await;
+    assert_eq!((alice.all().len(), alice.all()), (16, bob.all()));
+}
+
+/// A server without an atomic create is found out: a warning, and two devices that sync all the same.
+pub async fn a_weak_server_is_found_out(open: Open<'_>) {
+    let warned = Arc::new(Mutex::new(0));
+    let counts = warned.clone();
+    let alice = Device::set_up("alice", open(), |builder| {
+        builder.on_progress(move |event| {
+            if matches!(event, Event::WeakStorage) {
+                *counts.lock().unwrap() += 1;
+            }
+        })
+    });
+    let bob = Device::new("bob", open());
+    alice.edit("note", "hello").await;
+    alice.edit("gone", "soon").await;
+    alice.sync().await;
+    assert_eq!(*warned.lock().unwrap(), 1);
+    bob.sync().await;
+    bob.edit("note", "hello yourself").await;
+    bob.delete("gone").await;
+    bob.sync().await;
+    alice.sync().await;
+    assert_eq!(alice.all(), bob.all());
+    assert_eq!(alice.read("note").as_deref(), Some("hello yourself"));
+    assert_eq!(alice.read("gone"), None);
+}
+
+/// How many rounds of edits and syncs there are while requests fail.
+const ROUNDS: u64 = 40;
+
+/// Two devices edit and sync through a proxy that loses, delays and garbles, and are stopped half way.
+/// In the end nothing is lost and both are equal. `open` opens the storage behind the proxy.
+pub async fn nothing_is_lost(open: Open<'_>, faults: &Faults, seed: u64) {
+    println!("seed {seed}");
+    let limits = Limits { request: Duration::from_secs(3), retries: 4, ..Limits::default() };
+    let setup = |builder: ClientBuilder| builder.with_limits(limits.clone());
+    let devices = ["alice", "bob"].map(|name| Device::set_up(name, open(), setup));
+    let mut random = Random(seed | 1);
+    let mut written = Vec::new();
+    for round in 0..ROUNDS {
+        for (i, device) in devices.iter().enumerate() {
+            // Documents of one device, so that each edit must be found again.
+            let (id, text) = (format!("{i} {}", random.below(12)), format!("round {round}"));
+            device.edit(&id, &text).await;
+            written.retain(|(other, _)| *other != id);
+            written.push((id, text));
+        }
+        // Both at once, or one; stopped after a while, wherever they are.
+        let who = random.below(3) as usize;
+        let some = devices.iter().enumerate().filter(|(i, _)| *i != who);
+        let syncs = some.map(|(_, device)| {
+            let patience = Duration::from_millis(random.below(1500));
+            tokio::time::timeout(patience, device.try_sync())
+        });
+        let _ = futures::future::join_all(syncs.collect::<Vec<_>>()).await;
+    }
+    faults.heal();
+    let (happened, requests) = faults.counts();
+    println!("{requests} requests, {happened:?}");
+    assert!(happened.values().sum::<usize>() > 10, "the proxy was idle");
+    // What is late arrives.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    for device in [&devices[0], &devices[1], &devices[0], &devices[1]] {
+        device.sync().await;
+    }
+    let fresh = Device::new("carol", open());
+    fresh.sync().await;
+    let want = written.into_iter().map(|(id, text)| (id.as_str().into(), text)).collect();
+    for device in devices.iter().chain([&fresh]) {
+        assert_eq!(device.all(), want, "seed {seed}");
+    }
+}
+
+/// Xorshift: good enough to vary.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % n
+    }
+}
