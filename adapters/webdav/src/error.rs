@@ -154,11 +154,6 @@ impl Failure {
         self.effect == Effect::Unknown
     }
 
-    /// Whether the server answered, and said no.
-    pub(crate) fn is_refusal(&self) -> bool {
-        matches!(self.cause, Cause::Refused(_))
-    }
-
     /// Whether the answer may mean that the collection around is missing: 409 by the standard, 404
     /// from sabre/dav, 403 from others, 500 from nginx.
     pub(crate) fn may_lack_collection(&self) -> bool {

@@ -18,8 +18,8 @@ use crate::error::Failure;
 
 /// For how long a claim without an entry is respected.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// The pauses between looks for the entry of a slot that was just claimed.
-const LOOKS: [Duration; 7] = [20, 40, 80, 160, 320, 640, 1280].map(Duration::from_millis);
+/// The pauses between looks for the entry of a slot that was just claimed, in milliseconds.
+const LOOKS: [u64; 7] = [20, 40, 80, 160, 320, 640, 1280];
 const TURN: &str = "turn-";
 
 pub(super) async fn create(client: &Client, slot: &Slot, bytes: Bytes) -> Result<Created, Failure> {
@@ -40,7 +40,7 @@ async fn takes_over(client: &Client, slot: &Slot, bytes: &Bytes) -> Result<bool,
         if client.get(&slot.entry).await?.is_some() {
             return Ok(false);
         }
-        tokio::time::sleep(pause).await;
+        tokio::time::sleep(Duration::from_millis(pause)).await;
     }
     let Some(claimed) = client.list(&slot.collection).await? else {
         return Err(Failure::contended("another client has just deleted the object"));

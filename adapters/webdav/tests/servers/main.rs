@@ -2,5 +2,12 @@
 //! sabre/dav and rclone.
 
 mod conformance;
+mod endpoint;
+mod errors;
+mod faults;
+mod redirects;
+mod requests;
+mod slots;
 mod support;
 mod sync;
+mod weak;

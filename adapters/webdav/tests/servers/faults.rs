@@ -1,0 +1,146 @@
+//! A proxy between client and server that loses, delays and garbles.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use db_to_cloud::{Adapter, Created, Effect, Folder, Key};
+use db_to_cloud_test_servers::{Fault, FaultProxy, Faults, Server, stories};
+use db_to_cloud_webdav::{Slots, WebDavAdapter};
+
+use crate::support::{
+    apache, config_at, lighttpd, nginx, open, rclone, sabre, sabre_as_cloud, wsgidav,
+};
+
+async fn nothing_is_lost(server: &Server, slots: Option<Slots>, seed: u64) {
+    let faults = Faults::random(seed, 60);
+    let proxy = FaultProxy::start(server.port(), faults.clone()).await.unwrap();
+    let config = config_at(server, &proxy.url()).with_request_timeout(Duration::from_secs(1));
+    let config = match slots {
+        Some(slots) => config.with_slots(slots),
+        None => config,
+    };
+    let open = || Arc::new(open(&config)) as Arc<dyn Adapter>;
+    stories::nothing_is_lost(&open, &faults, seed).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_between_here_and_apache() {
+    nothing_is_lost(apache(), None, 1).await;
+    nothing_is_lost(apache(), Some(Slots::Lock), 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_between_here_and_nginx() {
+    nothing_is_lost(nginx(), None, 3).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_between_here_and_lighttpd() {
+    nothing_is_lost(lighttpd(), None, 4).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_between_here_and_wsgidav() {
+    nothing_is_lost(wsgidav(), None, 5).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_between_here_and_sabre() {
+    nothing_is_lost(sabre(), None, 6).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_between_here_and_rclone() {
+    nothing_is_lost(rclone(), None, 8).await;
+}
+
+/// A storage behind a proxy, and the proxy's faults.
+async fn troubled(server: &Server, slots: Slots) -> (FaultProxy, Faults, WebDavAdapter) {
+    let faults = Faults::default();
+    let proxy = FaultProxy::start(server.port(), faults.clone()).await.unwrap();
+    let config = config_at(server, &proxy.url()).with_slots(slots);
+    let storage = open(&config.with_request_timeout(Duration::from_secs(2)));
+    (proxy, faults, storage)
+}
+
+/// Whatever goes wrong with the request that decides: the answer is what is there, or an error after
+/// which the effect is unknown.
+async fn an_unclear_create_is_never_a_lie(server: &Server, slots: Slots, method: &str) {
+    let (_proxy, faults, storage) = troubled(server, slots).await;
+    for (slot, fault) in (1..).zip(Fault::ALL) {
+        let key = Key::change(slot);
+        faults.fail(method, "/changes/", fault);
+        let created = storage.create(&key, "mine".into()).await;
+        let stored = storage.get(&key).await.unwrap();
+        match created {
+            Ok(Created::New) => assert_eq!(stored.unwrap(), "mine", "{fault:?}"),
+            Ok(Created::Occupied) => assert_eq!(stored.unwrap(), "mine", "{fault:?}"),
+            Err(error) => {
+                assert!(error.is_transient(), "{fault:?}: {error:?}");
+                // Refused before it was sent, or nobody knows.
+                let nothing = error.effect() == Effect::None;
+                assert!(!nothing || stored.is_none(), "{fault:?}: {error:?}");
+            }
+        }
+        // What is late arrives.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let again = storage.create(&key, "mine".into()).await.unwrap();
+        let others = storage.create(&key, "theirs".into()).await.unwrap();
+        assert_eq!(others, Created::Occupied, "{fault:?}, after {again:?}");
+        assert_eq!(storage.get(&key).await.unwrap().unwrap(), "mine", "{fault:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unclear_move_is_never_a_lie() {
+    an_unclear_create_is_never_a_lie(apache(), Slots::Move, "MOVE").await;
+    an_unclear_create_is_never_a_lie(sabre(), Slots::Move, "MOVE").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unclear_read_back_is_never_a_lie() {
+    an_unclear_create_is_never_a_lie(nginx(), Slots::Move, "GET").await;
+    an_unclear_create_is_never_a_lie(lighttpd(), Slots::Move, "PUT").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unclear_lock_is_never_a_lie() {
+    an_unclear_create_is_never_a_lie(apache(), Slots::Lock, "PUT").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unclear_publication_is_never_a_lie() {
+    an_unclear_create_is_never_a_lie(sabre_as_cloud(), Slots::Mkcol, "MOVE").await;
+}
+
+#[tokio::test]
+async fn an_unclear_get_is_never_an_absence_nor_other_bytes() {
+    let (_proxy, faults, storage) = troubled(apache(), Slots::Move).await;
+    let key = Key::change(1);
+    let bytes = "x".repeat(100_000);
+    storage.create(&key, bytes.clone().into()).await.unwrap();
+    for fault in Fault::ALL {
+        faults.fail("GET", "/changes/", fault);
+        match storage.get(&key).await {
+            Ok(got) => assert_eq!(got.unwrap(), bytes, "{fault:?}"),
+            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
+        }
+        faults.fail("PROPFIND", "/changes/", fault);
+        match storage.list(Folder::Changes, None).await {
+            Ok(page) => assert_eq!(page.keys, std::slice::from_ref(&key), "{fault:?}"),
+            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_unclear_delete_is_never_done() {
+    let (_proxy, faults, storage) = troubled(nginx(), Slots::Move).await;
+    let key = Key::change(1);
+    storage.create(&key, "x".into()).await.unwrap();
+    for fault in [Fault::Portal, Fault::DropBefore, Fault::FailBefore, Fault::SlowDown] {
+        faults.fail("DELETE", "/changes/", fault);
+        assert!(storage.delete(&key).await.unwrap_err().is_transient(), "{fault:?}");
+        assert!(storage.get(&key).await.unwrap().is_some());
+    }
+}
