@@ -11,7 +11,7 @@ use reqwest::{Certificate, Identity, Method, Url};
 use crate::WebDavConfig;
 use crate::error::{Failure, Invalid, Refusal, invalid};
 use crate::folders::Folders;
-use crate::sign_in::SignIn;
+use crate::sign_in::{SignIn, Signature};
 
 /// The way to one server.
 #[derive(Debug)]
@@ -100,9 +100,12 @@ impl Client {
     async fn follow(&self, mut request: Request) -> Result<Answer, Failure> {
         let (mut redirects, mut signatures) = (0, 0);
         loop {
-            let answer = self.once(&request).await?;
+            let signature = self.sign_in.sign(&request.method, &request.url);
+            let answer = self.once(&request, &signature).await?;
             match answer.status {
-                401 if signatures < SIGNATURES && self.sign_in.challenged(&answer.headers) => {
+                401 if signatures < SIGNATURES
+                    && self.sign_in.challenged(&signature, &answer.headers) =>
+                {
                     signatures += 1;
                 }
                 301 | 302 | 307 | 308 if redirects < REDIRECTS => match self.elsewhere(&answer) {
@@ -121,14 +124,14 @@ impl Client {
         (url.origin() == self.base.origin()).then_some(url)
     }
 
-    async fn once(&self, request: &Request) -> Result<Answer, Failure> {
+    async fn once(&self, request: &Request, signature: &Signature) -> Result<Answer, Failure> {
         let length = request.body.len();
         let mut http = self.http.request(request.method.clone(), request.url.clone());
         for (name, value) in &request.headers {
             http = http.header(*name, value);
         }
-        if let Some(signature) = self.sign_in.header(&request.method, &request.url) {
-            http = http.header(AUTHORIZATION, signature);
+        if let Some(header) = &signature.header {
+            http = http.header(AUTHORIZATION, header);
         }
         if length > 0 {
             http = http.body(request.body.clone());

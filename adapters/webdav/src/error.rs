@@ -243,8 +243,8 @@ fn meaning(status: u16) -> (ErrorKind, &'static str) {
         // A collection was missing, or somebody changed the same object meanwhile.
         409 | 412 => (Unavailable, "something changed meanwhile: try again"),
         413 | 414 => (Unsupported, "the object is too large for this server: raise its limit"),
-        // Not only by clients: Nextcloud and rclone lock what they work on.
-        423 => (Unavailable, "locked by somebody else: try again"),
+        // Not only by clients: Nextcloud and rclone lock what they work on. 424: something in it is.
+        423 | 424 => (Unavailable, "locked by somebody else: try again"),
         425 | 429 => (Throttled, "the server asks for fewer requests: try again later"),
         507 => (Full, "make room on the server or raise the quota"),
         503 => (Unavailable, "the server is busy or in maintenance: try again later"),

@@ -14,7 +14,22 @@ use crate::Credentials;
 #[derive(Debug)]
 pub(crate) struct SignIn {
     credentials: Credentials,
-    way: Mutex<Way>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    way: Way,
+    /// Counts the challenges that changed the way: a request that was signed before the last of them
+    /// is worth another try.
+    era: u64,
+}
+
+/// A header for one request, and when it was made.
+#[derive(Clone, Debug)]
+pub(crate) struct Signature {
+    pub(crate) header: Option<HeaderValue>,
+    era: u64,
 }
 
 /// How a password is proved.
@@ -39,15 +54,22 @@ impl std::fmt::Debug for Way {
 impl SignIn {
     pub(crate) fn new(credentials: &Credentials, base: &Url) -> Self {
         let way = if base.scheme() == "https" { Way::Basic } else { Way::Unknown };
-        Self { credentials: credentials.clone(), way: Mutex::new(way) }
+        let state = Mutex::new(State { way, era: 0 });
+        Self { credentials: credentials.clone(), state }
     }
 
-    /// The header for this request, marked as a secret; `None` while there is none to send.
-    pub(crate) fn header(&self, method: &Method, url: &Url) -> Option<HeaderValue> {
+    /// What proves this request: a header, marked as a secret, or none while there is none to send.
+    pub(crate) fn sign(&self, method: &Method, url: &Url) -> Signature {
+        let mut state = self.state();
+        let header = self.header(&mut state.way, method, url);
+        Signature { header, era: state.era }
+    }
+
+    fn header(&self, way: &mut Way, method: &Method, url: &Url) -> Option<HeaderValue> {
         let text = match &self.credentials {
             Credentials::Anonymous => return None,
             Credentials::Bearer(token) => format!("Bearer {token}"),
-            Credentials::Password { user, password } => match &mut *self.way() {
+            Credentials::Password { user, password } => match way {
                 Way::Unknown => return None,
                 Way::Basic => basic(user, password),
                 Way::Digest(prompt) => {
@@ -63,34 +85,33 @@ impl SignIn {
         Some(header)
     }
 
-    /// Takes note of what a 401 asks for; answers whether the same request is worth another try.
-    pub(crate) fn challenged(&self, headers: &HeaderMap) -> bool {
+    /// Takes note of what a 401 to a request with this signature asks for; answers whether the same
+    /// request is worth another try.
+    pub(crate) fn challenged(&self, signature: &Signature, headers: &HeaderMap) -> bool {
         if !matches!(self.credentials, Credentials::Password { .. }) {
             return false;
         }
-        let challenges: Vec<&str> =
-            headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|h| h.to_str().ok()).collect();
-        let mut way = self.way();
-        if let Some(prompt) = challenges.iter().find_map(|challenge| digest(challenge)) {
-            // A fresh nonce: the old one has expired, or this is the first. The same again after a
-            // refusal means a wrong password.
-            let again = match &*way {
-                Way::Digest(old) => old.nonce != prompt.nonce,
-                _ => true,
-            };
-            *way = Way::Digest(prompt);
-            return again;
-        }
-        let offers_basic = challenges.iter().any(|c| has_scheme(c, "basic"));
-        if offers_basic && matches!(*way, Way::Unknown) {
-            *way = Way::Basic;
+        let mut state = self.state();
+        if signature.era != state.era {
+            // Another request, under way at the same time, has heard it before.
             return true;
         }
-        false
+        let challenges: Vec<&str> =
+            headers.get_all(WWW_AUTHENTICATE).iter().filter_map(|h| h.to_str().ok()).collect();
+        let asks_digest = challenges.iter().find_map(|challenge| digest(challenge));
+        let way = match (asks_digest, &state.way) {
+            // A nonce that we have used, and not an expired one: the password is wrong.
+            (Some(new), Way::Digest(old)) if old.nonce == new.nonce => return false,
+            (Some(new), _) => Way::Digest(new),
+            (None, Way::Unknown) if challenges.iter().any(|c| has_scheme(c, "basic")) => Way::Basic,
+            (None, _) => return false,
+        };
+        (state.way, state.era) = (way, state.era + 1);
+        true
     }
 
-    fn way(&self) -> std::sync::MutexGuard<'_, Way> {
-        self.way.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,13 +140,16 @@ mod tests {
     }
 
     fn header(sign_in: &SignIn, url: &Url) -> Option<String> {
-        let header = sign_in.header(&Method::PUT, url)?;
+        let header = sign_in.sign(&Method::PUT, url).header?;
         assert!(header.is_sensitive());
         header.to_str().ok().map(str::to_owned)
     }
 
-    fn challenge(text: &'static str) -> HeaderMap {
-        HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_static(text))])
+    /// Whether a request that is signed now and refused with this challenge is worth another try.
+    fn again(sign_in: &SignIn, url: &Url, challenge: &'static str) -> bool {
+        let headers =
+            HeaderMap::from_iter([(WWW_AUTHENTICATE, HeaderValue::from_static(challenge))]);
+        sign_in.challenged(&sign_in.sign(&Method::PUT, url), &headers)
     }
 
     #[test]
@@ -134,22 +158,31 @@ mod tests {
         assert!(header(&secure, &url).unwrap().starts_with("Basic "));
         let (open, url) = sign_in("http://h/a");
         assert_eq!(header(&open, &url), None);
-        assert!(open.challenged(&challenge("Basic realm=\"dav\"")));
+        assert!(again(&open, &url, "Basic realm=\"dav\""));
         assert_eq!(header(&open, &url).unwrap(), "Basic TXVmYXNhOkNpcmNsZSBvZiBMaWZl");
-        assert!(!open.challenged(&challenge("Basic realm=\"dav\"")), "the password is wrong");
+        assert!(!again(&open, &url, "Basic realm=\"dav\""), "the password is wrong");
     }
 
     #[test]
     fn digest_is_preferred_and_goes_on_with_a_new_nonce() {
         let (open, url) = sign_in("http://h/dir/x.json");
         let both = "Basic realm=\"dav\", Digest realm=\"dav\", qop=\"auth\", nonce=\"n1\"";
-        assert!(open.challenged(&challenge(both)));
+        assert!(again(&open, &url, both));
         let first = header(&open, &url).unwrap();
         assert!(first.starts_with("Digest ") && first.contains("uri=\"/dir/x.json\""), "{first}");
         assert!(first.contains("nc=00000001"), "{first}");
         assert!(header(&open, &url).unwrap().contains("nc=00000002"));
-        assert!(!open.challenged(&challenge(both)), "refused with this very nonce");
-        assert!(open.challenged(&challenge("Digest realm=\"dav\", qop=\"auth\", nonce=\"n2\"")));
+        assert!(!again(&open, &url, both), "refused with this very nonce");
+        assert!(again(&open, &url, "Digest realm=\"dav\", qop=\"auth\", nonce=\"n2\""));
+    }
+
+    #[test]
+    fn who_was_under_way_when_the_server_first_asked_tries_again() {
+        let (open, url) = sign_in("http://h/a");
+        let early = open.sign(&Method::PUT, &url);
+        assert!(again(&open, &url, "Basic realm=\"dav\""));
+        assert!(open.challenged(&early, &HeaderMap::new()));
+        assert!(!open.challenged(&open.sign(&Method::PUT, &url), &HeaderMap::new()));
     }
 
     #[test]
@@ -157,6 +190,6 @@ mod tests {
         let url = Url::parse("http://h/").unwrap();
         let token = SignIn::new(&Credentials::bearer("t"), &url);
         assert_eq!(header(&token, &url).unwrap(), "Bearer t");
-        assert!(!token.challenged(&challenge("Basic realm=\"dav\"")));
+        assert!(!again(&token, &url, "Basic realm=\"dav\""));
     }
 }

@@ -15,6 +15,8 @@ pub(crate) struct Message {
     pub(crate) path: String,
     pub(crate) head: Vec<u8>,
     pub(crate) body: Vec<u8>,
+    /// Its end is the end of the connection.
+    pub(crate) ends_line: bool,
 }
 
 /// What a head says of what follows.
@@ -90,7 +92,8 @@ impl Connection {
             }
         };
         let body = self.read.split_to(length).to_vec();
-        Ok(Message { first: head.first, path: head.path, head: bytes, body })
+        let ends_line = matches!(head.body, Body::UntilClosed);
+        Ok(Message { first: head.first, path: head.path, head: bytes, body, ends_line })
     }
 
     async fn more(&mut self) -> Result<usize> {

@@ -197,7 +197,7 @@ async fn pass_on(
         None => {
             let answer = ask(server, &request).await?;
             client.stream.write_all(&[answer.head, answer.body].concat()).await?;
-            return Ok(true);
+            return Ok(!answer.ends_line);
         }
         Some(Fault::DropBefore) => {}
         Some(Fault::DropAfter) => drop(ask(server, &request).await),
@@ -230,7 +230,7 @@ async fn pass_on(
                 client.stream.write_all(piece).await?;
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
-            return Ok(true);
+            return Ok(!answer.ends_line);
         }
         Some(Fault::Truncated) => {
             let answer = ask(server, &request).await?;
