@@ -14,7 +14,8 @@
 //! | `conflict` | P6, P10: what became of changes that could not be applied at once |
 //! | `history` | P6: whether local bytes are an older version that the log names |
 //! | `resolve` | P6, P7, P8: puts a conflict to the application and does as it says |
-//! | `push` | U1, U8: which documents are pushed, commit by commit |
+//! | `push` | U3, U8: reading, storing and committing at once; commit by commit |
+//! | `queue` | U1, U2: queued documents are read and named |
 //! | `upload` | U2, U3: documents into the storage |
 //! | `diverged` | D1 |
 //! | `overwritten` | W4 |
@@ -35,6 +36,7 @@ mod overwritten;
 mod preview;
 mod pull;
 mod push;
+mod queue;
 mod resolve;
 mod settle;
 mod snapshot;

@@ -1,8 +1,8 @@
 //! A world of devices for tests that read as prose: a storage that fails on request, a clock that
 //! the test owns, and devices that can be stopped at any step and started again.
 //!
-//! Nothing here waits: every operation is ready at once, so that a sync is one poll. A device that
-//! is to stop at a step simply never gets past it, and its sync is dropped.
+//! Nothing here waits: every operation is ready at once, so that a sync comes to its end in one go. A
+//! device that is to stop at a step simply never gets past it, and its sync is dropped.
 
 #![allow(clippy::panic, reason = "a harness of tests fails by panicking")]
 

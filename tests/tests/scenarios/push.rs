@@ -200,7 +200,7 @@ fn many_documents_are_commits_of_500_each_complete_in_itself() {
         assert_eq!(sizes, [500, 500, 200]);
         bob.sync();
         assert_eq!(bob.all(), alice.all());
-        assert_eq!(versions(&world, "doc-0700").len(), if missing == 0 { 2 } else { 1 });
+        assert_eq!(versions(&world, "doc-0300").len(), if missing == 0 { 2 } else { 1 });
     }
 }
 

@@ -14,7 +14,10 @@ const STARTS: u32 = 5;
 
 pub(crate) async fn table(documents: usize) {
     println!("\nidle with {documents} documents: milliseconds of processor a sync");
-    println!("{:<12}{:>12}{:>22}{:>18}", "state", "idle sync", "first of a program", "scan left out");
+    println!(
+        "{:<12}{:>12}{:>22}{:>18}",
+        "state", "idle sync", "first of a program", "scan left out"
+    );
     for kept in [Kept::InMemory, Kept::InSqlite] {
         let mut device = Device::new(&MemoryAdapter::new(), kept);
         device.edit(0..documents, "text").await;

@@ -90,7 +90,8 @@ async fn push(documents: usize, latency: Duration) -> Measured {
     alice.edit(0..documents, "second").await;
     let formula = documents + 2 + documents.div_ceil(COMMIT);
     // The last create waits for the last upload.
-    measure("push", &alice, documents, latency, formula, 1 + documents.div_ceil(COMMIT).min(1)).await
+    measure("push", &alice, documents, latency, formula, 1 + documents.div_ceil(COMMIT).min(1))
+        .await
 }
 
 /// N changed documents on another device that has synced before.
