@@ -7,8 +7,6 @@ use std::time::Duration;
 use async_trait::async_trait;
 use db_to_cloud::{Environment, Timestamp};
 
-use crate::steps::step_back;
-
 /// A clock that moves only when somebody sleeps or the test says so.
 #[derive(Clone, Debug)]
 pub struct TestTime {
@@ -19,8 +17,6 @@ pub struct TestTime {
     frozen: Arc<AtomicBool>,
 }
 
-/// A sync of a few documents comes to its end, or to where it must wait, in fewer turns.
-const TURNS: usize = 100;
 /// 2026-11-23T04:26:51Z.
 const START: u64 = 1_795_408_011_000;
 
@@ -77,10 +73,6 @@ impl Environment for TestTime {
     async fn sleep(&self, duration: Duration) {
         if self.frozen.load(SeqCst) {
             std::future::pending::<()>().await;
-        }
-        // What runs beside it goes on first, as far as it comes: that takes no time here.
-        for _ in 0..TURNS {
-            step_back().await;
         }
         self.pass(duration);
     }

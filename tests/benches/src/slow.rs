@@ -9,7 +9,6 @@ use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Adapter, Capabilities, Created, Error, Folder, Key, Page};
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
 
 /// How many requests are under way at once, as in the adapters of real services.
 pub const CONCURRENCY: usize = 16;
@@ -22,15 +21,13 @@ pub struct SlowAdapter {
     connections: Arc<Semaphore>,
     /// In microseconds.
     latency: Arc<AtomicU64>,
-    /// Microseconds that all requests together took, connected.
-    busy: Arc<AtomicU64>,
 }
 
 impl SlowAdapter {
     /// A way to this storage without latency.
     pub fn new(cloud: MemoryAdapter) -> Self {
         let connections = Arc::new(Semaphore::new(CONCURRENCY));
-        Self { cloud, connections, latency: Arc::default(), busy: Arc::default() }
+        Self { cloud, connections, latency: Arc::default() }
     }
 
     /// From now on each request takes this long.
@@ -38,20 +35,12 @@ impl SlowAdapter {
         self.latency.store(latency.as_micros() as u64, Relaxed);
     }
 
-    /// The time that all requests together were under way, since the last call. A timer wakes up a
-    /// little late, and later on a busy machine: this tells how late.
-    pub fn take_busy(&self) -> Duration {
-        Duration::from_micros(self.busy.swap(0, Relaxed))
-    }
-
     async fn travel(&self) {
         let latency = Duration::from_micros(self.latency.load(Relaxed));
         // Only closing the semaphore is an error, which nobody does.
         let _connection = self.connections.acquire().await;
         if !latency.is_zero() {
-            let began = Instant::now();
             tokio::time::sleep(latency).await;
-            self.busy.fetch_add(began.elapsed().as_micros() as u64, Relaxed);
         }
     }
 }

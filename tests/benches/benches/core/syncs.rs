@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud_benches::CONCURRENCY;
+use db_to_cloud_benches::{CONCURRENCY, processor_time};
 
 use crate::device::{BYTES, Device, Kept};
 
@@ -23,14 +23,14 @@ struct Measured {
     /// Requests of the longest chain in which each needs the answer to the one before.
     chain: usize,
     time: Duration,
-    /// Requests under way at once, on average.
-    busy: f64,
+    /// Spent on all processors.
+    processor: Duration,
 }
 
 pub(crate) async fn table(latencies: &[Duration], documents: &[usize]) {
     println!("\n{BYTES} bytes a document, {CONCURRENCY} requests at once; times in milliseconds");
     println!(
-        "{:<11}{:>10}{:>9}{:>10}{:>9}{:>7}{:>10}{:>10}{:>8}{:>9}",
+        "{:<11}{:>10}{:>9}{:>10}{:>9}{:>7}{:>10}{:>10}{:>8}{:>11}",
         "operation",
         "documents",
         "latency",
@@ -40,7 +40,7 @@ pub(crate) async fn table(latencies: &[Duration], documents: &[usize]) {
         "ideal",
         "measured",
         "ratio",
-        "at once"
+        "processor"
     );
     for &latency in latencies {
         for &documents in documents {
@@ -54,10 +54,11 @@ pub(crate) async fn table(latencies: &[Duration], documents: &[usize]) {
 }
 
 impl Measured {
-    /// Every connection busy until the last request, or the chain if that is longer.
+    /// Every connection busy, and the last request after all others if the chain ends so.
     fn ideal(&self) -> Duration {
-        let rounds = (self.formula as f64 / CONCURRENCY as f64).max(self.chain as f64);
-        self.latency.mul_f64(rounds)
+        let last = usize::from(self.operation == "push");
+        let rounds = last + (self.formula - last).div_ceil(CONCURRENCY);
+        self.latency * rounds.max(self.chain) as u32
     }
 
     fn print(&self) {
@@ -67,7 +68,7 @@ impl Measured {
             false => format!("{:.2}", millis(self.time) / millis(self.ideal())),
         };
         println!(
-            "{:<11}{:>10}{:>9}{:>10}{:>9}{:>7}{:>10.0}{:>10.1}{:>8}{:>9.1}",
+            "{:<11}{:>10}{:>9}{:>10}{:>9}{:>7}{:>10.0}{:>10.1}{:>8}{:>11.1}",
             self.operation,
             self.documents,
             self.latency.as_millis(),
@@ -77,7 +78,7 @@ impl Measured {
             millis(self.ideal()),
             millis(self.time),
             ratio,
-            self.busy
+            millis(self.processor)
         );
     }
 }
@@ -149,12 +150,10 @@ async fn measure(
     chain: usize,
 ) -> Measured {
     device.storage.set_latency(latency);
-    device.storage.take_busy();
-    let began = Instant::now();
+    let (began, before) = (Instant::now(), processor_time());
     let report = device.sync().await;
-    let time = began.elapsed();
-    let busy = device.storage.take_busy().as_secs_f64() / time.as_secs_f64();
+    let (time, processor) = (began.elapsed(), processor_time() - before);
     device.storage.set_latency(Duration::ZERO);
     let requests = report.requests.total();
-    Measured { operation, documents, latency, requests, formula, chain, time, busy }
+    Measured { operation, documents, latency, requests, formula, chain, time, processor }
 }
