@@ -108,25 +108,38 @@ fn a_first_sync_without_a_snapshot_needs_the_hint_and_the_log() {
     }
 }
 
+/// The number of the last commit that the only snapshot holds.
+fn snapshot_seq(world: &World) -> u64 {
+    let names = world.keys("snapshot");
+    let number = |name: &String| name.split(['/', '.']).nth(1).and_then(|n| n.parse().ok());
+    let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
+    numbers.dedup();
+    assert_eq!(numbers.len(), 1, "{names:?}");
+    numbers[0]
+}
+
 #[test]
 fn a_first_sync_needs_the_hint_the_head_the_parts_the_entries_after_it_and_large_documents() {
-    for (tail, large) in [(0, 0), (1, 0), (4, 0), (2, 3)] {
+    for (documents, late, large) in [(20, 0, 0), (20, 1, 0), (20, 4, 3), (10_000, 1, 1)] {
         let world = World::new();
         let (alice, bob) = (world.device("alice"), world.device("bob"));
-        edit_many(&alice, 10_000, &"three hundred bytes ".repeat(15));
-        alice.sync();
-        for entry in 0..tail {
-            alice.edit("late", &format!("{entry}"));
-            if entry == 0 {
-                (0..large).for_each(|i| alice.edit(format!("large-{i}"), &"x".repeat(5000)));
+        for commit in 0..20 {
+            for i in 0..documents / 20 {
+                alice.edit(format!("doc-{commit}-{i}"), &"x".repeat(300));
             }
             alice.sync();
         }
+        for commit in 0..late {
+            alice.edit("late", &format!("{commit}"));
+            (0..large).for_each(|i| alice.edit(format!("large-{i}"), &"x".repeat(5000 + commit)));
+            alice.sync();
+        }
         let parts = world.keys("snapshot").len() as u64 - 1;
-        assert!(parts >= 1, "20 entries are worth a snapshot");
-        let expected = Requests { get: 3 + parts + tail + large, ..Requests::default() };
-        assert_eq!(requests(&bob), expected, "{tail} entries, {large} large documents");
-        assert!(expected.total() <= 20);
+        let after = world.commits() - snapshot_seq(&world);
+        let expected = Requests { get: 3 + parts + after + large, ..Requests::default() };
+        let report = bob.sync();
+        assert_eq!(report.requests, expected, "{documents} documents, {late} late, {large} large");
+        assert!(report.requests.total() <= 20);
         assert_eq!(bob.all(), alice.all());
     }
 }
