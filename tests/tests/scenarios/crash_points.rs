@@ -131,9 +131,9 @@ fn edits_deletes_and_merges_survive_a_stop_anywhere() {
 
 #[test]
 fn every_other_decision_survives_a_stop_anywhere() {
-    stop_and_recover(&both_edit_and(LocalWins), 60);
-    stop_and_recover(&both_edit_and(RemoteWins), 60);
-    stop_and_recover(&both_edit_and(KeepBoth::new(|c| format!("{} 2", c.id).into())), 60);
+    stop_and_recover(&both_edit_and(LocalWins), 50);
+    stop_and_recover(&both_edit_and(RemoteWins), 50);
+    stop_and_recover(&both_edit_and(KeepBoth::new(|c| format!("{} 2", c.id).into())), 50);
 }
 
 #[test]
