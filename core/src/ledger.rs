@@ -228,7 +228,7 @@ fn error(operation: &'static str, e: StateError) -> Error {
     Error::new(e.kind(), operation).with_source(e)
 }
 
-fn parse<T: DeserializeOwned>(table: Table, value: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(table: Table, value: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(value).map_err(|_| damaged(table))
 }
 

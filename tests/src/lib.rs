@@ -8,6 +8,7 @@
 
 mod device;
 mod faults;
+pub mod fuzz;
 mod head;
 mod journal;
 mod judge;
@@ -16,7 +17,7 @@ mod steps;
 mod time;
 mod troubled;
 
-pub use device::{Backup, Device, settle};
+pub use device::{Backup, Device, Durable, settle};
 pub use faults::{Fault, FaultyAdapter};
 pub use journal::Journal;
 pub use judge::Judge;
@@ -25,7 +26,7 @@ pub use time::TestTime;
 pub use troubled::TroubledDatabase;
 
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Action, format};
+use db_to_cloud::{Action, Adapter, Atomicity, format};
 
 /// One storage, one time, any number of devices.
 #[derive(Clone, Debug)]
@@ -59,6 +60,15 @@ impl World {
         alice.sync();
         bob.sync();
         (alice, bob)
+    }
+
+    /// Another world that is as this one is now, and goes its own way.
+    pub fn fork(&self) -> Self {
+        let weak = self.cloud.capabilities().create == Atomicity::Weak;
+        let cloud = if weak { MemoryAdapter::weak() } else { MemoryAdapter::new() };
+        let fork = Self { cloud, time: self.time.fork() };
+        fork.restore(&self.backup());
+        fork
     }
 
     /// The number of commits in the storage.

@@ -108,6 +108,14 @@ impl Slot {
     }
 }
 
+impl Entry {
+    /// The length of all documents it names; what a hostile entry says is not added up beyond the
+    /// largest number.
+    pub(crate) fn documents_len(&self) -> u64 {
+        self.changes.iter().fold(0, |sum, change| sum.saturating_add(change.len))
+    }
+}
+
 impl Change {
     /// Whether these bytes are the document's (rule P5).
     pub(crate) fn is_content(&self, bytes: &[u8]) -> bool {
