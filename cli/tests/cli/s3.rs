@@ -82,7 +82,9 @@ fn errors_say_what_to_do(cloud: &Cloud, server: &Server) {
     assert!(run.stderr.contains("credentials do not belong into a URL"), "{run:?}");
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
     let mut command = cloud.world.command(["sync", "a", &cloud.url]);
-    let run = Run::of(command.env_remove("AWS_ACCESS_KEY_ID"));
+    // Nor is there a profile.
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_PROFILE");
+    let run = Run::of(command.env("HOME", cloud.world.path(".")));
     assert!(run.stderr.contains("set AWS_ACCESS_KEY_ID"), "{run:?}");
 }
 
