@@ -168,8 +168,8 @@ impl S3Config {
         self
     }
 
-    /// How many requests run at once, at most; by default 16. Creates, at most 8, run beside them.
-    /// Fewer do while the service says that it is too much.
+    /// How many requests run at once, at most; by default 16. Fewer do while the service says that it
+    /// is too much. Creates, at most 8, run beside them.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
@@ -209,8 +209,7 @@ impl S3Config {
         if self.concurrency == 0 || self.part_size < LEAST_PART {
             return Err(invalid("concurrency or part size", "use at least 1 and 5 MiB"));
         }
-        self.credentials =
-            std::mem::replace(&mut self.credentials, Credentials::Environment).resolved(set);
+        self.credentials = self.credentials.clone().resolved(set);
         self.region = Some(self.known_region(set, || self.credentials.region())?);
         Ok(())
     }

@@ -21,8 +21,9 @@
 //! would look like a lost race.
 //!
 //! Which file does what: `config.rs` and `url.rs` how a storage is named, `credentials.rs` and
-//! `profile.rs` who we are, `client.rs` and `multipart.rs` the requests, `portal.rs` answers that are not S3's,
-//! `pace.rs` how many requests run at once, `error.rs` what went wrong, `adapter.rs` the trait.
+//! `profile.rs` who we are, `client.rs` and `multipart.rs` the requests, `portal.rs` answers that are
+//! not S3's, `pace.rs` how many requests run at once, `error.rs` what went wrong, `adapter.rs` the
+//! trait.
 //!
 //! What is guaranteed on which service is in the `README.md`.
 
