@@ -68,7 +68,7 @@ fn no_edit_is_lost_between_kills_and_a_bucket_that_is_hard_to_reach() {
     faults.heal();
     let (happened, requests) = faults.counts();
     println!("{requests} requests, {happened:?}");
-    assert!(happened.len() > 6 && happened.values().sum::<usize>() > 20, "the proxy was idle");
+    assert!(happened.len() > 3 && happened.values().sum::<usize>() > 8, "the proxy was idle");
     assert_hit(story.moments(), kills);
     // What is late arrives.
     thread::sleep(Duration::from_secs(1));

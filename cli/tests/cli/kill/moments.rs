@@ -57,8 +57,8 @@ impl Moments {
         let push = self.count(Moment::Push) + self.count(Moment::Committed);
         let work = push + self.count(Moment::Pull) + self.count(Moment::Looking);
         assert!(start * 20 >= kills, "{self}");
-        assert!(work * 5 >= kills * 2, "{self}");
-        assert!(push * 8 >= kills, "{self}");
+        assert!(work * 10 >= kills * 3, "{self}");
+        assert!(push * 10 >= kills, "{self}");
     }
 }
 
