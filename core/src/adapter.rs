@@ -197,7 +197,8 @@ pub enum Atomicity {
     /// Always: the storage is *strong*.
     Atomic,
     /// The server may ignore preconditions: the core races real requests on throw-away keys once and
-    /// remembers the outcome (rule S3).
+    /// remembers the outcome (rule S3). Documents may be uploaded meanwhile: an adapter that bounds
+    /// its requests lets 8 creates begin at once all the same. One after another they prove nothing.
     Probe,
     /// Never: the storage is *weak*, and `create` is not called. Commits are then protected by the
     /// lock and by the check of the anchor (rules W1–W5). What remains: a commit that another

@@ -48,8 +48,7 @@ impl Session<'_> {
         if !self.has_changes().await? {
             return Ok(None);
         }
-        // The pull may have made the first change, or started over on another storage.
-        self.look_at_strength(position, true).await?;
+        self.upload_beside_probe(position).await?;
         if self.is_weak() && lock.is_none() {
             // W3: pull and push under the lock.
             self.take_lock(position, lock).await?;
@@ -106,6 +105,22 @@ impl Session<'_> {
                 return Ok(Outcome::Done);
             }
         }
+    }
+
+    /// S3: it must be known whether the storage is weak before anything is committed. If it has to be
+    /// found out, by three races one after another, documents are uploaded meanwhile: their names are
+    /// new, and no commit names them yet. The pull may have made the first change, or started over on
+    /// another storage.
+    async fn upload_beside_probe(&self, position: &mut Position) -> Result<(), Error> {
+        let beside = self.may_race_beside(position).await?;
+        let uploads = async {
+            match beside {
+                true => self.upload_ahead().await,
+                false => Ok(()),
+            }
+        };
+        let (known, uploaded) = join(self.look_at_strength(position, true), uploads).await;
+        known.and(uploaded)
     }
 
     async fn commit_uploads(
