@@ -50,10 +50,12 @@ impl Progress {
     /// Shows one event.
     pub(crate) fn event(&self, event: Event) {
         match event {
+            Event::Start => self.detail("looking for edits".to_owned()),
             Event::Comparing { documents } => {
                 self.bar.set_message(format!("looking for edits: {documents} documents"));
             }
-            Event::Pull { total } | Event::Push { total } => self.add_total(total),
+            Event::Pull { total } => self.add_total(total, "pull"),
+            Event::Push { total } => self.add_total(total, "push"),
             Event::Pulled { id, action } => {
                 self.count.pulled.fetch_add(1, Ordering::Relaxed);
                 self.detail(match action {
@@ -86,11 +88,15 @@ impl Progress {
         self.bar.finish_and_clear();
     }
 
-    fn add_total(&self, more: u64) {
-        if more > 0 && self.count.total.fetch_add(more, Ordering::Relaxed) == 0 {
+    fn add_total(&self, more: u64, to: &str) {
+        if more == 0 {
+            return;
+        }
+        if self.count.total.fetch_add(more, Ordering::Relaxed) == 0 {
             self.bar.set_style(counting());
             self.bar.set_message("");
         }
+        self.detail(format!("{more} changes to {to}"));
     }
 
     fn advance(&self) {

@@ -96,23 +96,22 @@ pub trait Adapter: Send + Sync + Debug {
     /// Reads many objects; the answers are in the order of the keys. The default runs
     /// [`Capabilities::concurrency`] `get`s at once.
     async fn get_many(&self, keys: &[Key]) -> Vec<Result<Option<Bytes>, Error>> {
-        let gets: Vec<_> = keys.iter().map(|key| self.get(key)).collect();
-        futures::stream::iter(gets).buffered(self.capabilities().concurrency.max(1)).collect().await
+        let gets = keys.iter().map(|key| self.get(key)).collect();
+        at_once(self.capabilities().concurrency, gets).await
     }
 
     /// Writes many objects; the answers are in the order of the items. Each is a write of its own:
     /// some may succeed and others fail. The default runs [`Capabilities::concurrency`] `put`s at
     /// once; override it where the provider has a batch API.
     async fn put_many(&self, items: Vec<(Key, Bytes)>) -> Vec<Result<(), Error>> {
-        let puts = items.into_iter().map(async |(key, bytes)| self.put(&key, bytes).await);
-        futures::stream::iter(puts).buffered(self.capabilities().concurrency.max(1)).collect().await
+        let put = async |(key, bytes): (Key, Bytes)| self.put(&key, bytes).await;
+        at_once(self.capabilities().concurrency, items.into_iter().map(put).collect()).await
     }
 
-    /// Deletes many objects, as [`put_many`](Adapter::put_many) writes them.
+    /// Deletes many objects, at most 1,000, as [`put_many`](Adapter::put_many) writes them.
     async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
-        let deletes: Vec<_> = keys.iter().map(|key| self.delete(key)).collect();
-        let concurrency = self.capabilities().concurrency.max(1);
-        futures::stream::iter(deletes).buffered(concurrency).collect().await
+        let deletes = keys.iter().map(|key| self.delete(key)).collect();
+        at_once(self.capabilities().concurrency, deletes).await
     }
 
     /// Waits until another client may have committed something, for at most `timeout`. The default
@@ -124,6 +123,16 @@ pub trait Adapter: Send + Sync + Debug {
         let _ = timeout;
         Ok(Wait::Unsupported)
     }
+}
+
+/// Runs so many requests at once; the answers are in the order of the requests. A slow one keeps one
+/// place, no more.
+async fn at_once<T>(concurrency: usize, requests: Vec<impl Future<Output = T>>) -> Vec<T> {
+    let numbered = requests.into_iter().enumerate().map(async |(i, request)| (i, request.await));
+    let answers = futures::stream::iter(numbered).buffer_unordered(concurrency.max(1));
+    let mut answers: Vec<_> = answers.collect().await;
+    answers.sort_unstable_by_key(|(i, _)| *i);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
 /// What [`Adapter::create`] did.
@@ -162,7 +171,9 @@ pub struct Capabilities {
     pub create: Atomicity,
     /// How many requests may be under way at once.
     pub concurrency: usize,
-    /// The most items that one call of a `_many` method is given.
+    /// The most items that one call of [`Adapter::get_many`] or [`Adapter::put_many`] is given; two
+    /// such calls are under way at once. Where each item is a request of its own, a few times
+    /// `concurrency` is best: then no request waits for the last one of a long batch.
     pub batch_items: usize,
     /// The most bytes that one call of a `_many` method is given (one larger object goes alone).
     pub batch_bytes: u64,
@@ -174,7 +185,7 @@ impl Default for Capabilities {
         Self {
             create: Atomicity::Atomic,
             concurrency: 16,
-            batch_items: 500,
+            batch_items: 64,
             batch_bytes: 16 * 1024 * 1024,
         }
     }
@@ -186,7 +197,8 @@ pub enum Atomicity {
     /// Always: the storage is *strong*.
     Atomic,
     /// The server may ignore preconditions: the core races real requests on throw-away keys once and
-    /// remembers the outcome (rule S3).
+    /// remembers the outcome (rule S3). Documents may be uploaded meanwhile: an adapter that bounds
+    /// its requests lets 8 creates begin at once all the same. One after another they prove nothing.
     Probe,
     /// Never: the storage is *weak*, and `create` is not called. Commits are then protected by the
     /// lock and by the check of the anchor (rules W1–W5). What remains: a commit that another

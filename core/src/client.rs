@@ -211,10 +211,12 @@ impl Inner {
         let _edits = self.ledger.edits().await;
         loop {
             let queue = self.ledger.queue(ids).await?;
-            let (dirty, indexed) = (self.ledger.dirty(ids).await?, self.ledger.indexed(ids).await?);
+            let unqueued = ids.iter().zip(&queue).filter(|(_, record)| record.value.is_none());
+            let unqueued: Vec<_> = unqueued.map(|(id, _)| id.clone()).collect();
+            let indexed = self.ledger.indexed(&unqueued).await?;
             let mut batch = Batch::new();
-            for id in ids {
-                let base = match dirty.get(id) {
+            for (id, record) in ids.iter().zip(&queue) {
+                let base = match Ledger::queued(record)? {
                     Some(dirty) => dirty.base,
                     None => indexed.get(id).map(|i| i.vid),
                 };

@@ -171,7 +171,8 @@ mod tests {
 
     #[test]
     fn every_id_comes_back_from_its_key_and_from_json() {
-        let numbers = ["0", "-3", "1.5", "18446744073709551615", "1e300"];
+        let numbers =
+            ["0", "-3", "1.5", "18446744073709551615", "1e300", "10e31", "-9.085716445501721e246"];
         let ids = ["", "a", "ns", "s", "日本", "a/b\\c\0"].map(DocumentId::from);
         let numbers = numbers.map(|n| serde_json::from_str::<DocumentId>(n).unwrap());
         for id in ids.into_iter().chain(numbers) {

@@ -79,6 +79,11 @@ impl Ledger {
         Ok(keys.into_iter().zip(values).map(record).collect())
     }
 
+    /// What a record of the queue says.
+    pub(crate) fn queued(record: &Update) -> Result<Option<Dirty>, Error> {
+        record.value.as_deref().map(|value| parse(Table::Dirty, value)).transpose()
+    }
+
     /// MetadataWrite of the client's place in the log alone.
     pub(crate) async fn save(&self, position: &Position) -> Result<(), Error> {
         let mut batch = Batch::new();
@@ -108,8 +113,11 @@ impl Ledger {
         &self,
         ids: &[DocumentId],
     ) -> Result<HashMap<DocumentId, Indexed>, Error> {
-        let mut found = self.many(Table::Tombstones, ids).await?;
-        found.extend(self.many(Table::Index, ids).await?);
+        let mut found = self.many(Table::Index, ids).await?;
+        let others: Vec<_> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
+        if !others.is_empty() {
+            found.extend(self.many(Table::Tombstones, &others).await?);
+        }
         Ok(found)
     }
 
@@ -220,7 +228,7 @@ fn error(operation: &'static str, e: StateError) -> Error {
     Error::new(e.kind(), operation).with_source(e)
 }
 
-fn parse<T: DeserializeOwned>(table: Table, value: &[u8]) -> Result<T, Error> {
+pub(crate) fn parse<T: DeserializeOwned>(table: Table, value: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(value).map_err(|_| damaged(table))
 }
 

@@ -36,6 +36,9 @@ mod document;
 mod environment;
 mod error;
 pub mod format;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod id;
 mod key;
 mod ledger;

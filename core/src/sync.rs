@@ -14,7 +14,8 @@
 //! | `conflict` | P6, P10: what became of changes that could not be applied at once |
 //! | `history` | P6: whether local bytes are an older version that the log names |
 //! | `resolve` | P6, P7, P8: puts a conflict to the application and does as it says |
-//! | `push` | U1, U8: which documents are pushed, commit by commit |
+//! | `push` | U3, U8: reading, storing and committing at once; commit by commit |
+//! | `queue` | U1, U2: queued documents are read and named |
 //! | `upload` | U2, U3: documents into the storage |
 //! | `diverged` | D1 |
 //! | `overwritten` | W4 |
@@ -35,6 +36,7 @@ mod overwritten;
 mod preview;
 mod pull;
 mod push;
+mod queue;
 mod resolve;
 mod settle;
 mod snapshot;
@@ -146,7 +148,7 @@ impl<'a> Session<'a> {
     /// Pulls and pushes until everything is pushed.
     async fn rounds(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
         let has_changes = self.has_changes().await?;
-        if has_changes {
+        if has_changes && !self.may_race_beside(position).await? {
             self.look_at_strength(position, true).await?;
         }
         if has_changes && (self.is_weak() || self.client.config.lock == LockPolicy::Always) {
@@ -224,6 +226,24 @@ impl<'a> Session<'a> {
         Ok(ledger.is_any_queued().await? || ledger.attempt().await?.is_some())
     }
 
+    /// Whether the probe is still to come and can wait until documents are uploaded, to run beside
+    /// them: not if the storage may be refused, or if a lock or an old commit depends on its outcome.
+    async fn may_race_beside(&self, position: &Position) -> Result<bool, Error> {
+        let config = &self.client.config;
+        let now = config.require_strong || config.lock == LockPolicy::Always;
+        let unknown = self.strength(position).is_none();
+        Ok(unknown && !now && self.client.ledger.attempt().await?.is_none())
+    }
+
+    /// Whether create is atomic, if that is known.
+    fn strength(&self, position: &Position) -> Option<bool> {
+        match self.client.server.capabilities().create {
+            Atomicity::Atomic => Some(true),
+            Atomicity::Weak => Some(false),
+            Atomicity::Probe => position.atomic,
+        }
+    }
+
     /// S3: whether the storage is weak, by its word or by the probe. A client that only reads need
     /// not know: it is probed when something is `to_be_written`.
     async fn look_at_strength(
@@ -231,12 +251,7 @@ impl<'a> Session<'a> {
         position: &mut Position,
         to_be_written: bool,
     ) -> Result<(), Error> {
-        let known = match self.client.server.capabilities().create {
-            Atomicity::Atomic => Some(true),
-            Atomicity::Weak => Some(false),
-            Atomicity::Probe => position.atomic,
-        };
-        let atomic = match known {
+        let atomic = match self.strength(position) {
             None if to_be_written => Some(self.probe(position).await?),
             known => known,
         };

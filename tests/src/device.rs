@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
+use db_to_cloud::state::{State, Table};
 use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
     Revision, Status, SyncOptions,
@@ -35,6 +36,9 @@ pub struct Device {
 
 /// What a backup of a device holds.
 pub type Backup = (BTreeMap<DocumentId, Document>, MemoryState);
+
+/// All that a device does not forget when it is stopped.
+pub type Durable = (BTreeMap<DocumentId, Document>, Vec<(Table, String, Vec<u8>)>);
 
 impl Device {
     pub(crate) fn new(world: &World, name: &str) -> Self {
@@ -106,6 +110,17 @@ impl Device {
     /// A copy of documents and state, as a backup of the whole device holds it.
     pub fn backup(&self) -> Backup {
         (self.documents.documents().clone(), self.state.snapshot())
+    }
+
+    /// What survives a stop, to be compared.
+    pub fn durable(&self) -> Durable {
+        let mut records = Vec::new();
+        for table in Table::ALL {
+            let page = run(self.state.scan(table, None, usize::MAX));
+            let page = page.expect("reading does not wait").expect("reading works");
+            records.extend(page.into_iter().map(|(key, value)| (table, key, value)));
+        }
+        (self.documents.documents().clone(), records)
     }
 
     /// The device goes back to a backup.
@@ -191,6 +206,30 @@ impl Device {
         let stopped = run(self.client.sync_with(options)).is_none();
         self.restart();
         stopped
+    }
+
+    /// A sync that may fail, and stops for good at step `stop` if it comes so far: then the device
+    /// restarts. Answers the steps it took; `None` if it stopped.
+    pub fn sync_for(&mut self, options: SyncOptions, stop: u64) -> Option<u64> {
+        self.steps.stop_at(stop);
+        let done = run(self.client.sync_with(options)).is_some();
+        self.taken_or_restart(done)
+    }
+
+    /// A QueueChange that stops for good at step `stop`, in the same way.
+    pub fn queue_stopping_at(&mut self, id: &DocumentId, stop: u64) -> Option<u64> {
+        self.steps.stop_at(stop);
+        let done = run(self.client.queue_change(id)).is_some();
+        self.taken_or_restart(done)
+    }
+
+    fn taken_or_restart(&mut self, done: bool) -> Option<u64> {
+        let taken = self.steps.taken();
+        match done {
+            true => self.steps.run_freely(),
+            false => self.restart(),
+        }
+        done.then_some(taken)
     }
 
     /// A document's text; `None` if there is none.

@@ -1,13 +1,14 @@
 //! A world of devices for tests that read as prose: a storage that fails on request, a clock that
 //! the test owns, and devices that can be stopped at any step and started again.
 //!
-//! Nothing here waits: every operation is ready at once, so that a sync is one poll. A device that
-//! is to stop at a step simply never gets past it, and its sync is dropped.
+//! Nothing here waits: every operation is ready at once, so that a sync comes to its end in one go. A
+//! device that is to stop at a step simply never gets past it, and its sync is dropped.
 
 #![allow(clippy::panic, reason = "a harness of tests fails by panicking")]
 
 mod device;
 mod faults;
+pub mod fuzz;
 mod head;
 mod journal;
 mod judge;
@@ -16,7 +17,7 @@ mod steps;
 mod time;
 mod troubled;
 
-pub use device::{Backup, Device, settle};
+pub use device::{Backup, Device, Durable, settle};
 pub use faults::{Fault, FaultyAdapter};
 pub use journal::Journal;
 pub use judge::Judge;
@@ -25,7 +26,7 @@ pub use time::TestTime;
 pub use troubled::TroubledDatabase;
 
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Action, format};
+use db_to_cloud::{Action, Adapter, Atomicity, format};
 
 /// One storage, one time, any number of devices.
 #[derive(Clone, Debug)]
@@ -59,6 +60,15 @@ impl World {
         alice.sync();
         bob.sync();
         (alice, bob)
+    }
+
+    /// Another world that is as this one is now, and goes its own way.
+    pub fn fork(&self) -> Self {
+        let weak = self.cloud.capabilities().create == Atomicity::Weak;
+        let cloud = if weak { MemoryAdapter::weak() } else { MemoryAdapter::new() };
+        let fork = Self { cloud, time: self.time.fork() };
+        fork.restore(&self.backup());
+        fork
     }
 
     /// The number of commits in the storage.

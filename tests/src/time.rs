@@ -37,6 +37,16 @@ impl TestTime {
         Self { offset: Arc::default(), frozen: Arc::default(), ..self.clone() }
     }
 
+    /// A clock that shows the same and goes its own way.
+    pub fn fork(&self) -> Self {
+        Self {
+            elapsed: Arc::new(AtomicU64::new(self.elapsed.load(SeqCst))),
+            offset: Arc::new(AtomicI64::new(self.offset.load(SeqCst))),
+            random: Arc::new(AtomicU64::new(self.random.load(SeqCst))),
+            frozen: Arc::default(),
+        }
+    }
+
     /// Lets time pass.
     pub fn pass(&self, duration: Duration) {
         self.elapsed.fetch_add(duration.as_millis() as u64, SeqCst);

@@ -10,6 +10,7 @@ use std::time::Instant;
 const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, documentation
        cargo xtask servers    install the storage servers that tests need
        cargo xtask bench s3   measure the S3 adapter at a MinIO
+       cargo xtask bench core measure the core over a storage with simulated latency
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, test, mount,
 doc.";
@@ -82,14 +83,20 @@ fn test(only: Option<&str>) -> ExitCode {
     exit_code(failed.is_empty())
 }
 
-/// Measures one adapter, in release.
+/// Measures in release.
 fn bench(what: Option<&str>) -> ExitCode {
-    if what != Some("s3") {
-        eprintln!("{USAGE}");
-        return ExitCode::from(2);
+    let bench = |package| ["bench", "--locked", "--package", package];
+    match what {
+        Some("s3") => {
+            let measured = servers::install() && run(&("bench s3", &bench("db-to-cloud-s3")));
+            exit_code(measured)
+        }
+        Some("core") => exit_code(run(&("bench core", &bench("db-to-cloud-benches")))),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
     }
-    let bench: &[&str] = &["bench", "--locked", "--package", "db-to-cloud-s3"];
-    exit_code(servers::install() && run(&("bench s3", bench)))
 }
 
 fn exit_code(passed: bool) -> ExitCode {

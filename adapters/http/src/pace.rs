@@ -9,6 +9,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 #[derive(Debug)]
 pub struct Pace {
     permits: Semaphore,
+    /// Those of creates.
+    creates: Semaphore,
     state: Mutex<State>,
 }
 
@@ -31,7 +33,14 @@ pub struct Turn<'a> {
     pace: &'a Pace,
     permit: Option<SemaphorePermit<'a>>,
     era: u64,
+    /// One of those that are allowed; else it came beside them.
+    counted: bool,
 }
+
+/// So many creates may run beside other requests: as many as the core races to find out whether a
+/// server honours conditions. Queued behind uploads they would begin one by one, and a server that
+/// first looks and then writes would be taken for one that is atomic.
+const CREATES: usize = 8;
 
 /// So many rounds of requests must go well before one more may run at once.
 const CALM_ROUNDS: usize = 4;
@@ -40,14 +49,21 @@ impl Pace {
     /// At most so many requests run at once.
     pub fn new(most: usize) -> Self {
         let state = State { allowed: most, most, owed: 0, calm: 0, era: 0 };
-        Self { permits: Semaphore::new(most), state: Mutex::new(state) }
+        let (permits, creates) = (Semaphore::new(most), Semaphore::new(CREATES));
+        Self { permits, creates, state: Mutex::new(state) }
     }
 
     /// Waits until one more request may run. First come, first served.
     pub async fn turn(&self) -> Turn<'_> {
         // The semaphore is never closed; without a permit the turn is merely not counted.
         let permit = self.permits.acquire().await.ok();
-        Turn { pace: self, permit, era: self.state().era }
+        Turn { pace: self, permit, era: self.state().era, counted: true }
+    }
+
+    /// The same for a create, which does not queue behind other requests.
+    pub async fn turn_to_create(&self) -> Turn<'_> {
+        let permit = self.creates.acquire().await.ok();
+        Turn { pace: self, permit, era: self.state().era, counted: false }
     }
 
     /// How many requests may run now.
@@ -95,7 +111,8 @@ impl Drop for Turn<'_> {
     fn drop(&mut self) {
         let mut state = self.pace.state();
         let owed = state.owed;
-        if owed > 0
+        if self.counted
+            && owed > 0
             && let Some(permit) = self.permit.take()
         {
             permit.forget();
@@ -106,6 +123,8 @@ impl Drop for Turn<'_> {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
+
     use super::*;
 
     #[tokio::test]
@@ -125,6 +144,31 @@ mod tests {
             pace.turn().await.went_well();
         }
         assert_eq!((pace.allowed(), pace.permits.available_permits()), (8, 8));
+    }
+
+    #[tokio::test]
+    async fn creates_begin_at_once_whatever_else_runs() {
+        let pace = Pace::new(1);
+        let upload = pace.turn().await;
+        let mut creates = Vec::new();
+        for _ in 0..CREATES {
+            creates.push(pace.turn_to_create().now_or_never().unwrap());
+        }
+        assert!(pace.turn_to_create().now_or_never().is_none(), "they have a bound, too");
+        drop((creates, upload));
+        assert_eq!((pace.permits.available_permits(), pace.creates.available_permits()), (1, 8));
+    }
+
+    #[tokio::test]
+    async fn a_create_that_is_told_to_slow_down_slows_the_others() {
+        let pace = Pace::new(2);
+        let create = pace.turn_to_create().await;
+        create.was_too_much();
+        // It came beside the others: the permit that has to vanish is not its own.
+        drop(create);
+        assert_eq!((pace.creates.available_permits(), pace.permits.available_permits()), (8, 2));
+        drop(pace.turn().await);
+        assert_eq!((pace.allowed(), pace.permits.available_permits()), (1, 1));
     }
 
     #[tokio::test]

@@ -18,7 +18,7 @@ use futures::StreamExt;
 
 const BYTES: usize = 300;
 const CONCURRENCY: usize = 16;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 fn main() {
     // `cargo test --benches` only wants to see that it builds.
@@ -29,7 +29,7 @@ fn main() {
     runtime.block_on(async {
         let server = Server::minio();
         println!(
-            "{BYTES} bytes a document, {CONCURRENCY} requests at once; the median of {ROUNDS}"
+            "{BYTES} bytes a document, {CONCURRENCY} requests at once; medians of {ROUNDS} rounds"
         );
         for documents in [1_000, 10_000] {
             let mut rounds = Vec::new();
@@ -41,11 +41,11 @@ fn main() {
     });
 }
 
-/// Seconds.
+/// Seconds, and requests of the syncs.
 struct Round {
     bare_put: f64,
-    push: f64,
     bare_get: f64,
+    push: f64,
     pull: f64,
     requests: [u64; 2],
 }
@@ -58,11 +58,22 @@ async fn measure(server: &Server, documents: usize, round: usize) -> Round {
     let storage = config.build().unwrap();
     storage.create_bucket_if_missing().await.unwrap();
     let bare = Bare { sdk: sdk(server), bucket };
-    let bare_put = bare.each(documents, Bare::put).await;
-    let bare_get = bare.each(documents, Bare::get).await;
-    // The push is this device's first: it includes the probe.
-    let (alice, on_alice) = device(&storage);
-    let (bob, on_bob) = device(&storage);
+    // The machine has other things to do, now more, now less: they take turns at being first.
+    let (bare, syncs) = match round.is_multiple_of(2) {
+        true => (bare.both(documents).await, syncs(&storage, documents).await),
+        false => {
+            let syncs = syncs(&storage, documents).await;
+            (bare.both(documents).await, syncs)
+        }
+    };
+    let ([bare_put, bare_get], ([push, pull], requests)) = (bare, syncs);
+    Round { bare_put, bare_get, push, pull, requests }
+}
+
+/// One device's first push, which includes the probe, and another's first pull.
+async fn syncs(storage: &S3Adapter, documents: usize) -> ([f64; 2], [u64; 2]) {
+    let (alice, on_alice) = device(storage);
+    let (bob, on_bob) = device(storage);
     for i in 0..documents {
         alice.save(id(i), content(i));
     }
@@ -76,33 +87,34 @@ async fn measure(server: &Server, documents: usize, round: usize) -> Round {
     let pulled = on_bob.sync().await.unwrap();
     let pull = began.elapsed().as_secs_f64();
     assert_eq!(*bob.documents(), *alice.documents());
-    let requests = [pushed.requests.total(), pulled.requests.total()];
-    Round { bare_put, push, bare_get, pull, requests }
+    ([push, pull], [pushed.requests.total(), pulled.requests.total()])
 }
 
 fn report(documents: usize, rounds: &[Round]) {
-    let median = |of: fn(&Round) -> f64| {
-        let mut seconds: Vec<_> = rounds.iter().map(of).collect();
-        seconds.sort_by(f64::total_cmp);
-        seconds[seconds.len() / 2]
-    };
-    let rate = |seconds: f64| documents as f64 / seconds;
-    let (bare_put, push) = (median(|r| r.bare_put), median(|r| r.push));
-    let (bare_get, pull) = (median(|r| r.bare_get), median(|r| r.pull));
     let [up, down] = rounds[0].requests;
-    println!("\n{documents} documents        documents/s   seconds   requests   against bare");
-    println!("  bare PUTs          {:>10.0} {bare_put:>9.2} {documents:>10}", rate(bare_put));
-    println!(
-        "  push               {:>10.0} {push:>9.2} {up:>10} {:>14.2}",
-        rate(push),
-        bare_put / push
-    );
-    println!("  bare GETs          {:>10.0} {bare_get:>9.2} {documents:>10}", rate(bare_get));
-    println!(
-        "  first pull         {:>10.0} {pull:>9.3} {down:>10} {:>14.2}",
-        rate(pull),
-        bare_get / pull
-    );
+    let line =
+        |name: &str, of: fn(&Round) -> f64, requests: u64, bare: Option<fn(&Round) -> f64>| {
+            let [_, seconds, _] = spread(rounds.iter().map(of));
+            let rate = documents as f64 / seconds;
+            print!("  {name:<12} {rate:>9.0} {seconds:>9.3} {requests:>9}");
+            if let Some(bare) = bare {
+                let [least, median, most] = spread(rounds.iter().map(|r| bare(r) / of(r)));
+                print!("   {median:.2} ({least:.2} to {most:.2})");
+            }
+            println!();
+        };
+    println!("\n{documents} documents         a second   seconds  requests   of bare");
+    line("bare PUTs", |r| r.bare_put, documents as u64, None);
+    line("push", |r| r.push, up, Some(|r| r.bare_put));
+    line("bare GETs", |r| r.bare_get, documents as u64, None);
+    line("first pull", |r| r.pull, down, Some(|r| r.bare_get));
+}
+
+/// The least, the median and the most.
+fn spread(values: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut values: Vec<_> = values.collect();
+    values.sort_by(f64::total_cmp);
+    [values[0], values[values.len() / 2], values[values.len() - 1]]
 }
 
 fn device(storage: &S3Adapter) -> (MemoryDatabase, Client) {
@@ -128,6 +140,10 @@ struct Bare {
 }
 
 impl Bare {
+    async fn both(&self, documents: usize) -> [f64; 2] {
+        [self.each(documents, Self::put).await, self.each(documents, Self::get).await]
+    }
+
     async fn each<F: Future<Output = ()> + Send + 'static>(
         &self,
         documents: usize,

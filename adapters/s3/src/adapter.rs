@@ -100,7 +100,7 @@ impl Adapter for S3Adapter {
         Capabilities {
             create: self.0.config.atomicity(),
             concurrency: self.0.config.concurrency,
-            batch_items: DELETES,
+            batch_items: 4 * self.0.config.concurrency,
             ..Capabilities::default()
         }
     }

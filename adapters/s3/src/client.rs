@@ -12,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
 use db_to_cloud::{Created, Folder, Key, Page};
-use db_to_cloud_http::{Pace, time_limit};
+use db_to_cloud_http::{Pace, Turn, time_limit};
 
 use crate::error::{Failure, Invalid};
 use crate::portal::NoPages;
@@ -45,7 +45,7 @@ impl Client {
             .behavior_version(BehaviorVersion::latest())
             .region(config.region.clone().map(Region::new))
             .force_path_style(config.addressing == Addressing::Path)
-            .credentials_provider(config.credentials.provider()?)
+            .credentials_provider(config.credentials.provider(config.region.as_deref())?)
             .request_checksum_calculation(sent)
             .response_checksum_validation(wanted)
             // The core repeats. An attempt of the SDK that meets our own object would look lost.
@@ -115,7 +115,11 @@ impl Client {
         let put =
             put.set_if_none_match(none_match.map(str::to_owned)).body(ByteStream::from(bytes));
         let put = async { Ok(put.send().await?) };
-        let answer = self.in_turn(Box::pin(self.timed(length, put))).await?;
+        let put = Box::pin(self.timed(length, put));
+        let answer = match none_match {
+            Some(_) => self.taking(self.pace.turn_to_create().await, put).await?,
+            None => self.in_turn(put).await?,
+        };
         has_etag(answer.e_tag())
     }
 
@@ -179,7 +183,14 @@ impl Client {
         &self,
         request: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        let turn = self.pace.turn().await;
+        self.taking(self.pace.turn().await, request).await
+    }
+
+    async fn taking<T>(
+        &self,
+        turn: Turn<'_>,
+        request: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         let answer = request.await;
         match &answer {
             Err(failure) if failure.is_too_much() => turn.was_too_much(),

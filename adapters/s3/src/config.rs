@@ -1,10 +1,10 @@
 //! Which bucket, at which service, and how it is asked.
 
-use std::env;
 use std::time::Duration;
 
 use db_to_cloud::{Atomicity, Error};
 
+use crate::credentials::set;
 use crate::error::{Invalid, invalid};
 use crate::{Credentials, S3Adapter};
 
@@ -66,8 +66,8 @@ pub struct S3Config {
 const LEAST_PART: usize = 5 * 1024 * 1024;
 
 impl S3Config {
-    /// A bucket at AWS. The region is that of `AWS_REGION` or `AWS_DEFAULT_REGION` unless
-    /// [`with_region`](Self::with_region) names it.
+    /// A bucket at AWS. The region is that of `AWS_REGION` or `AWS_DEFAULT_REGION`, else that of the
+    /// profile, unless [`with_region`](Self::with_region) names it.
     pub fn aws(bucket: impl Into<String>) -> Self {
         Self::new(Service::Aws, bucket.into())
     }
@@ -169,7 +169,7 @@ impl S3Config {
     }
 
     /// How many requests run at once, at most; by default 16. Fewer do while the service says that it
-    /// is too much.
+    /// is too much. Creates, at most 8, run beside them.
     pub fn with_concurrency(mut self, requests: usize) -> Self {
         self.concurrency = requests;
         self
@@ -209,19 +209,24 @@ impl S3Config {
         if self.concurrency == 0 || self.part_size < LEAST_PART {
             return Err(invalid("concurrency or part size", "use at least 1 and 5 MiB"));
         }
-        self.region = Some(self.known_region(|name| env::var(name).ok())?);
+        self.credentials = self.credentials.clone().resolved(set);
+        self.region = Some(self.known_region(set, || self.credentials.region())?);
         Ok(())
     }
 
-    fn known_region(&self, variable: impl Fn(&str) -> Option<String>) -> Result<String, Invalid> {
-        let set = |name| variable(name).filter(|region| !region.is_empty());
+    /// The one that was named; at AWS that of the environment; that of the profile; the usual one.
+    fn known_region(
+        &self,
+        set: impl Fn(&'static str) -> Option<String>,
+        of_profile: impl FnOnce() -> Option<String>,
+    ) -> Result<String, Invalid> {
         let of_environment = || set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
-        match (&self.region, self.service) {
-            (Some(region), _) => Ok(region.clone()),
+        let environment = (self.service == Service::Aws).then(of_environment).flatten();
+        match (self.region.clone().or(environment).or_else(of_profile), self.service) {
+            (Some(region), _) => Ok(region),
             (None, Service::R2) => Ok("auto".to_owned()),
             (None, Service::Aws) => {
-                let why = "name the region of the bucket, or set AWS_REGION";
-                of_environment().ok_or_else(|| invalid("region", why))
+                Err(invalid("region", "name the region of the bucket, or set AWS_REGION"))
             }
             // These know one region only, and mostly call it so.
             (None, _) => Ok("us-east-1".to_owned()),
@@ -270,12 +275,28 @@ mod tests {
     #[test]
     fn the_region_is_named_or_known() {
         let frankfurt = |name: &str| (name == "AWS_REGION").then(|| "eu-central-1".to_owned());
-        let region = |config: S3Config| config.known_region(frankfurt).unwrap();
+        let region = |config: S3Config| config.known_region(frankfurt, || None).unwrap();
         assert_eq!(region(S3Config::aws("notes")), "eu-central-1");
         assert_eq!(region(S3Config::aws("notes").with_region("us-west-2")), "us-west-2");
         assert_eq!(region(S3Config::r2("account", "notes")), "auto");
         assert_eq!(region(base()), "us-east-1");
-        assert_eq!(S3Config::aws("n").known_region(|_| None).unwrap_err().setting, "region");
+        let nowhere = S3Config::aws("notes").known_region(|_| None, || None);
+        assert_eq!(nowhere.unwrap_err().setting, "region");
+    }
+
+    #[test]
+    fn the_region_of_the_profile_comes_after_those_that_were_named() {
+        let oregon = || Some("us-west-2".to_owned());
+        let frankfurt = |name: &str| (name == "AWS_REGION").then(|| "eu-central-1".to_owned());
+        let region = |config: S3Config| config.known_region(|_| None, oregon).unwrap();
+        for config in [S3Config::aws("notes"), S3Config::r2("account", "notes"), base()] {
+            assert_eq!(region(config.clone()), "us-west-2");
+            assert_eq!(region(config.with_region("eu-north-1")), "eu-north-1");
+        }
+        let at_aws = S3Config::aws("notes").known_region(frankfurt, oregon).unwrap();
+        assert_eq!(at_aws, "eu-central-1");
+        // The variable is about AWS.
+        assert_eq!(base().known_region(frankfurt, oregon).unwrap(), "us-west-2");
     }
 
     #[test]

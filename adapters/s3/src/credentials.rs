@@ -1,6 +1,6 @@
 //! Who we are.
 
-use std::env::{self, VarError};
+use std::env;
 use std::fmt;
 
 use aws_sdk_s3::config::SharedCredentialsProvider;
@@ -13,6 +13,7 @@ use crate::error::{Invalid, invalid};
 #[non_exhaustive]
 pub enum Credentials {
     /// `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and, for those that end, `AWS_SESSION_TOKEN`.
+    /// With the feature `profile`, if they are not set, the profile of `AWS_PROFILE` or `default`.
     Environment,
     /// Given by the application.
     Explicit {
@@ -24,7 +25,8 @@ pub enum Credentials {
         token: Option<String>,
     },
     /// A profile of the AWS command line (`~/.aws`), with its single sign-on, roles and processes;
-    /// without a name `AWS_PROFILE`, else `default`. The region is not read from it: name it.
+    /// without a name `AWS_PROFILE`, else `default`. The region is the profile's, unless it is named
+    /// or, at AWS, the environment has another.
     #[cfg(feature = "profile")]
     Profile(Option<String>),
 }
@@ -35,22 +37,46 @@ impl Credentials {
         Self::Explicit { key_id: key_id.into(), secret: secret.into(), token: None }
     }
 
-    /// What the SDK asks before each request.
-    pub(crate) fn provider(&self) -> Result<SharedCredentialsProvider, Invalid> {
+    /// Where the environment says that they are.
+    #[cfg_attr(not(feature = "profile"), expect(unused_variables, reason = "for profiles only"))]
+    pub(crate) fn resolved(self, variable: impl Fn(&'static str) -> Option<String>) -> Self {
+        #[cfg(feature = "profile")]
+        if self == Self::Environment
+            && variable("AWS_ACCESS_KEY_ID").is_none()
+            && crate::profile::is_set_up(variable)
+        {
+            return Self::Profile(None);
+        }
+        self
+    }
+
+    /// The region that was set up with them.
+    pub(crate) fn region(&self) -> Option<String> {
         match self {
-            Self::Environment => from_environment(env::var),
-            Self::Explicit { key_id, secret, token } => Ok(fixed(key_id, secret, token.clone())),
+            Self::Environment | Self::Explicit { .. } => None,
             #[cfg(feature = "profile")]
-            Self::Profile(name) => {
-                let profile = aws_config::profile::ProfileFileCredentialsProvider::builder();
-                let profile = match name {
-                    Some(name) => profile.profile_name(name),
-                    None => profile,
-                };
-                Ok(SharedCredentialsProvider::new(profile.build()))
-            }
+            Self::Profile(name) => crate::profile::region(name.as_deref()),
         }
     }
+
+    /// What the SDK asks before each request to this region.
+    #[cfg_attr(not(feature = "profile"), expect(unused_variables, reason = "for roles only"))]
+    pub(crate) fn provider(
+        &self,
+        region: Option<&str>,
+    ) -> Result<SharedCredentialsProvider, Invalid> {
+        match self {
+            Self::Environment => from_environment(set),
+            Self::Explicit { key_id, secret, token } => Ok(fixed(key_id, secret, token.clone())),
+            #[cfg(feature = "profile")]
+            Self::Profile(name) => Ok(crate::profile::credentials(name.as_deref(), region)),
+        }
+    }
+}
+
+/// A variable of the environment, if it says something.
+pub(crate) fn set(name: &'static str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 impl fmt::Debug for Credentials {
@@ -65,9 +91,8 @@ impl fmt::Debug for Credentials {
 }
 
 fn from_environment(
-    variable: impl Fn(&'static str) -> Result<String, VarError>,
+    set: impl Fn(&'static str) -> Option<String>,
 ) -> Result<SharedCredentialsProvider, Invalid> {
-    let set = |name| variable(name).ok().filter(|value| !value.is_empty());
     let need = |name| {
         let why = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give credentials";
         set(name).ok_or_else(|| invalid(name, why))
@@ -94,14 +119,11 @@ mod tests {
     #[test]
     fn a_missing_variable_is_named() {
         let only = |have: &'static str| {
-            move |name: &'static str| match name == have {
-                true => Ok("value".to_owned()),
-                false => Err(VarError::NotPresent),
-            }
+            move |name: &'static str| (name == have).then(|| "value".to_owned())
         };
         let missing = |have| from_environment(only(have)).unwrap_err().setting;
         assert_eq!(missing("AWS_SESSION_TOKEN"), "AWS_ACCESS_KEY_ID");
         assert_eq!(missing("AWS_ACCESS_KEY_ID"), "AWS_SECRET_ACCESS_KEY");
-        assert!(from_environment(|_| Ok("value".to_owned())).is_ok());
+        assert!(from_environment(|_| Some("value".to_owned())).is_ok());
     }
 }

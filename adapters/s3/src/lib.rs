@@ -20,9 +20,9 @@
 //! reads back. The SDK never repeats a request: a second attempt that meets the object of the first
 //! would look like a lost race.
 //!
-//! Which file does what: `config.rs` and `url.rs` how a storage is named, `credentials.rs` who we
-//! are, `client.rs` and `multipart.rs` the requests, `portal.rs` answers that are not S3's,
-//! `error.rs` what went wrong, `adapter.rs` the trait.
+//! Which file does what: `config.rs` and `url.rs` how a storage is named, `credentials.rs` and
+//! `profile.rs` who we are, `client.rs` and `multipart.rs` the requests, `portal.rs` answers that are
+//! not S3's, `error.rs` what went wrong, `adapter.rs` the trait.
 //!
 //! What is guaranteed on which service is in the `README.md`.
 
@@ -38,6 +38,8 @@ mod credentials;
 mod error;
 mod multipart;
 mod portal;
+#[cfg(feature = "profile")]
+mod profile;
 mod url;
 
 pub use adapter::S3Adapter;

@@ -12,6 +12,7 @@ use crate::WebDavConfig;
 use crate::error::{Failure, Invalid, Refusal, invalid};
 use crate::folders::Folders;
 use crate::sign_in::{SignIn, Signature};
+use crate::slots::TEMPORARY;
 
 /// The way to one server.
 #[derive(Debug)]
@@ -87,7 +88,10 @@ impl Client {
 
     /// Sends a request when it is its turn; any answer of the server is `Ok`.
     pub(crate) async fn send(&self, request: Request) -> Result<Answer, Failure> {
-        let turn = self.pace.turn().await;
+        let turn = match is_of_a_slot(&request) {
+            true => self.pace.turn_to_create().await,
+            false => self.pace.turn().await,
+        };
         let answer = self.follow(request).await;
         match &answer {
             Ok(answer) if Refusal::of(answer).is_too_much() => turn.was_too_much(),
@@ -161,6 +165,13 @@ impl Client {
             Err(_) => Err(Failure::timed_out(limit)),
         }
     }
+}
+
+/// Whether a request is a part of making a slot: those of a race must not begin one by one, behind
+/// uploads.
+fn is_of_a_slot(request: &Request) -> bool {
+    matches!(request.method.as_str(), "MOVE" | "MKCOL" | "LOCK" | "UNLOCK")
+        || request.method == Method::PUT && request.url.path().contains(TEMPORARY)
 }
 
 impl Answer {

@@ -6,6 +6,8 @@ mod conflicts;
 mod interrupted;
 mod kill;
 mod output;
+#[cfg(feature = "profile")]
+mod profiles;
 mod remotes;
 mod s3;
 mod syncing;

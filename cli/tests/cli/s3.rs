@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use db_to_cloud_test_servers::{KEY_ID, SECRET, Server};
+use db_to_cloud_test_servers::{SECRET, Server};
 
-use crate::world::{Run, World, binary};
+use crate::world::{Run, World};
 
 struct Cloud {
     world: World,
@@ -19,18 +19,10 @@ impl Cloud {
     }
 
     fn run_as(&self, secret: &str, arguments: &[&str]) -> Run {
-        let output = binary()
-            .args(arguments)
-            .current_dir(self.world.path("."))
-            .env("AWS_ACCESS_KEY_ID", KEY_ID)
-            .env("AWS_SECRET_ACCESS_KEY", secret)
-            .env_remove("AWS_SESSION_TOKEN")
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (stdout, stderr) = (text(output.stdout), text(output.stderr));
-        assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}{stderr}");
-        Run { code: output.status.code(), stdout, stderr }
+        let mut command = self.world.command(arguments);
+        let run = Run::of(command.env("AWS_SECRET_ACCESS_KEY", secret));
+        assert!(!run.stdout.contains(secret) && !run.stderr.contains(secret), "{run:?}");
+        run
     }
 
     #[track_caller]
@@ -89,13 +81,11 @@ fn errors_say_what_to_do(cloud: &Cloud, server: &Server) {
     let run = cloud.run(2, &["sync", "a", "s3://AKIA:hunter2@notes"]);
     assert!(run.stderr.contains("credentials do not belong into a URL"), "{run:?}");
     assert!(!run.stderr.contains("hunter2"), "{run:?}");
-    let run = binary()
-        .args(["sync", "a", &cloud.url])
-        .current_dir(cloud.world.path("."))
-        .env_remove("AWS_ACCESS_KEY_ID")
-        .output()
-        .unwrap();
-    assert!(String::from_utf8(run.stderr).unwrap().contains("set AWS_ACCESS_KEY_ID"));
+    let mut command = cloud.world.command(["sync", "a", &cloud.url]);
+    // Nor is there a profile.
+    command.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_PROFILE");
+    let run = Run::of(command.env("HOME", cloud.world.path(".")));
+    assert!(run.stderr.contains("set AWS_ACCESS_KEY_ID"), "{run:?}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Devices and one cloud, all of them folders of a temporary one.
+//! Devices and one cloud: folders of a temporary one, or a bucket as the cloud.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,13 +7,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
+use db_to_cloud_test_servers::{KEY_ID, SECRET};
 use serde_json::Value;
 use tempfile::TempDir;
 
 /// The files of a folder, without those of the sync itself.
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
-pub(crate) struct World(TempDir);
+pub(crate) struct World {
+    folder: TempDir,
+    cloud: String,
+}
 
 /// What a command did.
 #[derive(Debug)]
@@ -21,6 +25,25 @@ pub(crate) struct Run {
     pub code: Option<i32>,
     pub stdout: String,
     pub stderr: String,
+}
+
+impl Run {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self {
+            code: output.status.code(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// What a sync with `--json` reports.
+    #[track_caller]
+    pub(crate) fn report(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|_| panic!("{self:?}"))
+    }
 }
 
 pub(crate) fn binary() -> Command {
@@ -32,7 +55,12 @@ pub(crate) fn binary() -> Command {
 impl World {
     /// Devices with these names, each with an empty folder. There is no cloud yet.
     pub(crate) fn new(devices: &[&str]) -> Self {
-        let world = Self(tempfile::tempdir().unwrap());
+        Self::with_cloud(devices, "cloud".to_owned())
+    }
+
+    /// The same, with another cloud; if it is a bucket, it is one of a test server.
+    pub(crate) fn with_cloud(devices: &[&str], cloud: String) -> Self {
+        let world = Self { folder: tempfile::tempdir().unwrap(), cloud };
         for device in devices {
             fs::create_dir(world.path(device)).unwrap();
         }
@@ -40,20 +68,35 @@ impl World {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().canonicalize().unwrap().join(name)
+        self.folder.path().canonicalize().unwrap().join(name)
     }
 
-    /// Runs the binary with the world's folder as the current one.
+    /// Where the devices meet, as on a command line.
+    pub(crate) fn cloud(&self) -> &str {
+        &self.cloud
+    }
+
+    /// The binary with the world's folder as the current one, and the keys of the test servers.
+    pub(crate) fn command<S: AsRef<OsStr>>(
+        &self,
+        arguments: impl IntoIterator<Item = S>,
+    ) -> Command {
+        let mut command = binary();
+        command.args(arguments).current_dir(self.path("."));
+        command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
+        command.env_remove("AWS_SESSION_TOKEN");
+        command
+    }
+
+    /// Runs the binary.
     pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Run {
-        let output = binary().args(arguments).current_dir(self.path(".")).output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
+        Run::of(&mut self.command(arguments))
     }
 
     /// A sync of a device's folder with the cloud that must end with this code.
     #[track_caller]
     pub(crate) fn sync_as(&self, code: i32, device: &str, more: &[&str]) -> Run {
-        let run = self.run(["sync", device, "cloud", "--device", device].iter().chain(more));
+        let run = self.run(["sync", device, self.cloud(), "--device", device].iter().chain(more));
         assert_eq!(run.code, Some(code), "{run:?}");
         run
     }
@@ -67,8 +110,7 @@ impl World {
     /// The report of a sync.
     #[track_caller]
     pub(crate) fn report(&self, device: &str, more: &[&str]) -> Value {
-        let run = self.run(["sync", device, "cloud", "--json"].iter().chain(more));
-        serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run:?}"))
+        self.run(["sync", device, self.cloud(), "--json"].iter().chain(more)).report()
     }
 
     /// Writes a file, with the folders it is in.

@@ -5,7 +5,9 @@ use std::time::SystemTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Body;
-use crate::{Action, CommitId, ContentHash, DocumentId, Error, Key, Revision, Timestamp, Vid};
+use crate::{
+    Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Timestamp, Vid,
+};
 
 /// What `changes/<n>.json` holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,19 +78,17 @@ pub struct Stub {
 impl Slot {
     /// Reads what a slot holds.
     pub(crate) fn decode(key: &Key, bytes: &[u8]) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Either {
-            Entry(Entry),
-            Stub(Stub),
-        }
-        Ok(match super::decode(key, bytes)? {
-            Either::Entry(entry) if entry.changes.iter().any(|c| c.len > super::PLAUSIBLE) => {
-                return Err(super::damaged(key, "an impossible length"));
+        let entry: Entry = match super::decode(key, bytes) {
+            // Rarely a stub: trying both at once would cost each entry a second copy.
+            Err(e) if e.kind() == ErrorKind::Corrupt => {
+                return super::decode(key, bytes).map(Self::Stub).map_err(|_| e);
             }
-            Either::Entry(entry) => Self::Entry(entry),
-            Either::Stub(stub) => Self::Stub(stub),
-        })
+            entry => entry?,
+        };
+        match entry.changes.iter().any(|change| change.len > super::PLAUSIBLE) {
+            true => Err(super::damaged(key, "an impossible length")),
+            false => Ok(Self::Entry(entry)),
+        }
     }
 
     /// The random name of the commit.
@@ -105,6 +105,14 @@ impl Slot {
             Self::Entry(entry) => entry.prev,
             Self::Stub(stub) => stub.prev,
         }
+    }
+}
+
+impl Entry {
+    /// The length of all documents it names; what a hostile entry says is not added up beyond the
+    /// largest number.
+    pub(crate) fn documents_len(&self) -> u64 {
+        self.changes.iter().fold(0, |sum, change| sum.saturating_add(change.len))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Vid};
 ///
 /// ```json
 /// {"format": 1, "seq": 40, "commit": "…", "genesis": "…",
-///  "parts": [{"key": "snapshot/40.….0.json", "from": "", "bytes": 81234}]}
+///  "parts": [{"key": "snapshot/40.….0.json", "from": "", "bytes": 81234, "hash": "…"}]}
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snapshot {
@@ -35,6 +35,9 @@ pub struct PartName {
     pub from: String,
     /// The part's length in bytes.
     pub bytes: u64,
+    /// The hash of the part, for a document that a damaged part lacks would count as deleted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<ContentHash>,
 }
 
 /// `snapshot/<seq>.<rand>.<k>.json`: some of the documents of a snapshot, by

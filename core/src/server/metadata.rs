@@ -2,7 +2,7 @@
 
 use super::Server;
 use crate::format::{self, PLAUSIBLE, Part, PartName, ServerMetadata, Snapshot};
-use crate::{Error, ErrorKind, Folder, Key};
+use crate::{ContentHash, DocumentId, Error, ErrorKind, Folder, Key};
 
 impl Server {
     /// MetadataRead. A damaged hint is as good as none: it costs time, never correctness.
@@ -66,19 +66,23 @@ impl Server {
         let Some(bytes) = self.read(&key, name.bytes).await? else { return Ok(None) };
         match format::decode(&key, &bytes) {
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(None),
-            Ok(part) if !is_part(name, &part, bytes.len()) => Ok(None),
+            Ok(part) if !is_part(name, &part, &bytes) => Ok(None),
             part => part.map(Some),
         }
     }
 }
 
-/// A part has the length that the head says: one that lost documents is damaged, for those that a
-/// snapshot lacks count as deleted.
-fn is_part(name: &PartName, part: &Part, length: usize) -> bool {
+/// A part has the length and the hash that the head says: one that lost documents is damaged, for
+/// those that a snapshot lacks count as deleted.
+fn is_part(name: &PartName, part: &Part, bytes: &[u8]) -> bool {
     let first = part.documents.keys().next();
-    name.bytes == length as u64
+    name.bytes == bytes.len() as u64
+        && name.hash.is_none_or(|hash| hash == ContentHash::of(bytes))
         && first.is_none_or(|first| *first >= name.from)
-        && part.documents.values().all(|record| record.len <= PLAUSIBLE)
+        && part
+            .documents
+            .iter()
+            .all(|(key, record)| record.len <= PLAUSIBLE && DocumentId::from_key(key).is_some())
 }
 
 /// The number is that of the key; parts are in order, the first begins at the beginning, and each

@@ -15,6 +15,9 @@ use crate::{Action, Applied, DeferReason, Document, Error, Event, Vid, Write};
 /// A write with its bytes: `None` for a delete.
 type Fetched = (Ready, Option<Bytes>);
 
+/// Documents that are written together, between two writes of the client state.
+const WRITES: usize = 500;
+
 impl Session<'_> {
     /// Applies changes to documents that were not edited here; what turns out otherwise becomes
     /// pending. Bytes are fetched a batch ahead of the writes.
@@ -24,7 +27,7 @@ impl Session<'_> {
         ready: Vec<Ready>,
     ) -> Result<(), Error> {
         let limits = self.client.server.capabilities();
-        let batches = cut(ready, limits.batch_items, limits.batch_bytes);
+        let batches = cut(ready, WRITES, limits.batch_bytes);
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
         while let Some(batch) = fetched.next().await {

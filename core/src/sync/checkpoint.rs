@@ -9,7 +9,7 @@ use super::{Lock, Session};
 use crate::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
 use crate::ledger::{LogCost, Position};
 use crate::server::{LockClaim, TTL, Taken};
-use crate::{CommitId, Error, ErrorKind, Key, LockPolicy};
+use crate::{CommitId, ContentHash, Error, ErrorKind, Key, LockPolicy};
 
 /// Fewer entries than this are not worth a snapshot's three requests.
 const ENTRIES: u64 = 16;
@@ -92,7 +92,7 @@ impl Session<'_> {
             // Somebody else wrote one: the log after it is short.
             let share = position.version.saturating_sub(from);
             let past = position.version.saturating_sub(position.log.snapshot).max(1);
-            let bytes = position.log.bytes / past * share;
+            let bytes = (position.log.bytes / past).saturating_mul(share);
             return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
         }
         let (fold, genesis, log) = self.fold(position, base.as_ref()).await?;
@@ -245,7 +245,12 @@ impl Writer<'_, '_> {
         for (from, piece) in pieces {
             let key = Key::snapshot_part(self.seq, self.random, self.parts.len());
             let bytes = format::encode(&key, &piece)?;
-            self.parts.push(PartName { key: key.to_string(), from, bytes: bytes.len() as u64 });
+            self.parts.push(PartName {
+                key: key.to_string(),
+                from,
+                bytes: bytes.len() as u64,
+                hash: Some(ContentHash::of(&bytes)),
+            });
             items.push((key, bytes));
         }
         self.session.client.server.write_many(&items).await.into_iter().collect()
@@ -265,7 +270,7 @@ fn cost(fold: &Fold, base: &[PartName]) -> u64 {
         let until = base.get(i + 1).map(|next| next.from.as_str());
         from.take(1).any(|(key, _)| until.is_none_or(|until| key.as_str() < until))
     });
-    new as u64 + touched.map(|(_, part)| part.bytes).sum::<u64>()
+    touched.fold(new as u64, |sum, (_, part)| sum.saturating_add(part.bytes))
 }
 
 /// About how long a record is in JSON.

@@ -12,6 +12,8 @@ use crate::{DeferReason, DocumentId, Error, ErrorKind, Event, Listed, Queueing, 
 
 /// Documents compared in one step.
 const STEP: usize = 500;
+/// So many deletes never stop a sync.
+pub(super) const FEW_DELETES: u64 = 10;
 
 /// Indexed documents that the listing did not have, or that it had in another revision.
 #[derive(Default)]
@@ -119,7 +121,7 @@ impl Session<'_> {
 
     /// Stops a sync that would delete more than half of the documents, and more than 10.
     pub(super) fn brake(&self, deletes: u64, total: u64, fate: &str) -> Result<(), Error> {
-        if self.options.accept_deletes || deletes <= 10 || deletes * 2 <= total {
+        if self.options.accept_deletes || deletes <= FEW_DELETES || deletes * 2 <= total {
             return Ok(());
         }
         Err(Error::new(ErrorKind::TooManyDeletes, "sync").with_message(format!(

@@ -142,7 +142,7 @@ impl Session<'_> {
 
     /// G2: the only place where documents are deleted.
     async fn delete(&self, keys: Vec<Key>) -> Result<(), Error> {
-        for step in keys.chunks(self.client.server.capabilities().batch_items.max(1)) {
+        for step in keys.chunks(STEP) {
             tracing::info!(objects = step.len(), "deleting what nothing names any more");
             let answers = self.client.server.delete_many(step).await;
             let mut batch = Batch::new();

@@ -71,8 +71,8 @@ impl Session<'_> {
         let mut last: BTreeMap<DocumentId, Incoming> = BTreeMap::new();
         for (entry, bytes) in entries {
             after.advance(entry.commit);
-            let lengths: u64 = entry.changes.iter().map(|c| c.len).sum();
-            after.log.bytes = after.log.bytes.saturating_add(bytes).saturating_add(lengths);
+            after.log.bytes =
+                after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
             for change in entry.changes {
                 let older = last.remove(&change.id).map(Incoming::into_older).unwrap_or_default();
                 let incoming = Incoming {

@@ -1,23 +1,41 @@
-//! Rules U1 and U8: dirty documents are pushed, at most 500 a commit, each commit complete in
-//! itself. While one commit is under way the documents of the next are uploaded.
+//! Rules U3 and U8: queued documents are pushed, at most 500 a commit, each commit complete in
+//! itself. Documents are read, stored and committed at the same time, a few batches between.
+
+use std::mem;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
+use futures::StreamExt;
+use futures::channel::mpsc::{self, Receiver};
 use futures::future::join;
 
 use super::attempt::Fate;
+use super::queue::Queue;
 use super::settle::Pushed;
 use super::tail::Winner;
-use super::upload::Upload;
+use super::upload::{Stored, Upload};
 use super::{Lock, Session};
 use crate::format::{self, Entry};
 use crate::ledger::Position;
-use crate::state::Table;
-use crate::{DocumentId, Error, Key, Timestamp};
+use crate::{Error, Key, Timestamp};
 
 /// Changes in one entry (rule S5).
 pub(super) const ENTRY_CHANGES: usize = 500;
+/// Batches that may be stored and wait while a commit is under way. Of their documents only copies
+/// of the small ones are still in memory.
+pub(super) const STORED: usize = 16;
 /// Bytes of document copies in one entry (rule S5).
 const ENTRY_BODIES: usize = 1024 * 1024;
+
+/// What became of a walk through the queue.
+enum Outcome {
+    /// All of it is committed, but for what was set aside.
+    Done,
+    /// Another client took the slot.
+    Lost(Winner),
+    /// Uploads are too old to be relied on.
+    TooOld,
+}
 
 impl Session<'_> {
     /// Commits all queued edits. Answers the winner of a lost race: then pull, and push again.
@@ -30,52 +48,79 @@ impl Session<'_> {
         if !self.has_changes().await? {
             return Ok(None);
         }
-        // The pull may have made the first change, or started over on another storage.
-        self.look_at_strength(position, true).await?;
+        self.upload_beside_probe(position).await?;
         if self.is_weak() && lock.is_none() {
             // W3: pull and push under the lock.
             self.take_lock(position, lock).await?;
             self.pull(position, None).await?;
         }
-        let mut cursor = None;
-        let mut next = self.upload_next(&mut cursor).await?;
-        while let Some(uploads) = next {
-            if uploads.is_empty() {
-                next = self.upload_next(&mut cursor).await?;
-                continue;
-            }
-            if uploads.iter().any(|upload| self.is_old(upload)) {
+        loop {
+            match self.push_queue(position, lock).await? {
+                Outcome::Done => return Ok(None),
+                Outcome::Lost(winner) => return Ok(Some(winner)),
                 // U3: garbage collection may be about to delete them.
-                self.uploads().clear();
-                cursor = None;
-                next = self.upload_next(&mut cursor).await?;
-                continue;
+                Outcome::TooOld => self.uploads().clear(),
             }
-            let commit = self.commit_uploads(position, uploads, lock);
-            let (committed, uploaded) = join(commit, self.upload_next(&mut cursor)).await;
-            if let Some(winner) = committed? {
-                return Ok(Some(winner));
-            }
-            next = uploaded?;
         }
-        Ok(None)
     }
 
-    /// The next queued documents, uploaded; `None` when there are no more.
-    async fn upload_next(
+    /// One walk through the queue. Whatever becomes of the commits, uploads that were begun are
+    /// finished.
+    async fn push_queue(&self, position: &mut Position, lock: &mut Lock) -> Result<Outcome, Error> {
+        let (send, stored) = mpsc::channel(STORED);
+        let stop = AtomicBool::new(false);
+        let commits = async {
+            let outcome = self.commit_stored(position, stored, lock).await;
+            stop.store(true, Relaxed);
+            outcome
+        };
+        join(commits, self.upload_queue(Queue::default(), send, &stop)).await.0
+    }
+
+    /// Commits what is stored: 500 documents at a time, the rest when no more are to come.
+    async fn commit_stored(
         &self,
-        cursor: &mut Option<DocumentId>,
-    ) -> Result<Option<Vec<Upload>>, Error> {
-        let ledger = &self.client.ledger;
-        let page = ledger.page(Table::Dirty, cursor.as_ref(), ENTRY_CHANGES).await?;
-        let Some((last, _)) = page.last() else { return Ok(None) };
-        *cursor = Some(last.clone());
-        self.upload(page).await.map(Some)
+        position: &mut Position,
+        mut stored: Receiver<Result<Stored, Error>>,
+        lock: &mut Lock,
+    ) -> Result<Outcome, Error> {
+        let mut ready = Vec::new();
+        loop {
+            let next = stored.next().await.transpose()?;
+            let least = if next.is_some() { ENTRY_CHANGES } else { 1 };
+            let Stored { uploads, unchanged } = next.unwrap_or_default();
+            ready.extend(uploads);
+            self.unqueue(&unchanged).await?;
+            while ready.len() >= least {
+                let rest = ready.split_off(ready.len().min(ENTRY_CHANGES));
+                let uploads = mem::replace(&mut ready, rest);
+                if uploads.iter().any(|upload| self.is_old(upload)) {
+                    return Ok(Outcome::TooOld);
+                }
+                if let Some(winner) = self.commit_uploads(position, uploads, lock).await? {
+                    return Ok(Outcome::Lost(winner));
+                }
+            }
+            if least == 1 {
+                return Ok(Outcome::Done);
+            }
+        }
     }
 
-    /// The first queued documents, uploaded beside the reads of the pull; `push` finds them done.
-    pub(super) async fn upload_ahead(&self) -> Result<(), Error> {
-        self.upload_next(&mut None).await.map(drop)
+    /// S3: it must be known whether the storage is weak before anything is committed. If it has to be
+    /// found out, by three races one after another, documents are uploaded meanwhile: their names are
+    /// new, and no commit names them yet. The pull may have made the first change, or started over on
+    /// another storage.
+    async fn upload_beside_probe(&self, position: &mut Position) -> Result<(), Error> {
+        let beside = self.may_race_beside(position).await?;
+        let uploads = async {
+            match beside {
+                true => self.upload_ahead().await,
+                false => Ok(()),
+            }
+        };
+        let (known, uploaded) = join(self.look_at_strength(position, true), uploads).await;
+        known.and(uploaded)
     }
 
     async fn commit_uploads(

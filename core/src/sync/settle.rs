@@ -61,8 +61,8 @@ impl Session<'_> {
         let mut after = position.clone();
         after.advance(entry.commit);
         after.anchor_checked = self.client.environment.now();
-        let lengths: u64 = entry.changes.iter().map(|c| c.len).sum();
-        after.log.bytes = after.log.bytes.saturating_add(bytes).saturating_add(lengths);
+        after.log.bytes =
+            after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
         let mut batch = Batch::new();
         batch.position(&after);
         batch.attempt(None);

@@ -34,11 +34,17 @@ impl Session<'_> {
     ) -> Result<bool, Error> {
         let server = &self.client.server;
         let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
-        let mut parts = stream::iter(reads).buffered(4);
+        let parts = stream::iter(reads).buffered(4).peekable();
+        futures::pin_mut!(parts);
         let mut walk = Walk::default();
         for (k, name) in snapshot.parts.iter().enumerate() {
             let Some(part) = parts.next().await.transpose()?.flatten() else { return Ok(false) };
             let until = snapshot.parts.get(k + 1).map(|next| next.from.as_str());
+            // What this part lacks counts as deleted only if it is no part of the next one.
+            let next_is_damaged = matches!(parts.as_mut().peek().await, Some(Ok(None)));
+            if next_is_damaged || !ends_before(&part, until) {
+                return Ok(false);
+            }
             self.absorb_part(position, part, (&name.from, until), &mut walk).await?;
         }
         position.version = snapshot.seq;
@@ -119,6 +125,12 @@ impl Session<'_> {
             body: None,
         }
     }
+}
+
+/// All documents of a part belong below the next part's first.
+fn ends_before(part: &Part, until: Option<&str>) -> bool {
+    let last = part.documents.keys().next_back();
+    last.is_none_or(|last| until.is_none_or(|until| last.as_str() < until))
 }
 
 /// The error of a log that can only be read through a snapshot that cannot be read.

@@ -1,22 +1,21 @@
-//! Rules U1, U2 and U3: queued documents are read, named and put into the storage, many at a time.
+//! Rules U1, U2 and U3: queued documents are put into the storage, many at a time.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use futures::StreamExt;
-use futures::stream::FuturesOrdered;
+use futures::channel::mpsc::{self, Receiver, Sender};
+use futures::future::join;
+use futures::{SinkExt, StreamExt, TryStreamExt};
 
 use super::Session;
-use crate::format::{Body, Change};
-use crate::ledger::{Batch, Dirty, Indexed};
-use crate::{
-    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Timestamp, Vid,
-};
-
-/// The largest document that is copied into its entry (rule S5).
-pub(super) const BODY: usize = 4096;
+use super::push::{ENTRY_CHANGES, STORED};
+use super::queue::{Batched, Queue};
+use crate::format::Change;
+use crate::ledger::{Batch, Indexed};
+use crate::{DeferReason, DocumentId, Error, Event, Timestamp};
 
 /// Documents that are in the storage and wait for their commit.
 pub(super) type Uploads = HashMap<DocumentId, Upload>;
@@ -27,173 +26,60 @@ pub(super) struct Upload {
     pub change: Change,
     /// When its upload began, by the clock on the wall and by the monotonic one.
     pub began_at: Timestamp,
-    began: Duration,
+    pub began: Duration,
 }
 
-/// A queued document.
-struct Queued {
-    id: DocumentId,
-    base: Option<Vid>,
-    indexed: Option<Indexed>,
-}
-
-/// What reading a queued document led to.
-enum Read {
-    Put(Upload, Bytes),
-    /// No bytes to put: a delete, or uploaded before in this sync.
-    Ready(Upload),
-    /// Nothing really changed.
-    Unchanged(DocumentId),
-    /// Set aside.
-    Later,
-}
-
-/// Some documents on their way into the storage, bounded in number and bytes.
+/// Uploads of one batch, and documents that turned out unchanged.
 #[derive(Default)]
-struct Batched {
-    ready: Vec<Upload>,
-    unchanged: Vec<DocumentId>,
-    uploads: Vec<Upload>,
-    items: Vec<(Key, Bytes)>,
+pub(super) struct Stored {
+    pub uploads: Vec<Upload>,
+    pub unchanged: Vec<DocumentId>,
 }
+
+/// Batches that are on their way into the storage at once, so that one fills the gaps of the other.
+const STORES: usize = 2;
 
 impl Session<'_> {
-    /// Uploads these queued documents, but for those that are pending or were set aside.
-    pub(super) async fn upload(
+    /// The first queued documents, uploaded beside the reads of the pull; `push` finds them done.
+    pub(super) async fn upload_ahead(&self) -> Result<(), Error> {
+        let (send, stored) = mpsc::channel(STORED);
+        let stop = AtomicBool::new(false);
+        let uploads = self.upload_queue(Queue::first(ENTRY_CHANGES), send, &stop);
+        let (stored, ()) = join(stored.try_collect::<Vec<_>>(), uploads).await;
+        stored.map(drop)
+    }
+
+    /// Reads and stores queued documents, the next while others are under way, until there are no
+    /// more or it is told to stop: then what was begun is finished, and kept for another commit.
+    pub(super) async fn upload_queue(
         &self,
-        dirty: Vec<(DocumentId, Dirty)>,
-    ) -> Result<Vec<Upload>, Error> {
-        let mut queued = self.queued(dirty).await?;
-        self.client.emit(Event::Push { total: queued.len() as u64 });
-        let limits = self.client.server.capabilities();
-        // Two batches are on their way at once, so that the second fills the gaps of the first.
-        let mut stores = FuturesOrdered::new();
-        let (mut uploads, mut unchanged) = (Vec::new(), Vec::new());
-        loop {
-            while stores.len() < 2 {
-                let (items, bytes) = (limits.batch_items, limits.batch_bytes);
-                match self.read_batch(&mut queued, items, bytes).await {
-                    Some(batch) => stores.push_back(self.store(batch)),
-                    None => break,
-                }
-            }
-            let Some(stored) = stores.next().await else { break };
-            let (more, same) = stored?;
-            uploads.extend(more);
-            unchanged.extend(same);
-        }
-        self.unqueue(&unchanged).await?;
-        Ok(uploads)
+        queue: Queue,
+        stored: Sender<Result<Stored, Error>>,
+        stop: &AtomicBool,
+    ) {
+        let (send, batches) = mpsc::channel(0);
+        join(self.read_queue(queue, send, stop), self.store_all(batches, stored, stop)).await;
     }
 
-    /// U1: dirty, not pending, and edited upon the indexed version.
-    async fn queued(&self, dirty: Vec<(DocumentId, Dirty)>) -> Result<VecDeque<Queued>, Error> {
-        let ids: Vec<_> = dirty.into_iter().map(|(id, _)| id).collect();
-        let ledger = &self.client.ledger;
-        // A pull may be under way beside: queue and index are read at one moment.
-        let _edits = ledger.edits().await;
-        let (dirty, mut indexed) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
-        let pending = ledger.pending(&ids).await?;
-        let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
-        for id in ids {
-            let Some(Dirty { base, .. }) = dirty.get(&id).copied() else { continue };
-            let indexed = indexed.remove(&id);
-            if pending.contains_key(&id) || self.is_deferred(&id) {
-                continue;
-            }
-            match &indexed {
-                // Edited upon another version: the application decides, at the next pull.
-                Some(version) if Some(version.vid) != base => {
-                    stale.pending(&id, Some(&super::contested(&id, version)));
-                }
-                _ => queued.push_back(Queued { id, base, indexed }),
-            }
-        }
-        ledger.metadata_write(stale).await?;
-        Ok(queued)
-    }
-
-    /// Reads documents until the batch is full; `None` when there are no more.
-    async fn read_batch(
+    async fn store_all(
         &self,
-        queued: &mut VecDeque<Queued>,
-        items: usize,
-        bytes: u64,
-    ) -> Option<Batched> {
-        queued.front()?;
-        let (mut batch, mut size) = (Batched::default(), 0);
-        while batch.items.len() < items && size < bytes {
-            let Some(next) = queued.pop_front() else { break };
-            match self.read_queued(next).await {
-                Read::Put(upload, bytes) => {
-                    size += bytes.len() as u64;
-                    let key = Key::document(&upload.change.id, upload.change.vid);
-                    batch.items.push((key, bytes));
-                    batch.uploads.push(upload);
-                }
-                Read::Ready(upload) => batch.ready.push(upload),
-                Read::Unchanged(id) => batch.unchanged.push(id),
-                Read::Later => {}
+        batches: Receiver<Result<Batched, Error>>,
+        mut stored: Sender<Result<Stored, Error>>,
+        stop: &AtomicBool,
+    ) {
+        let store = async |batch: Result<Batched, Error>| self.store(batch?).await;
+        let mut stores = pin!(batches.map(store).buffer_unordered(STORES));
+        while let Some(outcome) = stores.next().await {
+            if outcome.is_err() {
+                stop.store(true, Relaxed);
             }
+            // Nobody listens any more after a lost race.
+            let _ = stored.send(outcome).await;
         }
-        Some(batch)
-    }
-
-    async fn read_queued(&self, queued: Queued) -> Read {
-        let live = queued.indexed.as_ref().filter(|i| !i.deleted);
-        match self.client.database.get(&queued.id).await {
-            Err(e) => {
-                self.defer(&queued.id, DeferReason::Unreadable, e);
-                Read::Later
-            }
-            Ok(None) => match live {
-                Some(version) => Read::Ready(self.fresh(Change {
-                    id: queued.id.clone(),
-                    rev: version.rev.clone(),
-                    action: Action::Delete,
-                    vid: self.mint(),
-                    base: queued.base,
-                    len: 0,
-                    hash: version.hash,
-                    body: None,
-                })),
-                None => Read::Unchanged(queued.id),
-            },
-            Ok(Some(document)) => {
-                let hash = document.hash();
-                if live.is_some_and(|i| i.rev == document.revision && i.hash == hash) {
-                    return Read::Unchanged(queued.id);
-                }
-                self.put_or_reuse(queued, document, hash)
-            }
-        }
-    }
-
-    fn put_or_reuse(&self, queued: Queued, document: Document, hash: ContentHash) -> Read {
-        let same = |upload: &&Upload| {
-            let change = &upload.change;
-            change.hash == hash && change.rev == document.revision && change.base == queued.base
-        };
-        let kept = self.uploads().get(&queued.id).filter(same).cloned();
-        if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
-            return Read::Ready(upload);
-        }
-        let body = (document.bytes.len() <= BODY).then(|| Body(document.bytes.clone()));
-        let upload = self.fresh(Change {
-            id: queued.id,
-            rev: document.revision,
-            action: Action::Put,
-            vid: self.mint(),
-            base: queued.base,
-            len: document.bytes.len() as u64,
-            hash,
-            body,
-        });
-        Read::Put(upload, document.bytes)
     }
 
     /// U2: the uploads of a batch.
-    async fn store(&self, batch: Batched) -> Result<(Vec<Upload>, Vec<DocumentId>), Error> {
+    async fn store(&self, batch: Batched) -> Result<Stored, Error> {
         let Batched { mut ready, unchanged, uploads, items } = batch;
         let mut answers = self.client.server.put(&items).await;
         let refused =
@@ -214,11 +100,11 @@ impl Session<'_> {
                 Err(e) => self.defer(id, DeferReason::NotStored, e),
             }
         }
-        Ok((ready, unchanged))
+        Ok(Stored { uploads: ready, unchanged })
     }
 
     /// U1: what did not really change leaves the queue, unless it is edited at this very moment.
-    async fn unqueue(&self, ids: &[DocumentId]) -> Result<(), Error> {
+    pub(super) async fn unqueue(&self, ids: &[DocumentId]) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -235,15 +121,6 @@ impl Session<'_> {
         }
         // If an edit came in between, all stay queued until the next sync.
         self.client.ledger.metadata_write_if(queue, batch).await.map(drop)
-    }
-
-    fn mint(&self) -> Vid {
-        self.client.environment.random().into()
-    }
-
-    fn fresh(&self, change: Change) -> Upload {
-        let environment = &self.client.environment;
-        Upload { change, began_at: environment.now(), began: environment.monotonic() }
     }
 
     /// U3: uploads that began more than G/2 ago are not relied on. The monotonic clock may stand

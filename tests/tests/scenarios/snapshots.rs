@@ -5,7 +5,7 @@ mod trouble;
 
 use std::collections::BTreeMap;
 
-use db_to_cloud::{ErrorKind, KeepBoth, RemoteWins};
+use db_to_cloud::{ContentHash, ErrorKind, KeepBoth, RemoteWins};
 use db_to_cloud_tests::{Device, Fault, World};
 use serde_json::{Value, json};
 

@@ -81,7 +81,7 @@ fn a_whole_sync_ends_after_its_time_and_the_next_goes_on() {
     assert_eq!(alice.read("doc-0").as_deref(), Some("alice's"));
     assert_eq!(alice.read("new").as_deref(), Some("bob's"));
     assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::TimedOut, "it is not busy");
-    let alice = alice.resolving_by(LocalWins);
+    let alice = alice.set_up(|unlimited| unlimited).resolving_by(LocalWins);
     alice.sync();
     bob.sync();
     assert_eq!(alice.all(), bob.all());

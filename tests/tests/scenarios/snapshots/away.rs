@@ -77,6 +77,7 @@ fn drop_tombstone(world: &World, key: &str) {
         if removed.is_some_and(|record| record.get("deleted").is_some()) {
             let bytes = content.to_string();
             part["bytes"] = json!(bytes.len());
+            part["hash"] = json!(ContentHash::of(bytes.as_bytes()));
             world.overwrite(&part_key, bytes);
             world.overwrite(&name, head.to_string());
             return;

@@ -40,6 +40,28 @@ fn a_storage_that_may_ignore_conditions_is_raced_once_and_the_answer_is_remember
 }
 
 #[test]
+fn documents_are_uploaded_beside_the_race_and_named_by_no_commit_before_its_end() {
+    let world = World::new();
+    let alice = probing(&world);
+    alice.edit("note", "hello");
+    (0..8).for_each(|_| alice.storage.fail("create", "probe/", Fault::Lost));
+    assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::Unavailable);
+    assert_eq!((world.keys("docs").len(), world.commits()), (1, 0));
+    alice.sync();
+    assert_eq!(world.commits(), 1);
+}
+
+#[test]
+fn nothing_is_uploaded_to_a_storage_that_is_then_refused() {
+    let world = World::new();
+    let alice = probing(&world).set_up(|builder| builder.require_strong());
+    alice.storage.ignore_conditions();
+    alice.edit("note", "hello");
+    assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::WeakStorage);
+    assert_eq!(world.keys("docs"), [""; 0]);
+}
+
+#[test]
 fn a_client_that_only_reads_does_not_race() {
     let world = World::new();
     let bob = world.device("bob");
@@ -64,6 +86,7 @@ fn a_storage_that_ignores_conditions_is_found_weak_and_used_under_the_lock() {
     let journal = alice.storage.journal.take();
     assert_eq!(count(&journal, "put changes/1.json"), 1);
     assert_eq!(count(&journal, "put lock.json"), 1);
+    assert_eq!(count(&journal, "put docs/"), 1, "what was uploaded beside the race is not again");
     assert_eq!(world.keys("probe"), [""; 0]);
     alice.restart();
     alice.edit("note", "hello again");
