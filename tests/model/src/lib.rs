@@ -1,0 +1,37 @@
+//! A model of the sync protocol, searched to exhaustion. See `README.md`.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `words` | entry, slot, change, snapshot: the objects of the protocol |
+//! | `storage` | what the storage holds (S4), what a reader finds |
+//! | `client` | what a device remembers (C1), where its sync is |
+//! | `world` | devices, storage, requests under way, what only the judge knows |
+//! | `config` | sizes, faults, rules that can be switched off |
+//! | `action` | what can happen next |
+//! | `turn/*` | what one client does in one step, rule by rule |
+//! | `property` | what must hold |
+//! | `catalogue` | the configurations, each with what is expected |
+//! | `version08` | db-to-cloud 0.8's protocol, for comparison |
+//! | `search`, `liveness` | breadth first over all states |
+
+mod action;
+pub mod catalogue;
+mod client;
+mod config;
+mod liveness;
+mod property;
+mod protocol;
+mod quiet;
+mod search;
+mod storage;
+mod turn;
+mod version08;
+mod words;
+mod world;
+
+pub use config::{Answer, Configuration, Faults, LockPolicy, Pointer, RestoreWhen, Rule, Store};
+pub use liveness::{Liveness, liveness};
+pub use property::PROPERTIES;
+pub use protocol::{Protocol, Sight};
+pub use search::{Report, search};
+pub use version08::Version08;
