@@ -6,11 +6,7 @@ mod strong;
 mod trouble;
 mod weak;
 
-use std::time::Duration;
-
-use crate::config::Configuration;
-use crate::liveness::{Liveness, liveness};
-use crate::search::{Report, search};
+use crate::config::{Answer, Configuration};
 use crate::version08::Version08;
 
 /// What a search is expected to end with.
@@ -20,6 +16,8 @@ pub enum Expect {
     Holds,
     /// This property is broken, at the earliest after so many steps.
     Breaks(&'static str, usize),
+    /// From some state no quiet one can be reached.
+    Traps,
 }
 
 /// How long a search takes.
@@ -45,7 +43,7 @@ pub enum Subject {
 pub struct Case {
     /// Its name.
     pub name: &'static str,
-    /// What is special about it, in words.
+    /// What goes wrong, in words; empty where nothing does.
     pub about: &'static str,
     /// What is expected.
     pub expect: Expect,
@@ -55,44 +53,42 @@ pub struct Case {
     pub subject: Subject,
 }
 
-impl Case {
-    /// Searches it.
-    pub fn search(&self, time: Duration) -> Report {
-        let only = match self.expect {
-            Expect::Holds => None,
-            Expect::Breaks(property, _) => Some(property).filter(|property| !property.is_empty()),
-        };
-        match &self.subject {
-            Subject::Protocol(configuration) => search(&**configuration, only, time),
-            Subject::Version08(version) => search(version, only, time),
-        }
-    }
-
-    /// Searches it for livelocks.
-    pub fn liveness(&self, time: Duration) -> Liveness {
-        match &self.subject {
-            Subject::Protocol(configuration) => liveness(&**configuration, time),
-            Subject::Version08(version) => liveness(version, time),
-        }
-    }
-}
-
 /// All configurations.
 pub fn all() -> Vec<Case> {
     [strong::cases(), trouble::cases(), storage::cases(), weak::cases(), broken::cases()].concat()
 }
 
-fn case(
-    size: Size,
-    name: &'static str,
-    about: &'static str,
-    expect: Expect,
-    configuration: Configuration,
-) -> Case {
-    Case { name, about, expect, size, subject: Subject::Protocol(Box::new(configuration)) }
+/// All answers but Defer.
+const ALL: &[Answer] = &[Answer::Merge, Answer::KeepLocal, Answer::TakeRemote];
+
+/// Two devices, one document, two edits each, and nothing goes wrong.
+fn base() -> Configuration {
+    Configuration::new()
 }
 
 /// A configuration in which everything holds.
-fn holds(size: Size, name: &'static str, about: &'static str, c: Configuration) -> Case {
-    case(size, name, about, Expect::Holds, c)
+fn holds(size: Size, name: &'static str, configuration: Configuration) -> Case {
+    let subject = Subject::Protocol(Box::new(configuration));
+    Case { name, about: "", expect: Expect::Holds, size, subject }
+}
+
+/// A configuration in which a property is broken, at the earliest after so many steps.
+fn breaks(
+    name: &'static str,
+    about: &'static str,
+    (property, steps): (&'static str, usize),
+    configuration: Configuration,
+) -> Case {
+    let subject = Subject::Protocol(Box::new(configuration));
+    Case { name, about, expect: Expect::Breaks(property, steps), size: Size::Small, subject }
+}
+
+/// A configuration with a state from which nothing leads to quiet.
+fn traps(name: &'static str, about: &'static str, configuration: Configuration) -> Case {
+    let subject = Subject::Protocol(Box::new(configuration));
+    Case { name, about, expect: Expect::Traps, size: Size::Small, subject }
+}
+
+fn version08(name: &'static str, about: &'static str, expect: Expect, version: Version08) -> Case {
+    Case { name, about, expect, size: Size::Small, subject: Subject::Version08(version) }
 }

@@ -6,7 +6,7 @@
 //! | `storage` | what the storage holds (S4), what a reader finds |
 //! | `client` | what a device remembers (C1), where its sync is |
 //! | `world` | devices, storage, requests under way, what only the judge knows |
-//! | `config` | sizes, faults, rules that can be switched off |
+//! | `config`, `configure` | sizes, faults, rules that can be switched off |
 //! | `action` | what can happen next |
 //! | `turn/*` | what one client does in one step, rule by rule |
 //! | `property` | what must hold |
@@ -15,23 +15,27 @@
 //! | `search`, `liveness` | breadth first over all states |
 
 mod action;
-pub mod catalogue;
+mod catalogue;
 mod client;
 mod config;
+mod configure;
 mod liveness;
 mod property;
 mod protocol;
 mod quiet;
 mod search;
 mod storage;
+mod table;
 mod turn;
+mod verdict;
 mod version08;
 mod words;
 mod world;
 
+pub use catalogue::{Case, Expect, Size, Subject, all};
 pub use config::{Answer, Configuration, Faults, LockPolicy, Pointer, RestoreWhen, Rule, Store};
-pub use liveness::{Liveness, liveness};
 pub use property::PROPERTIES;
-pub use protocol::{Protocol, Sight};
-pub use search::{Report, search};
+pub use protocol::Sight;
+pub use table::table;
+pub use verdict::{Outcome, Verdict};
 pub use version08::Version08;

@@ -55,7 +55,8 @@ impl Protocol for Configuration {
             is_quiet: is_quiet(self, world),
             is_strict: self.store != Store::Weak && !world.judge.restored,
         };
-        let mut wanted = PROPERTIES.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
+        let mut wanted =
+            PROPERTIES.iter().filter(|(name, _)| only.is_none_or(|only| only == *name));
         wanted.find(|(_, holds)| !holds(&view)).map(|(name, _)| *name)
     }
 
@@ -126,7 +127,9 @@ fn log_is_chain(view: &View<'_>) -> bool {
         match storage.slot(n) {
             None if n > floor => return false,
             None => {}
-            Some(Slot::Entry(entry)) if prev.is_some_and(|prev| prev != entry.prev) => return false,
+            Some(Slot::Entry(entry)) if prev.is_some_and(|prev| prev != entry.prev) => {
+                return false;
+            }
             Some(slot) => prev = Some(slot.commit()),
         }
     }

@@ -236,8 +236,7 @@ impl Protocol for Version08 {
     }
 
     fn is_quiet(&self, world: &World08) -> bool {
-        (0..self.clients)
-            .all(|c| world.devices[c].step == Step::Idle && Self::is_synced(world, c))
+        (0..self.clients).all(|c| world.devices[c].step == Step::Idle && Self::is_synced(world, c))
     }
 
     fn sees(&self, world: &World08, sight: Sight) -> bool {

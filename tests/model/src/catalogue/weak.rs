@@ -1,31 +1,43 @@
 //! A weak store: overwriting puts under a lock (W).
 
-use super::Case;
 use super::Size::{Large, Small};
-use super::strong::stops;
-use super::{Expect, case, holds};
-use crate::config::{Configuration, Faults, LockPolicy, Rule, Store};
+use super::{Case, base, breaks, holds};
+use crate::config::LockPolicy::Always;
+use crate::config::{Rule, Store};
+
+const LOST: &str = "when all is quiet every edit is in the head";
 
 pub(super) fn cases() -> Vec<Case> {
-    let b = || Configuration {
-        store: Store::Weak,
-        lock: LockPolicy::Always,
-        keeps_uploads: false,
-        ..Configuration::new()
-    };
-    let one = || Configuration { edits: 1, ..b() };
-    let breaks = |faults| Faults { lock_breaks: 1, ..faults };
-    let snapshot = |faults| Faults { checkpoints: 1, ..faults };
+    let b = || base().on(Store::Weak).lock(Always).lock_breaks(1).keeps_uploads(false);
+    let one = || b().edits(1);
+    let unbroken = || b().lock_breaks(0).crashes(1).without(&[Rule::Anchor]);
     vec![
-        case(Small, "weak-no-anchor", "", Expect::Breaks("", 0), Configuration { faults: breaks(stops(0, 0)), without: &[Rule::Anchor], ..b() }),
-        holds(Large, "weak-lock-holds", "", Configuration { faults: stops(1, 0), without: &[Rule::Anchor], ..b() }),
-        holds(Large, "weak", "", Configuration { faults: breaks(stops(0, 0)), ..b() }),
-        holds(Large, "weak-late-put", "", Configuration { faults: breaks(stops(0, 1)), ..b() }),
-        holds(Large, "weak-snapshot-behind", "", Configuration { faults: snapshot(breaks(stops(0, 0))), snapshot_behind: 1, ..b() }),
-        holds(Large, "weak-snapshot", "", Configuration { faults: snapshot(breaks(stops(0, 0))), ..b() }),
-        holds(Large, "weak-3-devices", "", Configuration { faults: breaks(stops(0, 1)), clients: 3, ..one() }),
-        holds(Large, "weak-gc", "", Configuration { faults: Faults { gcs: 1, ..breaks(stops(0, 0)) }, ages: 2, ..one() }),
-        case(Small, "weak-author-destroyed", "", Expect::Breaks("", 0), Configuration { faults: Faults { destroyed: 1, ..breaks(stops(0, 0)) }, ..one() }),
-        case(Large, "weak-2-documents", "", Expect::Breaks("", 37), Configuration { faults: breaks(stops(0, 1)), documents: 2, ..one() }),
+        holds(Small, "weak", b()),
+        holds(Small, "weak-lock-holds", unbroken()),
+        holds(Small, "weak-late-put", one().lost(1)),
+        holds(Large, "weak-late-put-edits", b().lost(1)),
+        holds(Large, "weak-snapshot", b().checkpoints(1)),
+        holds(Large, "weak-snapshot-behind", b().checkpoints(1).behind(1)),
+        holds(Large, "weak-3-devices", one().clients(3).lost(1)),
+        holds(Large, "weak-gc", one().gcs(1).ages(2)),
+        breaks(
+            "weak-without-anchor",
+            "W4: nobody notices a commit that was overwritten",
+            (LOST, 19),
+            b().without(&[Rule::Anchor]),
+        ),
+        breaks(
+            "weak-author-destroyed",
+            "W5: what no rule prevents on a weak store",
+            (LOST, 20),
+            one().destroyed(1),
+        ),
+        breaks(
+            "weak-hole",
+            "a known hole: a put that lands two commits late replaces an entry below everybody's \
+             anchor; no device here notices, and no new one can read past it",
+            (LOST, 37),
+            one().documents(2).lost(1),
+        ),
     ]
 }

@@ -73,11 +73,7 @@ impl Turn<'_> {
 }
 
 /// A document that the head names, the storage lacks and this client holds.
-pub(crate) fn missing_here(
-    config: &Configuration,
-    world: &World,
-    me: usize,
-) -> Option<Change> {
+pub(crate) fn missing_here(config: &Configuration, world: &World, me: usize) -> Option<Change> {
     let durable = &world.clients[me].durable;
     let is_here = |change: &Change| {
         let d = change.document as usize;
