@@ -10,6 +10,8 @@ use std::time::Instant;
 const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, documentation
        cargo xtask servers    install the storage servers that tests need
        cargo xtask bench s3   measure the S3 adapter at a MinIO
+       cargo xtask model [filter] [seconds] [live]
+                              search the protocol's model (tests/model), each for so long
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, test, mount,
 doc.";
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Some("test") => test(arguments.get(1).map(String::as_str)),
         Some("servers") => exit_code(servers::install()),
         Some("bench") => bench(arguments.get(1).map(String::as_str)),
+        Some("model") => exit_code(run(&("model", &model(&arguments[1..])))),
         Some("help" | "--help") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -90,6 +93,12 @@ fn bench(what: Option<&str>) -> ExitCode {
     }
     let bench: &[&str] = &["bench", "--locked", "--package", "db-to-cloud-s3"];
     exit_code(servers::install() && run(&("bench s3", bench)))
+}
+
+/// The arguments of cargo that search the model.
+fn model(arguments: &[String]) -> Vec<&str> {
+    let search = ["run", "--release", "--locked", "--package", "db-to-cloud-model", "--"];
+    search.into_iter().chain(arguments.iter().map(String::as_str)).collect()
 }
 
 fn exit_code(passed: bool) -> ExitCode {

@@ -14,23 +14,23 @@
 //! | `version08` | db-to-cloud 0.8's protocol, for comparison |
 //! | `search`, `liveness` | breadth first over all states |
 
-mod action;
-mod catalogue;
-mod client;
-mod config;
-mod configure;
-mod liveness;
-mod property;
-mod protocol;
-mod quiet;
-mod search;
-mod storage;
-mod table;
+pub mod action;
+pub mod catalogue;
+pub mod client;
+pub mod config;
+pub mod configure;
+pub mod liveness;
+pub mod property;
+pub mod protocol;
+pub mod quiet;
+pub mod search;
+pub mod storage;
+pub mod table;
 mod turn;
-mod verdict;
-mod version08;
-mod words;
-mod world;
+pub mod verdict;
+pub mod version08;
+pub mod words;
+pub mod world;
 
 pub use catalogue::{Case, Expect, Size, Subject, all};
 pub use config::{Answer, Configuration, Faults, LockPolicy, Pointer, RestoreWhen, Rule, Store};

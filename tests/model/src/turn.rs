@@ -27,9 +27,9 @@ use crate::world::World;
 /// One client's turn in the world.
 #[derive(Debug)]
 pub(crate) struct Turn<'a> {
-    pub config: &'a Configuration,
-    pub world: &'a mut World,
-    pub me: usize,
+    pub(crate) config: &'a Configuration,
+    pub(crate) world: &'a mut World,
+    pub(crate) me: usize,
 }
 
 impl Turn<'_> {

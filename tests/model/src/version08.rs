@@ -186,7 +186,7 @@ impl Protocol for Version08 {
             let is_idle = device.step == Step::Idle;
             add(is_idle && device.edits > 0, Action08::Edit(c, c % self.documents));
             add(is_idle && !Self::is_synced(world, c), Action08::Sync(c));
-            add(!is_idle && !(device.step == Step::Lock && world.lock), Action08::Step(c));
+            add(!is_idle && (device.step != Step::Lock || !world.lock), Action08::Step(c));
             add(!is_idle && world.crashes > 0, Action08::Crash(c));
         }
         let rests = |device: &Device| matches!(device.step, Step::Idle | Step::Lock);

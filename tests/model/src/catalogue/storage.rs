@@ -31,7 +31,7 @@ fn hint() -> Vec<Case> {
         holds(Small, "hint-stubs", stubs().crashes(1)),
         holds(Small, "hint-edits", b().edits(2)),
         holds(Small, "hint-2-documents", b().documents(2).deletes()),
-        holds(Small, "hint-gc", stubs().gcs(1).ages(2)),
+        holds(Large, "hint-gc", stubs().gcs(1).ages(2)),
         holds(Large, "hint-edits-crash", b().edits(2).crashes(1)),
         holds(Large, "hint-stubs-crash", stubs().edits(2).crashes(1)),
         holds(Large, "hint-3-devices", b().clients(3)),

@@ -32,7 +32,7 @@ fn gc() -> Vec<Case> {
     let short = || b().ages(2);
     vec![
         holds(Small, "gc", one().ages(2)),
-        holds(Small, "gc-2-documents", two().ages(2)),
+        holds(Large, "gc-2-documents", two().ages(2)),
         holds(Large, "gc-lost", one().lost(1)),
         holds(Large, "gc-crash", one().crashes(1).lost(1)),
         holds(Large, "gc-edits", b()),
