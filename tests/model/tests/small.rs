@@ -95,7 +95,6 @@ fn not(
         let mut wrong = Vec::new();
         while let Some(case) = cases.get(next.fetch_add(1, Relaxed)) {
             let outcome = run(case, TIME);
-            println!("{}: {} states in {:?}", case.name, outcome.states, outcome.took);
             if outcome.verdict != expected {
                 let steps = outcome.steps.join(" ");
                 wrong.push(format!("{}: {} {steps}", case.name, outcome.verdict));
@@ -106,6 +105,9 @@ fn not(
     thread::scope(|scope| {
         let workers = thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+        let join = |worker: thread::ScopedJoinHandle<'_, _>| {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        workers.into_iter().flat_map(join).collect()
     })
 }
