@@ -11,6 +11,8 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
        cargo xtask servers    install the storage servers that tests need
        cargo xtask bench s3   measure the S3 adapter at a MinIO
        cargo xtask bench core measure the core over a storage with simulated latency
+       cargo xtask model [filter] [seconds] [live]
+                              search the protocol's model (tests/model), each for so long
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, test, mount,
 doc.";
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Some("test") => test(arguments.get(1).map(String::as_str)),
         Some("servers") => exit_code(servers::install()),
         Some("bench") => bench(arguments.get(1).map(String::as_str)),
+        Some("model") => exit_code(run(&("model", &model(&arguments[1..])))),
         Some("help" | "--help") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -97,6 +100,12 @@ fn bench(what: Option<&str>) -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+/// The arguments of cargo that search the model.
+fn model(arguments: &[String]) -> Vec<&str> {
+    let search = ["run", "--release", "--locked", "--package", "db-to-cloud-model", "--"];
+    search.into_iter().chain(arguments.iter().map(String::as_str)).collect()
 }
 
 fn exit_code(passed: bool) -> ExitCode {
