@@ -82,6 +82,8 @@ impl Session<'_> {
         if position.version == 0 && !tail.looked {
             tail.looked = true;
             if let Some(snapshot) = self.client.server.hinted_snapshot().await? {
+                // The first slot was lost to an entry that the snapshot holds.
+                tail.winner = None;
                 return Ok(Step::Snapshot(snapshot));
             }
         }

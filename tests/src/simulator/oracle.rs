@@ -7,7 +7,8 @@
 //!
 //! A token that somebody deleted may live only if
 //! - the application decided so in a conflict; or
-//! - the delete was not committed when its device forgot it; or
+//! - the delete was not committed when its device forgot it, or its device did not know the document
+//!   as a synced one; or
 //! - somebody restored an older text that has it; or
 //! - the storage went back to a backup since: it has forgotten deletes.
 
@@ -35,11 +36,14 @@ impl Oracle {
         self.tokens.insert(token, Fact { document: document.to_owned(), ..Fact::default() });
     }
 
-    /// A user deleted a document with these tokens.
-    pub(super) fn deleted(&mut self, device: usize, tokens: &Tokens) {
+    /// A user deleted a document with these tokens. If its device did not know yet that the document
+    /// was in the log, there is no delete to commit.
+    pub(super) fn deleted(&mut self, device: usize, tokens: &Tokens, known: bool) {
         self.each(tokens, |fact| {
             fact.may_go = true;
-            fact.deleted_by.insert(device);
+            if known {
+                fact.deleted_by.insert(device);
+            }
         });
     }
 

@@ -77,9 +77,10 @@ fn is_consent_asked(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Diverged | ErrorKind::TooManyDeletes)
 }
 
-/// Nothing moved, nothing was put off, and it took but one read (the anchor's too on weak storage).
+/// Nothing moved, nothing was put off, and it took but one read: of the next slot; before the first
+/// commit of the hint too, and on weak storage of the anchor too.
 fn is_quiet(kind: Kind, report: &Report) -> bool {
-    let reads = if kind == Kind::Weak && report.version > 0 { 2 } else { 1 };
+    let reads = if kind == Kind::Weak || report.version == 0 { 2 } else { 1 };
     (report.pulled, report.deleted, report.pushed, report.conflicts) == (0, 0, 0, 0)
         && report.deferred.is_empty()
         && (report.requests.get, report.requests.total()) == (reads, reads)

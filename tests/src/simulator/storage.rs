@@ -36,6 +36,7 @@ impl Storage {
         let fate = lock(&shared.weather).fate(&mut lock(&shared.dice), &request);
         shared.note(|| format!("device {}: {request}: {fate:?}", self.device));
         let answer = self.meet(fate, &mut flight, &request).await?;
+        self.count(&request, &answer);
         match shared.travel(self.device).await {
             Passed::On => Ok(answer),
             Passed::Cut => Err(request.error(ErrorKind::Unavailable)),
@@ -79,6 +80,23 @@ impl Storage {
         }
     }
 
+    /// What a run is there for, among the requests.
+    fn count(&self, request: &Request, answer: &Answer) {
+        let what = match (request, answer) {
+            (Request::Create(key, _), Answer::Created(Created::Occupied)) if key.slot().is_some() => {
+                "race for a slot lost"
+            }
+            (Request::Get(key), Answer::Bytes(Some(_))) if is_part(key) => "snapshot part read",
+            (Request::Get(key), Answer::Bytes(None)) if key.vid().is_some() => "document missing",
+            (Request::Put(key, _), _) if key.vid().is_some() => "document uploaded",
+            (Request::Put(key, _) | Request::Create(key, _), _) if *key == Key::lock() => {
+                "lock taken"
+            }
+            _ => return,
+        };
+        self.shared.count(what);
+    }
+
     fn tear(&self, bytes: &Bytes) -> Bytes {
         let mut dice = lock(&self.shared.dice);
         let end = dice.below(bytes.len() as u64) as usize;
@@ -93,6 +111,11 @@ impl std::fmt::Debug for Storage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Storage(of device {})", self.device)
     }
+}
+
+/// `snapshot/<seq>.<rand>.<k>.json`
+fn is_part(key: &Key) -> bool {
+    key.as_str().starts_with("snapshot/") && key.as_str().split('.').count() == 4
 }
 
 fn odd(operation: &'static str) -> Error {

@@ -3,6 +3,8 @@
 use super::*;
 use crate::simulator::plan::DAY;
 use crate::simulator::tokens;
+use crate::simulator::state::record;
+use db_to_cloud::state::Table;
 use db_to_cloud::{DocumentId, Queueing};
 
 impl World {
@@ -47,7 +49,8 @@ impl World {
         if !device.documents.documents().contains_key(&id) {
             return;
         }
-        lock(&self.shared.oracle).deleted(device.number, &device.tokens(&id));
+        let known = record(&device.state, Table::Index, &id.to_key()).is_some();
+        lock(&self.shared.oracle).deleted(device.number, &device.tokens(&id), known);
         device.documents.remove(id.clone());
         self.queue(place, id, queued);
     }
