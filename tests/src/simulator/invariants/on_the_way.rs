@@ -9,10 +9,12 @@ use serde_json::Value;
 use crate::simulator::cloud::Cloud;
 use crate::simulator::shared::{Shared, lock};
 use crate::simulator::state::{Place, place, records};
-use crate::simulator::{Kind, tokens};
+use crate::simulator::tokens::{self, Tokens};
+use crate::simulator::Kind;
 
 /// 4 and 10. A write of a sync into the documents takes nothing away that nobody deleted, whatever
-/// was lost, restored or damaged.
+/// was lost, restored or damaged. One thing is allowed: a pull that was interrupted and begins again
+/// may show an older version, as long as the head of the log has the newer one. It never deletes.
 pub(in crate::simulator) fn a_sync_takes_no_edit_away(
     shared: &Shared,
     device: usize,
@@ -21,8 +23,13 @@ pub(in crate::simulator) fn a_sync_takes_no_edit_away(
 ) {
     let before = before.as_ref().map(tokens::of).unwrap_or_default();
     let after = write.document.as_ref().map(tokens::of).unwrap_or_default();
+    let head = match write.document {
+        Some(_) => lock(&shared.cloud).tokens(&write.id),
+        None => Tokens::new(),
+    };
     let oracle = lock(&shared.oracle);
-    let taken: Vec<_> = before.difference(&after).filter(|t| !oracle.may_go(t)).collect();
+    let must_stay = |token: &&String| !oracle.may_go(token) && !head.contains(*token);
+    let taken: Vec<_> = before.difference(&after).filter(must_stay).collect();
     if !taken.is_empty() {
         let detail = format!("{taken:?} of {:?} on device {device}", write.id);
         shared.violate("a sync takes no edit away (4, 10)", detail);
