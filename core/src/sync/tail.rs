@@ -177,6 +177,20 @@ impl Session<'_> {
         }
     }
 
+    /// P9: what an interrupted pull applied from entries after `v` must still be in the log: else the
+    /// storage went back meanwhile, and the next change of such a document would overwrite what only
+    /// this client has.
+    pub(super) async fn check_interrupted(&self, position: &Position) -> Result<(), Error> {
+        let Some((version, commit)) = position.reaching else { return Ok(()) };
+        match self.client.server.changes_read(version).await {
+            Ok(Some((slot, _))) if slot.commit() == commit => Ok(()),
+            // Damaged, not gone: a snapshot may lead around it.
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),
+            Err(e) => Err(e),
+            Ok(_) => Err(diverged(position, "an entry that was read and not yet applied is gone")),
+        }
+    }
+
     /// This client's last entry is in the storage: it was read there, or just written.
     pub(super) fn note_found(&self, position: &Position) {
         self.found.store(position.version, Ordering::SeqCst);
