@@ -1,5 +1,5 @@
-//! What the simulator found, as stories. Each names the seed; `docs/testing.md` tells how to replay
-//! one.
+//! What the simulator found, as stories. Each names the seed that showed it first, in the
+//! simulator as it was then.
 
 use std::sync::Arc;
 
