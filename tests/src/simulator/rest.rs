@@ -38,7 +38,7 @@ pub(super) fn come_to_rest(world: &mut World) -> Result<(), Violation> {
     budgets::check(world)
 }
 
-/// 7. Rounds are bounded, a quiet system writes nothing and makes one read a sync. 9. Whoever was
+/// Invariant 7: rounds are bounded, a quiet system writes nothing and makes one read a sync. 9. Whoever was
 /// killed anywhere goes on.
 fn until_quiet(world: &mut World) -> Result<(), Violation> {
     for round in 0..ROUNDS {
