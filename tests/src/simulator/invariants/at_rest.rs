@@ -20,7 +20,8 @@ pub(in crate::simulator) fn all_devices_end_alike(shared: &Shared, all: &[(Strin
     }
 }
 
-/// Invariant 2: each edit is in the final document, unless it may go (see [`super::super::oracle`]).
+/// Invariant 2: each edit is in the final document, unless it may go (see
+/// [`super::super::oracle`]).
 pub(in crate::simulator) fn no_edit_is_lost(shared: &Shared, end: &Documents) {
     let lost = lock(&shared.oracle).lost(&all_tokens(end));
     if !lost.is_empty() {
