@@ -157,7 +157,9 @@ impl Shared {
     }
 
     async fn park(self: &Arc<Self>, device: usize, request: bool) -> Passed {
-        let slow = lock(&self.dice).percent(SLOW);
+        // At rest nothing is so slow that a request runs into its time limit.
+        let resting = lock(&self.weather).resting;
+        let slow = !resting && lock(&self.dice).percent(SLOW);
         let ticket = lock(&self.scheduler).park(device, Place::Gate { request, slow });
         Turn { shared: self, ticket }.await
     }
