@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
 
 mod servers;
+mod simulate;
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -13,6 +14,9 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
        cargo xtask bench core measure the core over a storage with simulated latency
        cargo xtask model [filter] [seconds] [live]
                               search the protocol's model (tests/model), each for so long
+       cargo xtask simulate [--seconds N] [--seed S]
+                              play runs of the simulator that were never played before, for 10
+                              minutes or N seconds; or the run of one seed
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, test, mount,
 doc.";
@@ -53,6 +57,7 @@ fn main() -> ExitCode {
         Some("servers") => exit_code(servers::install()),
         Some("bench") => bench(arguments.get(1).map(String::as_str)),
         Some("model") => exit_code(run(&("model", &model(&arguments[1..])))),
+        Some("simulate") => simulate::simulate(&arguments[1..]),
         Some("help" | "--help") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -112,12 +117,17 @@ fn exit_code(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run((name, arguments): &(&str, &[&str])) -> bool {
+fn run(step: &(&str, &[&str])) -> bool {
+    run_with(step, &[])
+}
+
+fn run_with((name, arguments): &(&str, &[&str]), environment: &[(&str, String)]) -> bool {
     println!("== {name}: cargo {}", arguments.join(" "));
     let began = Instant::now();
     let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let mut command = Command::new(cargo);
     command.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
+    command.envs(environment.iter().map(|(name, value)| (*name, value)));
     let passed = match command.status() {
         Ok(status) => status.success(),
         Err(error) => {

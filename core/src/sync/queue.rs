@@ -14,8 +14,6 @@ use crate::ledger::{Batch, Dirty, Indexed};
 use crate::state::Table;
 use crate::{Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid};
 
-/// The largest document that is copied into its entry (rule S5).
-const BODY: usize = 4096;
 /// Records of the queue that are looked at together.
 const STEP: usize = 500;
 
@@ -185,7 +183,8 @@ impl Session<'_> {
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
             return Read::Ready(upload);
         }
-        let body = (document.bytes.len() <= BODY).then(|| Body(document.bytes.clone()));
+        let small = document.bytes.len() <= self.client.config.sizes.body;
+        let body = small.then(|| Body(document.bytes.clone()));
         let upload = self.fresh(Change {
             id: queued.id,
             rev: document.revision,

@@ -11,7 +11,7 @@ use futures::future::join;
 use futures::{SinkExt, StreamExt, TryStreamExt};
 
 use super::Session;
-use super::push::{ENTRY_CHANGES, STORED};
+use super::push::STORED;
 use super::queue::{Batched, Queue};
 use crate::format::Change;
 use crate::ledger::{Batch, Indexed};
@@ -44,7 +44,8 @@ impl Session<'_> {
     pub(super) async fn upload_ahead(&self) -> Result<(), Error> {
         let (send, stored) = mpsc::channel(STORED);
         let stop = AtomicBool::new(false);
-        let uploads = self.upload_queue(Queue::first(ENTRY_CHANGES), send, &stop);
+        let uploads =
+            self.upload_queue(Queue::first(self.client.config.sizes.entry_changes), send, &stop);
         let (stored, ()) = join(stored.try_collect::<Vec<_>>(), uploads).await;
         stored.map(drop)
     }
