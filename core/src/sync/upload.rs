@@ -11,6 +11,7 @@ use futures::stream::FuturesOrdered;
 use super::Session;
 use crate::format::{Body, Change};
 use crate::ledger::{Batch, Dirty, Indexed};
+use crate::planted::{Rule, holds, name_of};
 use crate::{
     Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Timestamp, Vid,
 };
@@ -173,6 +174,7 @@ impl Session<'_> {
         let same = |upload: &&Upload| {
             let change = &upload.change;
             change.hash == hash && change.rev == document.revision && change.base == queued.base
+                || !holds(Rule::U2Content)
         };
         let kept = self.uploads().get(&queued.id).filter(same).cloned();
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
@@ -183,7 +185,7 @@ impl Session<'_> {
             id: queued.id,
             rev: document.revision,
             action: Action::Put,
-            vid: self.mint(),
+            vid: if holds(Rule::U2) { self.mint() } else { name_of(hash) },
             base: queued.base,
             len: document.bytes.len() as u64,
             hash,
@@ -237,6 +239,7 @@ impl Session<'_> {
         self.client.ledger.metadata_write_if(queue, batch).await.map(drop)
     }
 
+    /// U2: a name that no version ever had.
     fn mint(&self) -> Vid {
         self.client.environment.random().into()
     }
@@ -252,7 +255,7 @@ impl Session<'_> {
         let environment = &self.client.environment;
         let age = environment.monotonic().saturating_sub(upload.began);
         let age = age.max(environment.now().since(upload.began_at).unwrap_or_default());
-        age > self.client.config.grace / 2
+        age > self.client.config.grace / 2 && holds(Rule::U3)
     }
 
     pub(super) fn uploads(&self) -> MutexGuard<'_, Uploads> {

@@ -10,16 +10,9 @@ use std::time::Duration;
 use db_to_cloud::{Action, ErrorKind, Key, LocalWins, LockPolicy};
 use db_to_cloud_tests::{Device, Fault, World};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const DAYS: i64 = 24 * 3600 * 1000;
+use crate::counterexamples::{DAY, days};
 
-/// So many days pass, and these devices sync on each of them.
-fn days(world: &World, count: u32, devices: &[&Device]) {
-    for _ in 0..count {
-        world.time.pass(DAY);
-        devices.iter().for_each(|device| drop(device.sync()));
-    }
-}
+const DAYS: i64 = 24 * 3600 * 1000;
 
 /// The key of the version of a document that is the newest now.
 fn version(world: &World, id: &str) -> String {

@@ -7,22 +7,6 @@ use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 use futures::FutureExt;
 
 #[test]
-fn edits_whose_queueing_was_lost_are_found_at_the_next_start() {
-    let world = World::new();
-    let (mut alice, bob) = world.alice_and_bob(&["edited", "deleted", "same"]);
-    alice.edit_unqueued("edited", "new");
-    alice.delete_unqueued("deleted");
-    alice.edit_unqueued("made", "new");
-    alice.restart();
-    assert_eq!(alice.sync().pushed, 3);
-    let found = world.changes(2);
-    let expected = [("deleted", Action::Delete), ("edited", Action::Put), ("made", Action::Put)];
-    assert_eq!(found, expected.map(|(id, action)| (id.to_owned(), action)));
-    bob.sync();
-    assert_eq!(bob.all(), alice.all());
-}
-
-#[test]
 fn an_edit_whose_queueing_was_lost_is_not_overwritten_before_the_next_start() {
     let world = World::new();
     let (alice, bob) = world.alice_and_bob(&["edited", "deleted"]);
@@ -102,61 +86,6 @@ fn a_document_made_and_deleted_between_two_syncs_is_never_pushed() {
     alice.delete("draft");
     assert_eq!(alice.sync().pushed, 0);
     assert_eq!(alice.status().queued, 0);
-}
-
-#[test]
-fn an_edit_made_during_a_push_is_pushed_next() {
-    for unqueued in [false, true] {
-        let world = World::new();
-        let (alice, bob) = world.alice_and_bob(&["note", "gone", "back"]);
-        alice.edit("note", "first");
-        alice.edit("gone", "first");
-        alice.delete("back");
-        let (documents, client) = (alice.documents.clone(), alice.client().clone());
-        alice.storage.before("create", "changes/", move || {
-            documents.save("note", "second");
-            documents.remove("gone");
-            documents.save("back", "again");
-            let ids = ["note", "gone", "back"].map(Into::into);
-            // A QueueChange of a document that is queued already changes nothing: either works.
-            if !unqueued {
-                client.queue_changes(&ids).now_or_never().expect("no waiting").expect("queued");
-            }
-        });
-        alice.sync();
-        alice.sync();
-        bob.sync();
-        assert_eq!(bob.read("note").as_deref(), Some("second"));
-        assert_eq!(bob.read("gone"), None);
-        assert_eq!(bob.read("back").as_deref(), Some("again"));
-        assert_eq!(alice.status().queued, 0);
-        assert_eq!(world.entry(3).changes[0].base, Some(world.entry(2).changes[0].vid));
-    }
-}
-
-#[test]
-fn an_edit_made_during_a_pull_is_not_overwritten() {
-    for queue in [true, false] {
-        let world = World::new();
-        let (alice, bob) = world.alice_and_bob(&["note", "gone"]);
-        bob.edit("note", "bob's");
-        bob.delete("gone");
-        bob.sync();
-        let documents = TroubledDatabase::of(&alice.documents);
-        let alice = alice.with_database(Arc::new(documents.clone()));
-        for id in ["note", "gone"] {
-            let (memory, client) = (alice.documents.clone(), alice.client().clone());
-            documents.before_apply(move || {
-                memory.save(id, "alice's");
-                if queue {
-                    client.queue_change(&id.into()).now_or_never();
-                }
-            });
-        }
-        assert_eq!(alice.sync().conflicts, 2);
-        assert_eq!(alice.read("note").as_deref(), Some("alice's"));
-        assert_eq!(alice.read("gone").as_deref(), Some("alice's"));
-    }
 }
 
 #[test]

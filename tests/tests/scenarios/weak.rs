@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use db_to_cloud::{Atomicity, Environment, ErrorKind, RemoteWins};
 use db_to_cloud_tests::{Device, Fault, World};
-use futures::FutureExt;
 
 const LOCK: &str = "lock.json";
 const TTL: Duration = Duration::from_secs(300);
