@@ -48,6 +48,7 @@ mod progress;
 mod report;
 mod resolver;
 mod server;
+mod sizes;
 pub mod state;
 mod sync;
 
@@ -67,4 +68,6 @@ pub use resolver::{
     Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
 };
 pub use server::{Limits, LockPolicy};
+#[doc(hidden)]
+pub use sizes::Sizes;
 pub use sync::Preview;

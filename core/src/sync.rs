@@ -212,6 +212,9 @@ impl<'a> Session<'a> {
         if error.kind() != ErrorKind::Diverged {
             return Err(error);
         }
+        if self.is_next_overwritten(position).await? {
+            return self.start_over(position).await;
+        }
         let overwritten = self.is_overwritten(position).await?;
         if overwritten && self.take_back(position).await? {
             return Ok(());

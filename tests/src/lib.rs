@@ -11,6 +11,7 @@ mod faults;
 mod head;
 mod journal;
 mod judge;
+pub mod simulator;
 mod stepped;
 mod steps;
 mod time;

@@ -14,11 +14,6 @@ use crate::ledger::Position;
 use crate::state::Table;
 use crate::{DocumentId, Error, Key, Timestamp};
 
-/// Changes in one entry (rule S5).
-pub(super) const ENTRY_CHANGES: usize = 500;
-/// Bytes of document copies in one entry (rule S5).
-const ENTRY_BODIES: usize = 1024 * 1024;
-
 impl Session<'_> {
     /// Commits all queued edits. Answers the winner of a lost race: then pull, and push again.
     #[tracing::instrument(level = "debug", skip_all)]
@@ -66,8 +61,8 @@ impl Session<'_> {
         &self,
         cursor: &mut Option<DocumentId>,
     ) -> Result<Option<Vec<Upload>>, Error> {
-        let ledger = &self.client.ledger;
-        let page = ledger.page(Table::Dirty, cursor.as_ref(), ENTRY_CHANGES).await?;
+        let (ledger, most) = (&self.client.ledger, self.client.config.sizes.entry_changes);
+        let page = ledger.page(Table::Dirty, cursor.as_ref(), most).await?;
         let Some((last, _)) = page.last() else { return Ok(None) };
         *cursor = Some(last.clone());
         self.upload(page).await.map(Some)
@@ -110,7 +105,7 @@ impl Session<'_> {
 
     /// S5: the entry and its bytes.
     fn entry(&self, position: &Position, uploads: &[Upload]) -> Result<(Entry, Bytes), Error> {
-        let mut room = ENTRY_BODIES;
+        let mut room = self.client.config.sizes.entry_bodies;
         let mut changes = Vec::with_capacity(uploads.len());
         for upload in uploads {
             let mut change = upload.change.clone();

@@ -32,6 +32,8 @@ impl Session<'_> {
         position: &mut Position,
         snapshot: Snapshot,
     ) -> Result<bool, Error> {
+        position.set_out(snapshot.seq, snapshot.commit);
+        self.client.ledger.save(position).await?;
         let server = &self.client.server;
         let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
         let mut parts = stream::iter(reads).buffered(4);
@@ -42,6 +44,7 @@ impl Session<'_> {
             self.absorb_part(position, part, (&name.from, until), &mut walk).await?;
         }
         position.version = snapshot.seq;
+        position.arrive();
         position.anchor = Some(snapshot.commit);
         position.before = None;
         position.genesis = Some(snapshot.genesis);

@@ -83,6 +83,8 @@ impl Session<'_> {
         if position.version == 0 && !tail.looked {
             tail.looked = true;
             if let Some(snapshot) = self.client.server.hinted_snapshot().await? {
+                // The first slot was lost to an entry that the snapshot holds.
+                tail.winner = None;
                 return Ok(Step::Snapshot(snapshot));
             }
         }
@@ -174,6 +176,20 @@ impl Session<'_> {
             }
             Some(_) => Err(diverged(position, "another entry stands where this client's last was")),
             None => Err(diverged(position, "the entry this client read last is gone")),
+        }
+    }
+
+    /// P9: what an interrupted pull applied from entries after `v` must still be in the log: else the
+    /// storage went back meanwhile, and the next change of such a document would overwrite what only
+    /// this client has.
+    pub(super) async fn check_interrupted(&self, position: &Position) -> Result<(), Error> {
+        let Some((version, commit)) = position.reaching else { return Ok(()) };
+        match self.client.server.changes_read(version).await {
+            Ok(Some((slot, _))) if slot.commit() == commit => Ok(()),
+            // Damaged, not gone: a snapshot may lead around it.
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),
+            Err(e) => Err(e),
+            Ok(_) => Err(diverged(position, "an entry that was read and not yet applied is gone")),
         }
     }
 

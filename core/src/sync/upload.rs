@@ -16,9 +16,6 @@ use crate::{
     Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Timestamp, Vid,
 };
 
-/// The largest document that is copied into its entry (rule S5).
-pub(super) const BODY: usize = 4096;
-
 /// Documents that are in the storage and wait for their commit.
 pub(super) type Uploads = HashMap<DocumentId, Upload>;
 
@@ -180,7 +177,8 @@ impl Session<'_> {
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
             return Read::Ready(upload);
         }
-        let body = (document.bytes.len() <= BODY).then(|| Body(document.bytes.clone()));
+        let small = document.bytes.len() <= self.client.config.sizes.body;
+        let body = small.then(|| Body(document.bytes.clone()));
         let upload = self.fresh(Change {
             id: queued.id,
             rev: document.revision,
