@@ -62,7 +62,8 @@ fn push(world: &mut World, commits: u64) -> Result<(), Violation> {
 
 /// `E + 1 + D₊`.
 fn pull(world: &mut World) -> Result<(), Violation> {
-    let entries = lock(&world.shared.cloud).last() - super::state::place(&world.devices[1].state).version;
+    let entries =
+        lock(&world.shared.cloud).last() - super::state::place(&world.devices[1].state).version;
     let bodiless = {
         let cloud = lock(&world.shared.cloud);
         let newest = cloud.log.values().rev().take(entries as usize).flat_map(|e| &e.changes);

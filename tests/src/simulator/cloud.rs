@@ -138,9 +138,7 @@ impl Shared {
         let mut cloud = lock(&self.cloud);
         match request {
             Request::Get(key) => Ok(Answer::Bytes(cloud.objects.get(key).cloned())),
-            Request::List(folder, page) => {
-                Ok(Answer::Page(cloud.list(*folder, page.as_deref())))
-            }
+            Request::List(folder, page) => Ok(Answer::Page(cloud.list(*folder, page.as_deref()))),
             Request::Create(key, _) if cloud.objects.contains_key(key) => {
                 Ok(Answer::Created(Created::Occupied))
             }

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{State, Table, Update, queue_change};
-use db_to_cloud::{Client, Document, DocumentId, Environment, Error, ErrorKind, Limits, Queueing, Report, Sizes};
+use db_to_cloud::{
+    Client, Document, DocumentId, Environment, Error, ErrorKind, Limits, Queueing, Report, Sizes,
+};
 
 use super::clock::Clock;
-use super::documents::WatchedDocuments;
 use super::dice::Dice;
+use super::documents::WatchedDocuments;
 use super::resolver::Merging;
 use super::shared::{Shared, lock};
 use super::state::{WatchedState, at_once, record};
@@ -86,8 +88,19 @@ impl Device {
         let (backup, asked, ended, shared) = (None, None, None, shared.clone());
         let sloppy = false;
         Self {
-            number, name, setup, documents, state, clock, client, journal, backup, sloppy, ended,
-            asked,            shared,
+            number,
+            name,
+            setup,
+            documents,
+            state,
+            clock,
+            client,
+            journal,
+            backup,
+            sloppy,
+            ended,
+            asked,
+            shared,
         }
     }
 
@@ -151,8 +164,7 @@ fn build(
     let documents = WatchedDocuments { shared: shared.clone(), device, documents, queueing };
     let state = WatchedState { shared: shared.clone(), device, state: state.clone() };
     let resolver = Merging { shared, device };
-    let limits =
-        Limits { request: Duration::from_secs(30), sync: None, retries: setup.retries };
+    let limits = Limits { request: Duration::from_secs(30), sync: None, retries: setup.retries };
     Client::builder(Arc::new(storage), Arc::new(documents), Arc::new(state), Arc::new(resolver))
         .with_device(name)
         .with_environment(Arc::new(clock.clone()))

@@ -7,41 +7,88 @@ use super::dice::Dice;
 #[derive(Clone, Debug)]
 pub(super) enum Action {
     /// A token is added to a document. `queued`: QueueChange is called for it.
-    Edit { device: u64, document: u64, queued: bool },
-    Delete { device: u64, document: u64, queued: bool },
+    Edit {
+        device: u64,
+        document: u64,
+        queued: bool,
+    },
+    Delete {
+        device: u64,
+        document: u64,
+        queued: bool,
+    },
     /// A sync begins, unless one is under way there.
-    Sync { device: u64 },
+    Sync {
+        device: u64,
+    },
     /// The process is killed, wherever it is, and starts again.
-    Crash { device: u64 },
+    Crash {
+        device: u64,
+    },
     /// The sync under way is dropped, and the client lives on.
-    Cancel { device: u64 },
+    Cancel {
+        device: u64,
+    },
     /// From now on so many of a hundred requests go wrong.
-    Weather { faults: u64 },
+    Weather {
+        faults: u64,
+    },
     /// From now on chance favours these devices so much.
-    Favour { weights: [u64; 5] },
+    Favour {
+        weights: [u64; 5],
+    },
     /// Minutes or hours pass.
-    Pass { millis: u64 },
+    Pass {
+        millis: u64,
+    },
     /// Days pass. Devices may sleep meanwhile.
-    Jump { days: u64 },
+    Jump {
+        days: u64,
+    },
     /// A device's clock is wrong from now on.
-    WrongClock { device: u64, millis: i64 },
-    ClockJump { device: u64, millis: i64 },
+    WrongClock {
+        device: u64,
+        millis: i64,
+    },
+    ClockJump {
+        device: u64,
+        millis: i64,
+    },
     /// Somebody deletes the lock object, or puts one of a device that is gone, or garbage.
-    Meddle { how: u64 },
-    BackUp { device: u64 },
+    Meddle {
+        how: u64,
+    },
+    BackUp {
+        device: u64,
+    },
     /// Documents and state together.
-    RollBack { device: u64 },
-    RollBackState { device: u64 },
-    RollBackDocuments { device: u64 },
-    Clone { device: u64 },
+    RollBack {
+        device: u64,
+    },
+    RollBackState {
+        device: u64,
+    },
+    RollBackDocuments {
+        device: u64,
+    },
+    Clone {
+        device: u64,
+    },
     /// The state is gone, the documents are there.
-    Reinstall { device: u64 },
-    Lose { device: u64 },
+    Reinstall {
+        device: u64,
+    },
+    Lose {
+        device: u64,
+    },
     Join,
     BackUpServer,
     RestoreServer,
     EmptyServer,
-    Damage { object: u64, how: u64 },
+    Damage {
+        object: u64,
+        how: u64,
+    },
     Heal,
 }
 

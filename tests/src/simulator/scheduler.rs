@@ -92,7 +92,8 @@ impl Scheduler {
 
     /// All connections break.
     pub(super) fn cut(&mut self) {
-        let cut = |w: &Waiting| w.passed.is_none() && matches!(w.place, Place::Gate { request: true });
+        let cut =
+            |w: &Waiting| w.passed.is_none() && matches!(w.place, Place::Gate { request: true });
         let cut: Vec<u64> = self.waiting.iter().filter(|(_, w)| cut(w)).map(|(t, _)| *t).collect();
         cut.into_iter().for_each(|ticket| self.let_on(ticket, Passed::Cut));
     }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use db_to_cloud::CommitId;
 use db_to_cloud::memory::MemoryState;
 use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
-use db_to_cloud::CommitId;
 use serde::Deserialize;
 
 use super::invariants;

@@ -83,7 +83,9 @@ impl Storage {
     /// What a run is there for, among the requests.
     fn count(&self, request: &Request, answer: &Answer) {
         let what = match (request, answer) {
-            (Request::Create(key, _), Answer::Created(Created::Occupied)) if key.slot().is_some() => {
+            (Request::Create(key, _), Answer::Created(Created::Occupied))
+                if key.slot().is_some() =>
+            {
                 "race for a slot lost"
             }
             (Request::Get(key), Answer::Bytes(Some(_))) if is_part(key) => "snapshot part read",

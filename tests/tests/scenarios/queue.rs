@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use db_to_cloud::{Action, Document, ErrorKind, RemoteWins, Requests, Resolution};
+use db_to_cloud::state::{State, Table, Update, queue_change};
+use db_to_cloud::{Action, Document, DocumentId, ErrorKind, RemoteWins, Requests, Resolution};
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 use futures::FutureExt;
 
@@ -166,4 +167,23 @@ fn a_second_sync_on_the_same_state_is_refused() {
     assert_eq!(alice.sync().pushed, 1);
     assert_eq!(*told.lock().expect("unpoisoned"), Some(ErrorKind::Busy));
     assert_eq!(alice.resolving_by(RemoteWins).sync().pushed, 0);
+}
+
+#[test]
+fn an_edit_that_another_process_queued_upon_an_older_version_is_a_conflict() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["note"]);
+    let key = DocumentId::from("note").to_key();
+    let read = alice.state.read(Table::Index, std::slice::from_ref(&key)).now_or_never();
+    let older = read.expect("no waiting").expect("it works").remove(0);
+    bob.edit("note", "bob's");
+    bob.sync();
+    alice.sync();
+    // The other process read the index before this one's pull, and writes the queue after it.
+    let queued = queue_change(None, older.as_deref(), 1).expect("the record is sound");
+    let update = Update { table: Table::Dirty, key, value: Some(queued) };
+    alice.state.write(Vec::new(), vec![update]).now_or_never();
+    alice.edit_unqueued("note", "alice's");
+    let pushed = alice.sync().pushed + alice.sync().pushed;
+    assert_eq!((pushed, alice.status().pending), (0, 1), "the application decides");
 }

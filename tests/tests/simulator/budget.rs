@@ -26,7 +26,11 @@ impl Budget {
             Some(seconds) => {
                 let seconds = seconds.parse().expect("DB_TO_CLOUD_RUNS is like 500 or 60s");
                 // Both kinds of storage are played at once.
-                Self { end: u64::MAX, until: Some(Instant::now() + Duration::from_secs(seconds)), ..all }
+                Self {
+                    end: u64::MAX,
+                    until: Some(Instant::now() + Duration::from_secs(seconds)),
+                    ..all
+                }
             }
             None => {
                 let runs: u64 = runs.parse().expect("DB_TO_CLOUD_RUNS is like 500 or 60s");

@@ -6,11 +6,11 @@ use db_to_cloud::state::Table;
 use db_to_cloud::{Action, ContentHash, Document, DocumentId, Error, ErrorKind, Key, Write};
 use serde_json::Value;
 
+use crate::simulator::Kind;
 use crate::simulator::cloud::Cloud;
 use crate::simulator::shared::{Shared, lock};
 use crate::simulator::state::{Place, place, records};
 use crate::simulator::tokens::{self, Tokens};
-use crate::simulator::Kind;
 
 /// 4 and 10. A write of a sync into the documents takes nothing away that nobody deleted, whatever
 /// was lost, restored or damaged. One thing is allowed: a pull that was interrupted and begins again

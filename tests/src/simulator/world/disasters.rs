@@ -180,7 +180,8 @@ impl World {
             0 | 1 => None,
             2 => {
                 let time = "2026-11-23T04:26:51.000Z";
-                let lock = json!({"format": 1, "owner": "gone", "nonce": nonce, "ttl": 60, "time": time});
+                let lock =
+                    json!({"format": 1, "owner": "gone", "nonce": nonce, "ttl": 60, "time": time});
                 Some(Bytes::from(lock.to_string()))
             }
             _ => Some(Bytes::from(nonce)),

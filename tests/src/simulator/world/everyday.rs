@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::simulator::plan::DAY;
-use crate::simulator::tokens;
 use crate::simulator::state::record;
+use crate::simulator::tokens;
 use db_to_cloud::state::Table;
 use db_to_cloud::{DocumentId, Queueing};
 

@@ -1,7 +1,7 @@
 //! What a late write destroys (rule W4).
 
 use super::*;
-use crate::counterexamples::storage::{deliver_late_puts, sync_with_a_late_put};
+use crate::counterexamples::storage::deliver_late_puts;
 
 #[test]
 fn a_replaced_commit_is_not_lost_where_the_storage_wins_conflicts() {
