@@ -5,7 +5,7 @@
 //! | `compare` | C4: finds edits whose QueueChange was lost |
 //! | `intents` | P8: settles writes that a stop interrupted |
 //! | `attempt` | U4, U5, U7, W3: sends a commit and finds out what became of it |
-//! | `tail` | P1, P3: reads the log, decides when to jump to a snapshot |
+//! | `tail` | P1, P3, P9: reads the log, decides when to jump to a snapshot |
 //! | `pull` | P1, P4, P9: the loop of a pull |
 //! | `snapshot` | P2: the difference between a snapshot and the index |
 //! | `absorb` | P4, P6: what can be applied at once and what cannot |

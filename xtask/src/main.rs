@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
 
 mod servers;
+mod simulate;
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -10,6 +11,9 @@ use std::time::Instant;
 const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, documentation
        cargo xtask servers    install the storage servers that tests need
        cargo xtask bench s3   measure the S3 adapter at a MinIO
+       cargo xtask simulate [--seconds N] [--seed S]
+                              play runs of the simulator that were never played before, for 10
+                              minutes or N seconds; or the run of one seed
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, shipped,
 planted, test, mount, doc.";
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         Some("test") => test(arguments.get(1).map(String::as_str)),
         Some("servers") => exit_code(servers::install()),
         Some("bench") => bench(arguments.get(1).map(String::as_str)),
+        Some("simulate") => simulate::simulate(&arguments[1..]),
         Some("help" | "--help") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -119,11 +124,16 @@ fn exit_code(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run((name, arguments): &(&str, &[&str])) -> bool {
+fn run(step: &(&str, &[&str])) -> bool {
+    run_with(step, &[])
+}
+
+fn run_with((name, arguments): &(&str, &[&str]), environment: &[(&str, String)]) -> bool {
     println!("== {name}: cargo {}", arguments.join(" "));
     let began = Instant::now();
     let mut command = cargo();
     command.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
+    command.envs(environment.iter().map(|(name, value)| (*name, value)));
     let passed = match command.status() {
         Ok(status) => status.success(),
         Err(error) => {

@@ -34,6 +34,8 @@ pub(super) struct Cloud {
     pub orphans: BTreeSet<CommitId>,
     /// The storage went back to a backup, or was emptied.
     pub went_back: bool,
+    /// A device was restored from a backup, or all or half of it copied.
+    pub rolled_back: bool,
     /// Somebody meddled with the lock, or two devices may believe that they hold it.
     pub lock_in_doubt: bool,
     /// An object that is damaged now, and its bytes before and since.
@@ -51,6 +53,7 @@ impl Cloud {
             published: Tokens::new(),
             orphans: BTreeSet::new(),
             went_back: false,
+            rolled_back: false,
             lock_in_doubt: false,
             damage: None,
         }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use db_to_cloud::{BoxError, Conflict, Document, Resolution, Resolver};
 
+use super::invariants;
 use super::shared::{Shared, lock};
 use super::tokens::{self, Tokens};
 
@@ -19,6 +20,7 @@ impl Resolver for Merging {
     async fn resolve(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
         self.shared.maybe_gate(self.device).await;
         self.shared.count("conflict");
+        invariants::nobody_is_asked_in_vain(&self.shared, conflict);
         if !lock(&self.shared.weather).resting {
             match lock(&self.shared.dice).below(8) {
                 0 => return Ok(Resolution::Defer),

@@ -220,6 +220,7 @@ impl World {
                 shared.note(|| format!("{} has synced: {report:?}", device.name));
                 shared.count("sync went well");
                 invariants::readers_see_a_prefix(&shared, number, &device.state);
+                invariants::a_good_sync_leaves_nothing_open(&shared, &device.name, &device.state);
             }
             Err(error) => {
                 shared.note(|| format!("{} could not sync: {error:?}", device.name));

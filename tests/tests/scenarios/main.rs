@@ -23,7 +23,7 @@ mod pull;
 mod push;
 mod queue;
 mod reinstalled;
-mod shuffle;
+mod simulated;
 mod snapshots;
 mod unreadable;
 mod weak;

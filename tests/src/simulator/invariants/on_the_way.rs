@@ -3,13 +3,15 @@
 use db_to_cloud::format::{Change, Entry, ServerMetadata, Snapshot};
 use db_to_cloud::memory::MemoryState;
 use db_to_cloud::state::Table;
-use db_to_cloud::{Action, ContentHash, Document, DocumentId, Error, ErrorKind, Key, Write};
+use db_to_cloud::{
+    Action, Conflict, ContentHash, Document, DocumentId, Error, ErrorKind, Key, Write,
+};
 use serde_json::Value;
 
 use crate::simulator::Kind;
 use crate::simulator::cloud::Cloud;
 use crate::simulator::shared::{Shared, lock};
-use crate::simulator::state::{Place, place, records};
+use crate::simulator::state::{Place, place, record, records};
 use crate::simulator::tokens::{self, Tokens};
 
 /// 4 and 10. A write of a sync into the documents takes nothing away that nobody deleted, whatever
@@ -100,6 +102,34 @@ pub(in crate::simulator) fn readers_see_a_prefix(
     drop(cloud);
     if let Some(detail) = detail {
         shared.violate("readers see a prefix (5)", detail);
+    }
+}
+
+/// 9. A sync that went well leaves no commit open and no write half done.
+pub(in crate::simulator) fn a_good_sync_leaves_nothing_open(
+    shared: &Shared,
+    name: &str,
+    state: &MemoryState,
+) {
+    let attempt = record(state, Table::Metadata, "attempt").is_some();
+    if attempt || !records(state, Table::Intents).is_empty() {
+        let what = if attempt { "an attempt" } else { "intents" };
+        shared.violate("a good sync leaves nothing open (9)", format!("{name} has {what}"));
+    }
+}
+
+/// 14 of the complaints. Nobody is asked to decide between his edit and the very version that he
+/// edited, unless a backup was restored somewhere.
+pub(in crate::simulator) fn nobody_is_asked_in_vain(shared: &Shared, conflict: &Conflict) {
+    let cloud = lock(&shared.cloud);
+    if shared.kind == Kind::Weak || cloud.went_back || cloud.rolled_back {
+        return;
+    }
+    drop(cloud);
+    let remote = conflict.remote.as_ref().map(|remote| &remote.revision);
+    if remote.is_some() && remote == conflict.base_revision.as_ref() {
+        let detail = format!("{:?} in conflict with the version it was made of", conflict.id);
+        shared.violate("nobody is asked in vain (14)", detail);
     }
 }
 

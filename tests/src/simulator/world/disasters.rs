@@ -84,7 +84,7 @@ impl World {
             oracle.took_back(&before.difference(&after).cloned().collect());
             oracle.wanted(&after);
         }
-        lock(&self.shared.cloud).lock_in_doubt = true;
+        self.doubt();
         self.forget_deletes(number);
         self.excuse();
     }
@@ -101,7 +101,13 @@ impl World {
         *clone.documents.documents() = documents;
         clone.state = state;
         clone.restart();
-        lock(&self.shared.cloud).lock_in_doubt = true;
+        self.doubt();
+    }
+
+    /// Two devices may hold one lock; one may have forgotten what it knew.
+    fn doubt(&self) {
+        let mut cloud = lock(&self.shared.cloud);
+        (cloud.lock_in_doubt, cloud.rolled_back) = (true, true);
     }
 
     fn reinstall(&mut self, place: usize) {
