@@ -1,8 +1,8 @@
 //! Conflicts: when the application is asked, and that its decision is carried out (rules P6 and P8).
 
 use db_to_cloud::{
-    Conflict, DeferReason, Document, ErrorKind, KeepBoth, LocalWins, NewestWins, RemoteWins,
-    Report, Resolution, Resolver,
+    Conflict, DeferReason, Document, Environment, ErrorKind, KeepBoth, LocalWins, NewestWins,
+    RemoteWins, Report, Resolution, Resolver,
 };
 use db_to_cloud_tests::{Device, Fault, Judge, World};
 
@@ -61,7 +61,7 @@ fn settles(
 #[test]
 fn the_application_sees_both_sides_and_what_they_had_in_common() {
     for (alices, bobs) in CLASHES {
-        let (_, alice, bob) = clash(alices, bobs);
+        let (world, alice, bob) = clash(alices, bobs);
         let judge = Judge::always(Resolution::Defer);
         let alice = alice.resolving_by(judge.clone());
         alice.sync();
@@ -71,7 +71,8 @@ fn the_application_sees_both_sides_and_what_they_had_in_common() {
         assert_eq!(asked.remote.as_ref().map(text), left_by("bob", bobs));
         assert_eq!(asked.base_revision, Some(Document::of_content("old").revision));
         assert_eq!(asked.remote_device.as_deref(), Some("bob"));
-        assert!(asked.base.is_some() && asked.remote_time.is_some());
+        assert!(asked.base.is_some());
+        assert_eq!(asked.remote_time, Some(world.time.now()));
         assert_eq!(alice.read("note"), left_by("alice", alices));
         assert_eq!(bob.read("note"), left_by("bob", bobs));
     }
