@@ -187,3 +187,29 @@ fn an_edit_that_another_process_queued_upon_an_older_version_is_a_conflict() {
     let pushed = alice.sync().pushed + alice.sync().pushed;
     assert_eq!((pushed, alice.status().pending), (0, 1), "the application decides");
 }
+
+#[test]
+fn a_decision_that_is_stopped_is_not_taken_for_done_because_the_counters_collide() {
+    let save = |device: &Device, revision: u64, text: &'static str| {
+        let document = Document::new(revision, text);
+        device.documents.documents().insert("note".into(), document);
+        device.queue(&"note".into());
+    };
+    for step in 1.. {
+        let world = World::new();
+        let (alice, bob) = (world.device("alice"), world.device("bob"));
+        save(&alice, 1, "first");
+        alice.sync();
+        bob.sync();
+        save(&alice, 2, "alice's");
+        alice.sync();
+        save(&bob, 2, "bob's");
+        let mut bob = bob.resolving_by(RemoteWins);
+        let stopped = bob.sync_stopping_at(step);
+        bob.sync();
+        assert_eq!(bob.read("note").as_deref(), Some("alice's"), "step {step}");
+        if !stopped {
+            break;
+        }
+    }
+}

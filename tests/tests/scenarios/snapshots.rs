@@ -1,6 +1,7 @@
 //! Snapshots and what they are good for (rules K1, K2, P2, S6 to S8).
 
 mod away;
+mod hints;
 mod trouble;
 
 use std::collections::BTreeMap;
