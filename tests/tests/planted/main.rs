@@ -2,12 +2,14 @@
 //! that story is known to stand for its rule.
 //!
 //! `cargo xtask test planted`; only this target is built with the feature. The stories themselves are
-//! those of the scenarios, and run here once more with all rules on.
+//! those of the scenarios, and run here once more with all rules on. `found` shows which of the losses
+//! the simulator finds without a story.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 
 #[path = "../scenarios/counterexamples/mod.rs"]
 mod counterexamples;
+mod found;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
