@@ -20,6 +20,9 @@
 //! | `overwritten` | W4 |
 //! | `checkpoint` | K1 |
 //! | `gc` | G1, G2, D2 |
+//! | `instead` | K1 and K2 switched off, in a test build only |
+//!
+//! `holds(Rule::…)` is true in what is shipped: `crate::planted` tells what it is for.
 
 mod absorb;
 mod apply;
