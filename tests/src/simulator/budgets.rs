@@ -1,5 +1,5 @@
-//! 11. What the last syncs of a run cost, against the formulas of the protocol. Requests of
-//! maintenance and of the lock are left out: they come on top, now and then.
+//! Invariant 11: what the last syncs of a run cost, against the formulas of the protocol. Requests
+//! of maintenance and of the lock are left out: they come on top, now and then.
 
 use db_to_cloud::{Action, Report};
 

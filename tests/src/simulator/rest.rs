@@ -38,8 +38,8 @@ pub(super) fn come_to_rest(world: &mut World) -> Result<(), Violation> {
     budgets::check(world)
 }
 
-/// 7. Rounds are bounded, a quiet system writes nothing and makes one read a sync. 9. Whoever was
-/// killed anywhere goes on.
+/// Invariant 7: rounds are bounded, a quiet system writes nothing and makes one read a sync.
+/// Invariant 9: whoever was killed anywhere goes on.
 fn until_quiet(world: &mut World) -> Result<(), Violation> {
     for round in 0..ROUNDS {
         // Long enough for the lock of a device that stopped to be broken; later also for the

@@ -18,8 +18,9 @@ pub(super) enum Passed {
 
 #[derive(Debug)]
 enum Place {
-    /// At a gate; `request` if a request or its answer is under way.
-    Gate { request: bool },
+    /// At a gate; `request` if a request or its answer is under way; `slow` if others pass first,
+    /// by and large.
+    Gate { request: bool, slow: bool },
     /// Asleep until this moment.
     Asleep { until: u64 },
 }
@@ -31,6 +32,17 @@ struct Waiting {
     waker: Option<Waker>,
     passed: Option<Passed>,
 }
+
+/// One who is at a gate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Parked {
+    pub ticket: u64,
+    pub device: usize,
+    pub slow: bool,
+}
+
+/// Of a hundred at a gate, so many are slow.
+const SLOW: u64 = 8;
 
 /// All that is parked or asleep, in the order in which it came there.
 #[derive(Debug, Default)]
@@ -48,10 +60,15 @@ impl Scheduler {
         self.tickets
     }
 
-    /// Who is at a gate: tickets and devices.
-    pub(super) fn at_gates(&self) -> Vec<(u64, usize)> {
-        let at_gate = |w: &Waiting| w.passed.is_none() && matches!(w.place, Place::Gate { .. });
-        self.waiting.iter().filter(|(_, w)| at_gate(w)).map(|(t, w)| (*t, w.device)).collect()
+    /// Who is at a gate.
+    pub(super) fn at_gates(&self) -> Vec<Parked> {
+        let parked = |(ticket, waiting): (&u64, &Waiting)| match waiting.place {
+            Place::Gate { slow, .. } if waiting.passed.is_none() => {
+                Some(Parked { ticket: *ticket, device: waiting.device, slow })
+            }
+            _ => None,
+        };
+        self.waiting.iter().filter_map(parked).collect()
     }
 
     /// When the first sleeper wakes up.
@@ -92,8 +109,9 @@ impl Scheduler {
 
     /// All connections break.
     pub(super) fn cut(&mut self) {
-        let cut =
-            |w: &Waiting| w.passed.is_none() && matches!(w.place, Place::Gate { request: true });
+        let cut = |w: &Waiting| {
+            w.passed.is_none() && matches!(w.place, Place::Gate { request: true, .. })
+        };
         let cut: Vec<u64> = self.waiting.iter().filter(|(_, w)| cut(w)).map(|(t, _)| *t).collect();
         cut.into_iter().for_each(|ticket| self.let_on(ticket, Passed::Cut));
     }
@@ -130,13 +148,17 @@ impl Drop for Turn<'_> {
 impl Shared {
     /// Waits at a gate.
     pub(super) async fn gate(self: &Arc<Self>, device: usize) -> Passed {
-        let ticket = lock(&self.scheduler).park(device, Place::Gate { request: false });
-        Turn { shared: self, ticket }.await
+        self.park(device, false).await
     }
 
     /// Waits while a request, or its answer, is under way.
     pub(super) async fn travel(self: &Arc<Self>, device: usize) -> Passed {
-        let ticket = lock(&self.scheduler).park(device, Place::Gate { request: true });
+        self.park(device, true).await
+    }
+
+    async fn park(self: &Arc<Self>, device: usize, request: bool) -> Passed {
+        let slow = lock(&self.dice).percent(SLOW);
+        let ticket = lock(&self.scheduler).park(device, Place::Gate { request, slow });
         Turn { shared: self, ticket }.await
     }
 

@@ -14,7 +14,7 @@ use super::cloud::Objects;
 use super::device::{Device, Setup};
 use super::dice::Dice;
 use super::plan::{Action, Planned};
-use super::scheduler::Passed;
+use super::scheduler::{Parked, Passed};
 use super::shared::{Shared, lock};
 use super::{Kind, Violation, invariants};
 
@@ -177,24 +177,26 @@ impl World {
         lock(&self.shared.weather).resting
     }
 
-    fn choose(&self, gates: &[(u64, usize)]) -> u64 {
-        let weight = |device: usize| match self.is_resting() {
-            true => 1,
-            false => self.weights[device % self.weights.len()],
+    fn choose(&self, gates: &[Parked]) -> u64 {
+        let resting = self.is_resting();
+        let weight = |parked: &Parked| {
+            let favour = self.weights[parked.device % self.weights.len()];
+            let haste = if parked.slow { 1 } else { 40 };
+            haste * if resting { 1 } else { favour }
         };
-        let total: u64 = gates.iter().map(|(_, device)| weight(*device)).sum();
+        let total: u64 = gates.iter().map(weight).sum();
         let mut dice = lock(&self.shared.dice);
         if total == 0 {
-            return dice.one_of(gates).0;
+            return dice.one_of(gates).ticket;
         }
         let mut left = dice.below(total);
-        for (ticket, device) in gates {
-            match left.checked_sub(weight(*device)) {
+        for parked in gates {
+            match left.checked_sub(weight(parked)) {
                 Some(rest) => left = rest,
-                None => return *ticket,
+                None => return parked.ticket,
             }
         }
-        gates[0].0
+        gates[0].ticket
     }
 
     /// Polls whatever was woken, until all are parked.

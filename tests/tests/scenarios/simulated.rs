@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use db_to_cloud::{ErrorKind, Resolution, SyncOptions};
+use db_to_cloud::{ErrorKind, LocalWins, Resolution, SyncOptions};
 use db_to_cloud_tests::{Device, Judge, World};
 
 const ACCEPT: SyncOptions = SyncOptions { accept_remote: true, accept_deletes: false };
@@ -83,4 +83,32 @@ fn what_an_interrupted_pull_applied_is_not_forgotten_by_all_others() {
     dave.sync();
     assert_eq!(dave.all(), bob.all());
     assert_eq!(dave.read("note").as_deref(), Some("alice's"));
+}
+
+/// Strong storage, seed 10881: a device started over on an emptied storage and was stopped before its
+/// conflicts were decided; the next change of such a document found a document that was not edited
+/// since, and overwrote it.
+#[test]
+fn a_start_over_that_was_interrupted_overwrites_nothing_at_the_next_change() {
+    for step in 1.. {
+        let world = World::new();
+        let mut bob = world.device("bob").resolving_by(LocalWins);
+        bob.edit("note", "bob's");
+        bob.sync();
+        world.cloud.objects().clear();
+        let carol = world.device("carol");
+        carol.edit("note", "carol's");
+        carol.sync();
+        bob.edit("other", "text");
+        let stopped = bob.sync_with_stopping_at(ACCEPT, step);
+        // Made without knowing what Bob may have committed.
+        carol.edit("note", "carol's second");
+        carol.sync();
+        bob.try_sync().or_else(|_| bob.try_sync_with(ACCEPT)).unwrap();
+        assert_eq!(bob.read("note").as_deref(), Some("bob's"), "stopped at step {step}");
+        if !stopped {
+            assert!(step > 20, "the sync has only {step} steps");
+            break;
+        }
+    }
 }

@@ -7,6 +7,7 @@
 //! | `DB_TO_CLOUD_FROM` | the first of them |
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "a long run says how many runs it was")]
 
 mod budget;
 

@@ -11,7 +11,7 @@ use crate::simulator::tokens::{self, Tokens};
 /// The documents of one device, as text.
 pub(in crate::simulator) type Documents = BTreeMap<DocumentId, String>;
 
-/// 1. All devices, a fresh one among them, hold the same.
+/// Invariant 1: all devices, a fresh one among them, hold the same.
 pub(in crate::simulator) fn all_devices_end_alike(shared: &Shared, all: &[(String, Documents)]) {
     let Some((first, expected)) = all.first() else { return };
     for (name, documents) in all.iter().filter(|(_, documents)| documents != expected) {
@@ -20,7 +20,8 @@ pub(in crate::simulator) fn all_devices_end_alike(shared: &Shared, all: &[(Strin
     }
 }
 
-/// 2. Each edit is in the final document, unless it may go (see [`super::super::oracle`]).
+/// Invariant 2: each edit is in the final document, unless it may go (see
+/// [`super::super::oracle`]).
 pub(in crate::simulator) fn no_edit_is_lost(shared: &Shared, end: &Documents) {
     let lost = lock(&shared.oracle).lost(&all_tokens(end));
     if !lost.is_empty() {
@@ -28,7 +29,7 @@ pub(in crate::simulator) fn no_edit_is_lost(shared: &Shared, end: &Documents) {
     }
 }
 
-/// 3. Nothing that was deleted is back without somebody's will.
+/// Invariant 3: nothing that was deleted is back without somebody's will.
 pub(in crate::simulator) fn nothing_comes_back_to_life(shared: &Shared, end: &Documents) {
     let risen = lock(&shared.oracle).risen(&all_tokens(end));
     if !risen.is_empty() {
@@ -36,7 +37,7 @@ pub(in crate::simulator) fn nothing_comes_back_to_life(shared: &Shared, end: &Do
     }
 }
 
-/// 8. The bytes of each document that the head names are in the storage.
+/// Invariant 8: the bytes of each document that the head names are in the storage.
 pub(in crate::simulator) fn the_head_is_whole(shared: &Shared, cloud: &Cloud) {
     for change in cloud.head.values().filter(|change| change.action == Action::Put) {
         let key = Key::document(&change.id, change.vid);

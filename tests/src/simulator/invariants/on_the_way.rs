@@ -14,9 +14,10 @@ use crate::simulator::shared::{Shared, lock};
 use crate::simulator::state::{Place, place, record, records};
 use crate::simulator::tokens::{self, Tokens};
 
-/// 4 and 10. A write of a sync into the documents takes nothing away that nobody deleted, whatever
-/// was lost, restored or damaged. One thing is allowed: a pull that was interrupted and begins again
-/// may show an older version, as long as the head of the log has the newer one. It never deletes.
+/// Invariants 4 and 10: a write of a sync into the documents takes nothing away that nobody
+/// deleted, whatever was lost, restored or damaged. One thing is allowed: a pull that was
+/// interrupted and begins again may show an older version, as long as the head of the log has the
+/// newer one. It never deletes.
 pub(in crate::simulator) fn a_sync_takes_no_edit_away(
     shared: &Shared,
     device: usize,
@@ -38,8 +39,8 @@ pub(in crate::simulator) fn a_sync_takes_no_edit_away(
     }
 }
 
-/// 5 and 10. A log that nobody took back continues for every reader, and whatever goes wrong is said
-/// as what it is.
+/// Invariants 5 and 10: a log that nobody took back continues for every reader, and whatever goes
+/// wrong is said as what it is.
 pub(in crate::simulator) fn an_error_has_a_cause(shared: &Shared, name: &str, error: &Error) {
     let cause = match error.kind() {
         ErrorKind::Diverged => lock(&shared.cloud).went_back,
@@ -52,8 +53,8 @@ pub(in crate::simulator) fn an_error_has_a_cause(shared: &Shared, name: &str, er
     }
 }
 
-/// 4. A client's version never goes back, but for a user's consent to start over; and by one on weak
-/// storage, when its last commit was replaced (W4).
+/// Invariant 4: a client's version never goes back, but for a user's consent to start over; and by
+/// one on weak storage, when its last commit was replaced (W4).
 pub(in crate::simulator) fn a_version_never_goes_back(
     shared: &Shared,
     device: usize,
@@ -70,7 +71,7 @@ pub(in crate::simulator) fn a_version_never_goes_back(
     }
 }
 
-/// 5. A client stands on an entry that was in the log at that number.
+/// Invariant 5: a client stands on an entry that was in the log at that number.
 pub(in crate::simulator) fn readers_stand_in_the_log(shared: &Shared, device: usize, at: &Place) {
     let cloud = lock(&shared.cloud);
     let known = |anchor| cloud.ever.get(&at.version).is_some_and(|ever| ever.contains(anchor));
@@ -80,8 +81,8 @@ pub(in crate::simulator) fn readers_stand_in_the_log(shared: &Shared, device: us
     }
 }
 
-/// 5. After a sync a client knows the newest version of each document up to its place in the log:
-/// in its index, or as pending.
+/// Invariant 5: after a sync a client knows the newest version of each document up to its place in
+/// the log: in its index, or as pending.
 pub(in crate::simulator) fn readers_see_a_prefix(
     shared: &Shared,
     device: usize,
@@ -105,7 +106,7 @@ pub(in crate::simulator) fn readers_see_a_prefix(
     }
 }
 
-/// 9. A sync that went well leaves no commit open and no write half done.
+/// Invariant 9: a sync that went well leaves no commit open and no write half done.
 pub(in crate::simulator) fn a_good_sync_leaves_nothing_open(
     shared: &Shared,
     name: &str,
@@ -118,7 +119,7 @@ pub(in crate::simulator) fn a_good_sync_leaves_nothing_open(
     }
 }
 
-/// 14 of the complaints. Nobody is asked to decide between his edit and the very version that he
+/// Complaint 14: nobody is asked to decide between his edit and the very version that he
 /// edited, unless a backup was restored somewhere.
 pub(in crate::simulator) fn nobody_is_asked_in_vain(shared: &Shared, conflict: &Conflict) {
     let cloud = lock(&shared.cloud);
@@ -164,7 +165,7 @@ impl Known {
     }
 }
 
-/// 5. Each number is given once, and each commit continues the one before.
+/// Invariant 5: each number is given once, and each commit continues the one before.
 pub(in crate::simulator) fn one_commit_a_number(
     shared: &Shared,
     cloud: &Cloud,
@@ -182,8 +183,8 @@ pub(in crate::simulator) fn one_commit_a_number(
     }
 }
 
-/// 6. On weak storage nobody who lost the lock replaces a commit, as long as the lock does what it
-/// is there for: no late write, no meddling, no sleeping holder.
+/// Invariant 6: on weak storage nobody who lost the lock replaces a commit, as long as the lock
+/// does what it is there for: no late write, no meddling, no sleeping holder.
 pub(in crate::simulator) fn nothing_of_an_old_lock_holder_is_reachable(
     shared: &Shared,
     cloud: &Cloud,
@@ -198,7 +199,7 @@ pub(in crate::simulator) fn nothing_of_an_old_lock_holder_is_reachable(
     }
 }
 
-/// 8. Each document that a commit names is in the storage, whole, at that moment.
+/// Invariant 8: each document that a commit names is in the storage, whole, at that moment.
 pub(in crate::simulator) fn what_a_commit_names_is_there(
     shared: &Shared,
     cloud: &Cloud,
@@ -219,8 +220,8 @@ pub(in crate::simulator) fn what_a_commit_names_is_there(
     }
 }
 
-/// 8. What is deleted is named neither by the head of the log nor by the newest snapshot; the log
-/// itself is never deleted.
+/// Invariant 8: what is deleted is named neither by the head of the log nor by the newest snapshot;
+/// the log itself is never deleted.
 pub(in crate::simulator) fn cleaning_up_removes_nothing_needed(
     shared: &Shared,
     cloud: &Cloud,
