@@ -213,7 +213,10 @@ fn a_remote_side_that_cannot_be_fetched_is_put_off_unless_nothing_can() {
         let alice = alice.resolving_by(judge.clone());
         alice.storage.fail("get", "docs/", Fault::Refused(kind));
         match alice.try_sync() {
-            Ok(report) => assert_eq!(report.deferred[0].reason, DeferReason::NotFetched),
+            Ok(report) => {
+                let reason = report.deferred[0].reason;
+                assert_eq!((reason, everybodys), (DeferReason::NotFetched, false));
+            }
             Err(error) => assert_eq!((error.kind(), everybodys), (kind, true)),
         }
         assert_eq!((judge.count(), alice.status().pending), (0, 1), "{kind:?}");
