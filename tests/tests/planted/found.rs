@@ -43,8 +43,8 @@ rules! {
     without_u2_looking_at_the_content: U2Content, Strong, 50;
     without_u5_unknown_is_won: U5Won, Strong, 50;
     without_u6: U6, Strong, 100;
-    without_u7_nothing_is_settled: U7Settled, Strong, 1500;
-    without_u7_nothing_is_dropped: U7Dropped, Strong, 1500;
+    without_u7_nothing_is_settled: U7Settled, Strong, 350;
+    without_u7_nothing_is_dropped: U7Dropped, Strong, 600;
     without_w4: W4, Weak, 50;
     without_s9: S9, Strong, 50;
     without_k1: K1, Strong, 170;

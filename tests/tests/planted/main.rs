@@ -6,6 +6,7 @@
 //! the simulator finds without a story.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "the seed that failed is shown on request")]
 
 #[path = "../scenarios/counterexamples/mod.rs"]
 mod counterexamples;
