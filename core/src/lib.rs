@@ -43,6 +43,10 @@ mod id;
 mod key;
 mod ledger;
 pub mod memory;
+#[cfg(not(feature = "planted"))]
+mod planted;
+#[cfg(feature = "planted")]
+pub mod planted;
 mod progress;
 mod report;
 mod resolver;

@@ -21,6 +21,9 @@
 //! | `overwritten` | W4 |
 //! | `checkpoint` | K1 |
 //! | `gc` | G1, G2, D2 |
+//! | `instead` | K1 and K2 switched off, in a test build only |
+//!
+//! `holds(Rule::…)` is true in what is shipped: `crate::planted` tells what it is for.
 
 mod absorb;
 mod apply;
@@ -31,6 +34,8 @@ mod conflict;
 mod diverged;
 mod gc;
 mod history;
+#[cfg(feature = "planted")]
+mod instead;
 mod intents;
 mod overwritten;
 mod preview;
@@ -54,6 +59,7 @@ pub(crate) use resolve::contested;
 
 use crate::client::{Inner, SyncOptions};
 use crate::ledger::Position;
+use crate::planted::{Rule, holds};
 use crate::server::HeldLock;
 use crate::{
     Atomicity, DeferReason, Deferred, DocumentId, Error, ErrorKind, Event, LockPolicy, Report, Vid,
@@ -120,7 +126,7 @@ impl<'a> Session<'a> {
 
     async fn sync(&self, position: &mut Position) -> Result<(), Error> {
         self.settle_intents(position).await?;
-        if !self.client.is_compared() {
+        if !self.client.is_compared() && holds(Rule::C4) {
             self.compare().await?;
             self.client.set_compared();
         }
@@ -218,7 +224,7 @@ impl<'a> Session<'a> {
         if overwritten && self.take_back(position).await? {
             return Ok(());
         }
-        if overwritten || self.options.accept_remote {
+        if overwritten || self.options.accept_remote || !holds(Rule::D1) {
             return self.start_over(position).await;
         }
         Err(error)

@@ -21,6 +21,7 @@ impl State for SteppedState {
         table: Table,
         keys: &[String],
     ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
+        self.1.take_turns().await;
         self.0.read(table, keys).await
     }
 
@@ -30,6 +31,7 @@ impl State for SteppedState {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
+        self.1.take_turns().await;
         self.0.scan(table, after, limit).await
     }
 
@@ -43,6 +45,7 @@ impl State for SteppedState {
         updates: Vec<Update>,
     ) -> Result<Written, StateError> {
         self.1.step().await;
+        self.1.take_turns().await;
         let written = self.0.write(expected, updates).await;
         self.1.step().await;
         written

@@ -12,13 +12,15 @@ use crate::TestTime;
 pub struct Steps {
     taken: Arc<AtomicU64>,
     stop_at: Arc<AtomicU64>,
+    /// What decides who goes on first; 0 if nobody ever steps back.
+    turns: Arc<AtomicU64>,
     time: TestTime,
 }
 
 impl Steps {
     pub(crate) fn new(time: TestTime) -> Self {
         let stop_at = Arc::new(AtomicU64::new(u64::MAX));
-        Self { taken: Arc::default(), stop_at, time }
+        Self { taken: Arc::default(), stop_at, turns: Arc::default(), time }
     }
 
     /// Starts counting anew and stops at step `n`, the first being 1.
@@ -38,6 +40,21 @@ impl Steps {
         self.taken.load(SeqCst)
     }
 
+    /// From now on, whatever runs beside each other in a sync takes turns as this seed says, each
+    /// time the client state is asked.
+    pub fn interleave(&self, seed: u64) {
+        self.turns.store(seed | 1, SeqCst);
+    }
+
+    pub(crate) async fn take_turns(&self) {
+        let turns = self.turns.load(SeqCst);
+        let next = turns.wrapping_mul(0x5851_f42d_4c95_7f2d);
+        self.turns.store(next, SeqCst);
+        if next >> 62 == 1 {
+            step_back().await;
+        }
+    }
+
     pub(crate) async fn step(&self) {
         let n = self.taken.fetch_add(1, SeqCst) + 1;
         if n >= self.stop_at.load(SeqCst) {
@@ -45,6 +62,19 @@ impl Steps {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// Lets everything beside it go on first.
+async fn step_back() {
+    let mut stepped = false;
+    std::future::poll_fn(|context| {
+        if std::mem::replace(&mut stepped, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Runs a future as far as it comes without waiting for anybody else; `None` if it stopped.

@@ -15,7 +15,7 @@ use crate::{CommitId, ContentHash, Error, ErrorKind, Key, LockPolicy};
 const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// The newest version of each document that changed after a snapshot, by its key.
-type Fold = BTreeMap<String, Record>;
+pub(super) type Fold = BTreeMap<String, Record>;
 
 impl Session<'_> {
     /// After a sync: a snapshot and garbage collection, if they are due and nobody else is at it.
@@ -91,6 +91,8 @@ impl Session<'_> {
             return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
         }
         let (fold, genesis, log) = self.fold(position, base.as_ref()).await?;
+        #[cfg(feature = "planted")]
+        let fold = self.or_fold_of_index(fold, position.version).await?;
         let base_parts = base.map(|base| base.parts).unwrap_or_default();
         let cost = cost(&fold, &base_parts);
         if cost > log {
@@ -105,6 +107,8 @@ impl Session<'_> {
             }
             written => written?,
         }
+        #[cfg(feature = "planted")]
+        self.or_free_slots(position).await?;
         let log = LogCost { snapshot: position.version, ..LogCost::default() };
         self.remember(position, log).await
     }

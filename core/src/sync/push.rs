@@ -142,7 +142,7 @@ impl Session<'_> {
             Fate::Lost(winner) => {
                 // The uploads are kept: no entry names them, and none ever will but ours. On weak
                 // storage a late write could yet bring back the entry that named them.
-                self.drop_attempt().await?;
+                self.drop_lost().await?;
                 if self.is_weak() {
                     self.uploads().clear();
                 }

@@ -15,6 +15,7 @@ use super::push::STORED;
 use super::queue::{Batched, Queue};
 use crate::format::Change;
 use crate::ledger::{Batch, Indexed};
+use crate::planted::{Rule, holds};
 use crate::{DeferReason, DocumentId, Error, Event, Timestamp};
 
 /// Documents that are in the storage and wait for their commit.
@@ -130,7 +131,7 @@ impl Session<'_> {
         let environment = &self.client.environment;
         let age = environment.monotonic().saturating_sub(upload.began);
         let age = age.max(environment.now().since(upload.began_at).unwrap_or_default());
-        age > self.client.config.grace / 2
+        age > self.client.config.grace / 2 && holds(Rule::U3)
     }
 
     pub(super) fn uploads(&self) -> MutexGuard<'_, Uploads> {

@@ -10,6 +10,7 @@ mod budgets;
 mod clocks;
 mod conflicts;
 mod copies;
+mod counterexamples;
 mod crash_points;
 mod damage;
 mod decisions;
