@@ -22,10 +22,13 @@ fn sizes(batches: &[Batch]) -> Vec<usize> {
 
 #[test]
 fn uploads_are_cut_by_number_and_by_bytes() {
+    // Two batches are under way at once: each is given half of the bytes, and the document that
+    // crosses the line.
     for (items, bytes, expected) in [
         (3, 1 << 30, vec![3, 3, 1]),
-        (100, 12_000, vec![2, 2, 2, 1]),
-        (100, 11_999, vec![2, 2, 2, 1]),
+        (100, 24_000, vec![2, 2, 2, 1]),
+        (100, 24_002, vec![3, 3, 1]),
+        (100, 12_000, vec![1; 7]),
     ] {
         let alice = allowing(World::new().device("alice"), items, bytes);
         edit_many(&alice, 7, 6000);
@@ -56,11 +59,12 @@ fn downloads_are_cut_by_number_and_by_bytes() {
 #[test]
 fn deletes_are_cut_by_number() {
     let world = World::new();
+    // Names are short: however few documents go at once, a thousand names do.
     let alice = allowing(world.device("alice"), 3, 1 << 30);
     for length in [10, 20] {
-        edit_many(&alice, 7, length);
+        edit_many(&alice, 1001, length);
         alice.sync();
     }
     days(&world, 46, &[&alice]);
-    assert_eq!(sizes(&alice.storage.journal.take_batches("delete")), [3, 3, 1]);
+    assert_eq!(sizes(&alice.storage.journal.take_batches("delete")), [1000, 1]);
 }
