@@ -15,7 +15,7 @@ use crate::state::State;
 use crate::sync::{Preview, Session, contested};
 use crate::{
     Adapter, Database, DocumentId, Environment, Error, ErrorKind, Event, LockPolicy, Report,
-    Resolver, Revision,
+    Resolver, Revision, Sizes,
 };
 
 /// One device's side of the sync: it joins the application's [`Database`], the storage behind an
@@ -63,6 +63,7 @@ pub(crate) struct Config {
     pub lock: LockPolicy,
     /// G: how long an object that nothing names is kept.
     pub grace: std::time::Duration,
+    pub sizes: Sizes,
     pub maintenance: bool,
     pub require_strong: bool,
     pub time_limit: Option<std::time::Duration>,

@@ -14,6 +14,7 @@ pub(crate) use batch::Batch;
 pub(crate) use records::{Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position};
 
 use crate::format::Change;
+use crate::planted::{Rule, holds};
 use crate::state::{Claim, State, StateError, Table, Update, Written};
 use crate::{DocumentId, Error, ErrorKind};
 
@@ -31,7 +32,7 @@ pub(crate) struct Ledger {
     edits: Mutex<()>,
 }
 
-pub(crate) type Edits<'a> = MutexGuard<'a, ()>;
+pub(crate) type Edits<'a> = Option<MutexGuard<'a, ()>>;
 
 impl Ledger {
     pub(crate) fn new(state: Arc<dyn State>) -> Self {
@@ -44,7 +45,8 @@ impl Ledger {
     }
 
     pub(crate) async fn edits(&self) -> Edits<'_> {
-        self.edits.lock().await
+        let edits = self.edits.lock().await;
+        holds(Rule::Edits).then_some(edits)
     }
 
     /// MetadataRead of the client: where it is in the log.

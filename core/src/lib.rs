@@ -43,10 +43,15 @@ mod id;
 mod key;
 mod ledger;
 pub mod memory;
+#[cfg(not(feature = "planted"))]
+mod planted;
+#[cfg(feature = "planted")]
+pub mod planted;
 mod progress;
 mod report;
 mod resolver;
 mod server;
+mod sizes;
 pub mod state;
 mod sync;
 
@@ -66,4 +71,6 @@ pub use resolver::{
     Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
 };
 pub use server::{Limits, LockPolicy};
+#[doc(hidden)]
+pub use sizes::Sizes;
 pub use sync::Preview;

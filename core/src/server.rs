@@ -22,6 +22,7 @@ pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
 pub(crate) use repeat::LONGEST_PAUSE;
 
+use crate::planted::{Rule, holds};
 use crate::{
     Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, Folder, Key, Page,
     Requests, Wait,
@@ -102,6 +103,7 @@ impl Server {
             Ok(bytes)
         })
         .await
+        .or_else(failed)
     }
 
     /// Writes an object over what is there.
@@ -170,7 +172,7 @@ impl Server {
         let answers = answers.await;
         let down = answers.iter().flatten().flatten().map(Bytes::len).sum();
         self.meter.down(down);
-        answers
+        answers.into_iter().map(|answer| answer.or_else(failed)).collect()
     }
 
     /// Writes many objects.
@@ -192,4 +194,9 @@ impl Server {
         })
         .await
     }
+}
+
+/// S9: an error is never taken for absence.
+fn failed(error: Error) -> Result<Option<Bytes>, Error> {
+    if holds(Rule::S9) { Err(error) } else { Ok(None) }
 }

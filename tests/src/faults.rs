@@ -9,6 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use futures::StreamExt;
+use futures::stream;
 
 use crate::{Journal, Steps};
 
@@ -272,6 +274,24 @@ impl Adapter for FaultyAdapter {
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {
         self.request(Request::Delete(key.clone())).await.map(drop)
+    }
+
+    async fn get_many(&self, keys: &[Key]) -> Vec<Result<Option<Bytes>, Error>> {
+        self.journal.note_batch("get", keys.len(), 0);
+        let gets: Vec<_> = keys.iter().map(|key| self.get(key)).collect();
+        stream::iter(gets).buffered(self.capabilities().concurrency).collect().await
+    }
+
+    async fn put_many(&self, items: Vec<(Key, Bytes)>) -> Vec<Result<(), Error>> {
+        self.journal.note_batch("put", items.len(), items.iter().map(|(_, b)| b.len()).sum());
+        let puts = items.into_iter().map(async |(key, bytes)| self.put(&key, bytes).await);
+        stream::iter(puts).buffered(self.capabilities().concurrency).collect().await
+    }
+
+    async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
+        self.journal.note_batch("delete", keys.len(), 0);
+        let deletes: Vec<_> = keys.iter().map(|key| self.delete(key)).collect();
+        stream::iter(deletes).buffered(self.capabilities().concurrency).collect().await
     }
 
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {

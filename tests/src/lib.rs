@@ -12,6 +12,7 @@ pub mod fuzz;
 mod head;
 mod journal;
 mod judge;
+pub mod simulator;
 mod stepped;
 mod steps;
 mod time;
@@ -19,7 +20,7 @@ mod troubled;
 
 pub use device::{Backup, Device, Durable, settle};
 pub use faults::{Fault, FaultyAdapter};
-pub use journal::Journal;
+pub use journal::{Batch, Journal};
 pub use judge::Judge;
 pub use steps::Steps;
 pub use time::TestTime;

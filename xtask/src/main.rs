@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
 
 mod servers;
+mod simulate;
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -11,12 +12,20 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
        cargo xtask servers    install the storage servers that tests need
        cargo xtask bench s3   measure the S3 adapter at a MinIO
        cargo xtask bench core measure the core over a storage with simulated latency
+       cargo xtask model [filter] [seconds] [live]
+                              search the protocol's model (tests/model), each for so long
+       cargo xtask simulate [--seconds N] [--seed S]
+                              play runs of the simulator that were never played before, for 10
+                              minutes or N seconds; or the run of one seed
 
-An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, test, mount,
-doc.";
+An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, shipped,
+planted, test, mount, doc.";
 
 /// The examples that take long to build.
 const EXAMPLES: &str = "--features=db-to-cloud-examples/s3";
+
+/// For the test target that switches rules off.
+const PLANTED: &str = "--features=planted";
 
 /// What `cargo xtask test` runs, in order: a name, the arguments of cargo.
 const STEPS: &[(&str, &[&str])] = &[
@@ -25,6 +34,12 @@ const STEPS: &[(&str, &[&str])] = &[
         "clippy",
         &["clippy", "--workspace", "--all-targets", EXAMPLES, "--locked", "--", "-D", "warnings"],
     ),
+    // Rules of the protocol switched off: a feature that no other step may enable.
+    (
+        "planted clippy",
+        &["clippy", "-p", "db-to-cloud-tests", PLANTED, "--test=planted", "--", "-D", "warnings"],
+    ),
+    ("planted", &["test", "-p", "db-to-cloud-tests", PLANTED, "--test=planted", "--locked"]),
     ("test", &["test", "--workspace", EXAMPLES, "--locked", "--no-fail-fast"]),
     ("doc", &["doc", "--workspace", "--no-deps", "--locked"]),
 ];
@@ -50,6 +65,8 @@ fn main() -> ExitCode {
         Some("test") => test(arguments.get(1).map(String::as_str)),
         Some("servers") => exit_code(servers::install()),
         Some("bench") => bench(arguments.get(1).map(String::as_str)),
+        Some("model") => exit_code(run(&("model", &model(&arguments[1..])))),
+        Some("simulate") => simulate::simulate(&arguments[1..]),
         Some("help" | "--help") => {
             println!("{USAGE}");
             ExitCode::SUCCESS
@@ -74,6 +91,9 @@ fn test(only: Option<&str>) -> ExitCode {
     if (is_wanted("servers") || is_wanted("test")) && !servers::install() {
         failed.push("servers");
     }
+    if is_wanted("shipped") && !planted_is_off() {
+        failed.push("shipped");
+    }
     failed.extend(steps.iter().filter(|step| !run(step)).map(|(name, _)| *name));
     if failed.is_empty() {
         println!("== all passed");
@@ -81,6 +101,17 @@ fn test(only: Option<&str>) -> ExitCode {
         println!("== failed: {}", failed.join(", "));
     }
     exit_code(failed.is_empty())
+}
+
+/// Whether no crate of the workspace enables the feature by which rules can be switched off.
+fn planted_is_off() -> bool {
+    let arguments = ["tree", "--workspace", "--edges=features", "--invert=db-to-cloud", "--locked"];
+    let tree = cargo().args(arguments).output();
+    let text = tree.map(|tree| String::from_utf8_lossy(&tree.stdout).into_owned());
+    let passed =
+        text.is_ok_and(|text| text.contains("db-to-cloud feature") && !text.contains("planted"));
+    println!("== shipped: no crate enables `planted`: {}", verdict(passed));
+    passed
 }
 
 /// Measures in release.
@@ -99,16 +130,26 @@ fn bench(what: Option<&str>) -> ExitCode {
     }
 }
 
+/// The arguments of cargo that search the model.
+fn model(arguments: &[String]) -> Vec<&str> {
+    let search = ["run", "--release", "--locked", "--package", "db-to-cloud-model", "--"];
+    search.into_iter().chain(arguments.iter().map(String::as_str)).collect()
+}
+
 fn exit_code(passed: bool) -> ExitCode {
     if passed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn run((name, arguments): &(&str, &[&str])) -> bool {
+fn run(step: &(&str, &[&str])) -> bool {
+    run_with(step, &[])
+}
+
+fn run_with((name, arguments): &(&str, &[&str]), environment: &[(&str, String)]) -> bool {
     println!("== {name}: cargo {}", arguments.join(" "));
     let began = Instant::now();
-    let cargo = env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let mut command = Command::new(cargo);
+    let mut command = cargo();
     command.args(*arguments).env("RUSTDOCFLAGS", "-D warnings");
+    command.envs(environment.iter().map(|(name, value)| (*name, value)));
     let passed = match command.status() {
         Ok(status) => status.success(),
         Err(error) => {
@@ -118,6 +159,10 @@ fn run((name, arguments): &(&str, &[&str])) -> bool {
     };
     println!("== {name}: {} in {:.0} s", verdict(passed), began.elapsed().as_secs_f64());
     passed
+}
+
+fn cargo() -> Command {
+    Command::new(env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
 }
 
 fn verdict(passed: bool) -> &'static str {

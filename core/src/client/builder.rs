@@ -8,7 +8,7 @@ use super::{Client, Config, Inner};
 use crate::ledger::Ledger;
 use crate::server::{Limits, LockPolicy, Server};
 use crate::state::State;
-use crate::{Adapter, Database, Environment, Event, Resolver};
+use crate::{Adapter, Database, Environment, Event, Resolver, Sizes};
 
 /// Settings of a [`Client`]; made by [`Client::builder`].
 #[must_use]
@@ -36,6 +36,7 @@ impl ClientBuilder {
             device: "unnamed device".to_owned(),
             lock: LockPolicy::Auto,
             grace: GRACE,
+            sizes: Sizes::default(),
             maintenance: true,
             require_strong: false,
             time_limit: None,
@@ -68,6 +69,13 @@ impl ClientBuilder {
     /// least and by default 30 days. A longer time keeps history.
     pub fn with_grace(mut self, grace: Duration) -> Self {
         self.config.grace = grace.max(GRACE);
+        self
+    }
+
+    /// Smaller objects than the protocol allows, for tests.
+    #[doc(hidden)]
+    pub fn with_sizes(mut self, sizes: Sizes) -> Self {
+        self.config.sizes = sizes.bounded();
         self
     }
 

@@ -12,6 +12,10 @@ pub(crate) struct Position {
     pub version: u64,
     /// The commit of entry `v`.
     pub anchor: Option<CommitId>,
+    /// How far the pull under way goes, and the commit of that entry: until `v` is there, some of what
+    /// is applied may come from entries after `v` (rule P9).
+    #[serde(default)]
+    pub reaching: Option<(u64, CommitId)>,
     /// The commit of entry `v - 1`, if it is known (rule W4).
     #[serde(default)]
     pub before: Option<CommitId>,
@@ -49,9 +53,24 @@ impl Position {
     pub(crate) fn advance(&mut self, commit: CommitId) {
         self.version += 1;
         self.before = self.anchor.replace(commit);
+        self.arrive();
         if self.version == 1 {
             self.genesis = Some(commit);
         }
+    }
+}
+
+impl Position {
+    /// A pull is about to apply what the log holds up to this entry.
+    pub(crate) fn set_out(&mut self, version: u64, commit: CommitId) {
+        if self.reaching.is_none_or(|(farthest, _)| farthest < version) {
+            self.reaching = Some((version, commit));
+        }
+    }
+
+    /// `v` has moved.
+    pub(crate) fn arrive(&mut self) {
+        self.reaching = self.reaching.filter(|(farthest, _)| *farthest > self.version);
     }
 }
 

@@ -127,7 +127,9 @@ impl Session<'_> {
         if indexed.is_some_and(|i| i.vid == incoming.change.vid) {
             return Verdict::Known(incoming.change);
         }
-        let diverged = position.resyncing && indexed.is_some();
+        // A start over may be over, and what it found out of this document still undecided.
+        let undecided = known.pending.get(&id).is_some_and(|pending| pending.diverged);
+        let diverged = undecided || (position.resyncing && indexed.is_some());
         let clean = !diverged
             && !known.dirty.contains_key(&id)
             && matches!(&revision, Ok(r) if r.as_ref() == indexed.and_then(Indexed::live_rev));

@@ -6,10 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::settle::Pushed;
-use super::tail::{Winner, diverged};
+use super::tail::Winner;
 use super::{Lock, Session};
 use crate::format::{Entry, LockObject, Slot};
 use crate::ledger::{Attempt, Batch, Position};
+use crate::planted::{Rule, holds};
 use crate::server::{LONGEST_PAUSE, LockClaim, TTL, WEAK_TTL};
 use crate::{Created, Effect, Error, ErrorKind, Event, Key};
 
@@ -30,19 +31,15 @@ impl Session<'_> {
         position: &mut Position,
         lock: &mut Lock,
     ) -> Result<(), Error> {
-        let Some(attempt) = self.client.ledger.attempt().await? else { return Ok(()) };
+        let attempt = self.client.ledger.attempt().await?;
+        let Some(attempt) = attempt.filter(|_| holds(Rule::U7Settled)) else { return Ok(()) };
         let there = self.client.server.changes_read(attempt.slot).await?;
         if there.is_none() {
             if self.is_dead(&attempt)? {
                 return self.drop_attempt().await;
             }
             // Sending it again into another log would leave a hole there.
-            if let Some(anchor) = position.anchor {
-                let slot = self.client.server.changes_read(position.version).await?;
-                if slot.is_none_or(|(slot, _)| slot.commit() != anchor) {
-                    return Err(diverged(position, "the entry this client read last is gone"));
-                }
-            }
+            self.ensure_anchor(position).await?;
         }
         let fate = match there {
             Some((slot, _)) if slot.commit() == attempt.commit => Fate::Committed,
@@ -51,7 +48,7 @@ impl Session<'_> {
         };
         match fate {
             Fate::Committed => self.finish_attempt(position, &attempt).await,
-            Fate::Lost(_) => self.drop_attempt().await,
+            Fate::Lost(_) => self.drop_lost().await,
         }
     }
 
@@ -60,10 +57,10 @@ impl Session<'_> {
     fn is_dead(&self, attempt: &Attempt) -> Result<bool, Error> {
         let now = self.client.environment.now();
         let older = |since, age| now.since(since).is_some_and(|passed| passed > age);
-        if !older(attempt.uploads_began, self.client.config.grace / 2) {
+        if !older(attempt.uploads_began, self.client.config.grace / 2) || !holds(Rule::U3) {
             return Ok(false);
         }
-        if older(attempt.last_sent, FLIGHT) {
+        if older(attempt.last_sent, FLIGHT) || !holds(Rule::U7Flight) {
             return Ok(true);
         }
         Err(Error::new(ErrorKind::Unavailable, "sync").with_key(Key::change(attempt.slot)).with_message(
@@ -71,7 +68,12 @@ impl Session<'_> {
         ))
     }
 
-    pub(super) async fn drop_attempt(&self) -> Result<(), Error> {
+    /// U7: another commit has the slot.
+    pub(super) async fn drop_lost(&self) -> Result<(), Error> {
+        if holds(Rule::U7Dropped) { self.drop_attempt().await } else { Ok(()) }
+    }
+
+    async fn drop_attempt(&self) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.attempt(None);
         self.client.ledger.metadata_write(batch).await
@@ -109,7 +111,11 @@ impl Session<'_> {
             uploads_began,
             last_sent: self.client.environment.now(),
         };
-        self.send(position, &attempt, lock).await
+        let fate = self.send(position, &attempt, lock).await;
+        if fate.is_err() && !holds(Rule::U7Kept) {
+            self.drop_attempt().await?;
+        }
+        fate
     }
 
     /// Sends until the fate is known. On an error the attempt stays on record.
@@ -132,6 +138,9 @@ impl Session<'_> {
             };
             match &sent {
                 Ok(Created::New) => return Ok(Fate::Committed),
+                Err(e) if e.effect() == Effect::Unknown && !holds(Rule::U5Won) => {
+                    return Ok(Fate::Committed);
+                }
                 Err(e) if e.effect() == Effect::None && !e.is_transient() => {
                     return Err(sent.err().unwrap_or_else(lost_answer));
                 }
@@ -146,7 +155,9 @@ impl Session<'_> {
             }
             // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
             match self.client.server.changes_read(attempt.slot).await? {
-                Some((slot, _)) if slot.commit() == attempt.commit => return Ok(Fate::Committed),
+                Some((slot, _)) if slot.commit() == attempt.commit && holds(Rule::U5Lost) => {
+                    return Ok(Fate::Committed);
+                }
                 Some(winner) => return Ok(Fate::Lost(winner)),
                 None => {}
             }

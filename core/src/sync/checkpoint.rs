@@ -11,16 +11,11 @@ use crate::ledger::{LogCost, Position};
 use crate::server::{LockClaim, TTL, Taken};
 use crate::{CommitId, ContentHash, Error, ErrorKind, Key, LockPolicy};
 
-/// Fewer entries than this are not worth a snapshot's three requests.
-const ENTRIES: u64 = 16;
-/// Parts are about this long.
-const PART: usize = 4 * 1024 * 1024;
-
 /// A lock that is in the way of maintenance for this long is worth waiting until it may be broken.
 const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// The newest version of each document that changed after a snapshot, by its key.
-type Fold = BTreeMap<String, Record>;
+pub(super) type Fold = BTreeMap<String, Record>;
 
 impl Session<'_> {
     /// After a sync: a snapshot and garbage collection, if they are due and nobody else is at it.
@@ -33,7 +28,7 @@ impl Session<'_> {
         if !self.client.config.maintenance || position.version == 0 || !known {
             return Ok(());
         }
-        let snapshot = is_due(position);
+        let snapshot = is_due(position, self.client.config.sizes.snapshot_entries);
         let gc = self.is_gc_due().await?;
         if !(snapshot || gc) || !self.lock_at_once(position, lock).await? {
             return Ok(());
@@ -88,7 +83,7 @@ impl Session<'_> {
     async fn checkpoint(&self, position: &mut Position) -> Result<(), Error> {
         let base = self.base(position).await?;
         let from = base.as_ref().map_or(0, |base| base.seq);
-        if position.version < from + ENTRIES {
+        if position.version < from + self.client.config.sizes.snapshot_entries {
             // Somebody else wrote one: the log after it is short.
             let share = position.version.saturating_sub(from);
             let past = position.version.saturating_sub(position.log.snapshot).max(1);
@@ -96,6 +91,8 @@ impl Session<'_> {
             return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
         }
         let (fold, genesis, log) = self.fold(position, base.as_ref()).await?;
+        #[cfg(feature = "planted")]
+        let fold = self.or_fold_of_index(fold, position.version).await?;
         let base_parts = base.map(|base| base.parts).unwrap_or_default();
         let cost = cost(&fold, &base_parts);
         if cost > log {
@@ -110,6 +107,8 @@ impl Session<'_> {
             }
             written => written?,
         }
+        #[cfg(feature = "planted")]
+        self.or_free_slots(position).await?;
         let log = LogCost { snapshot: position.version, ..LogCost::default() };
         self.remember(position, log).await
     }
@@ -229,10 +228,10 @@ impl Writer<'_, '_> {
     /// Writes a part, or several if it has grown too long.
     async fn write(&mut self, from: String, part: Part) -> Result<(), Error> {
         let mut pieces = vec![(from, Part::default())];
-        let mut size = 0;
+        let (mut size, most) = (0, self.session.client.config.sizes.part);
         for (key, record) in part.documents {
             let length = estimate(&key, &record);
-            if size + length > PART && size > 0 {
+            if size + length > most && size > 0 {
                 pieces.push((key.clone(), Part::default()));
                 size = 0;
             }
@@ -257,9 +256,9 @@ impl Writer<'_, '_> {
     }
 }
 
-fn is_due(position: &Position) -> bool {
+fn is_due(position: &Position, entries: u64) -> bool {
     let LogCost { snapshot, bytes, threshold } = position.log;
-    position.version >= snapshot + ENTRIES && bytes >= threshold
+    position.version >= snapshot + entries && bytes >= threshold
 }
 
 /// The bytes that a snapshot with these changes writes.

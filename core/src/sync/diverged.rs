@@ -18,6 +18,7 @@ impl Session<'_> {
             version: 0,
             anchor: None,
             before: None,
+            reaching: None,
             genesis: None,
             log: LogCost::default(),
             atomic: None,

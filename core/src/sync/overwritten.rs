@@ -20,6 +20,16 @@ impl Session<'_> {
         Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
     }
 
+    /// Whether a late write replaced an entry that was only half applied here, and nothing before.
+    pub(super) async fn is_next_overwritten(&self, position: &Position) -> Result<bool, Error> {
+        if !self.is_weak() || position.reaching.is_none() {
+            return Ok(false);
+        }
+        let Some(anchor) = position.anchor else { return Ok(true) };
+        let slot = self.client.server.changes_read(position.version).await?;
+        Ok(slot.is_some_and(|(slot, _)| slot.commit() == anchor))
+    }
+
     /// What it takes to go back by the last of these entries, before any of them is in the index.
     pub(super) async fn last_entry(
         &self,

@@ -18,6 +18,7 @@ impl Session<'_> {
         position: &mut Position,
         winner: Option<Winner>,
     ) -> Result<(), Error> {
+        self.check_interrupted(position).await?;
         let pushing = self.client.ledger.is_any_queued().await?;
         // A user who accepts another storage expects that it is looked at.
         let mut tail = Tail::new(winner, pushing || self.options.accept_remote);
@@ -60,6 +61,10 @@ impl Session<'_> {
         position: &mut Position,
         entries: Vec<(Entry, u64)>,
     ) -> Result<(), Error> {
+        if let Some((last, _)) = entries.last() {
+            position.set_out(position.version + entries.len() as u64, last.commit);
+            self.client.ledger.save(position).await?;
+        }
         let mut after = position.clone();
         let mut batch = Batch::new();
         // Also as long as it is not known whether the storage is weak.

@@ -19,13 +19,9 @@ use crate::format::{self, Entry};
 use crate::ledger::Position;
 use crate::{Error, Key, Timestamp};
 
-/// Changes in one entry (rule S5).
-pub(super) const ENTRY_CHANGES: usize = 500;
 /// Batches that may be stored and wait while a commit is under way. Of their documents only copies
 /// of the small ones are still in memory.
 pub(super) const STORED: usize = 16;
-/// Bytes of document copies in one entry (rule S5).
-const ENTRY_BODIES: usize = 1024 * 1024;
 
 /// What became of a walk through the queue.
 enum Outcome {
@@ -85,14 +81,16 @@ impl Session<'_> {
         lock: &mut Lock,
     ) -> Result<Outcome, Error> {
         let mut ready = Vec::new();
+        let most = self.client.config.sizes.entry_changes;
         loop {
             let next = stored.next().await.transpose()?;
-            let least = if next.is_some() { ENTRY_CHANGES } else { 1 };
+            let is_last = next.is_none();
+            let least = if is_last { 1 } else { most };
             let Stored { uploads, unchanged } = next.unwrap_or_default();
             ready.extend(uploads);
             self.unqueue(&unchanged).await?;
             while ready.len() >= least {
-                let rest = ready.split_off(ready.len().min(ENTRY_CHANGES));
+                let rest = ready.split_off(ready.len().min(most));
                 let uploads = mem::replace(&mut ready, rest);
                 if uploads.iter().any(|upload| self.is_old(upload)) {
                     return Ok(Outcome::TooOld);
@@ -101,7 +99,7 @@ impl Session<'_> {
                     return Ok(Outcome::Lost(winner));
                 }
             }
-            if least == 1 {
+            if is_last {
                 return Ok(Outcome::Done);
             }
         }
@@ -144,7 +142,7 @@ impl Session<'_> {
             Fate::Lost(winner) => {
                 // The uploads are kept: no entry names them, and none ever will but ours. On weak
                 // storage a late write could yet bring back the entry that named them.
-                self.drop_attempt().await?;
+                self.drop_lost().await?;
                 if self.is_weak() {
                     self.uploads().clear();
                 }
@@ -155,7 +153,7 @@ impl Session<'_> {
 
     /// S5: the entry and its bytes.
     fn entry(&self, position: &Position, uploads: &[Upload]) -> Result<(Entry, Bytes), Error> {
-        let mut room = ENTRY_BODIES;
+        let mut room = self.client.config.sizes.entry_bodies;
         let mut changes = Vec::with_capacity(uploads.len());
         for upload in uploads {
             let mut change = upload.change.clone();

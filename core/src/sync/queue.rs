@@ -11,11 +11,10 @@ use super::Session;
 use super::upload::Upload;
 use crate::format::{Body, Change};
 use crate::ledger::{Batch, Dirty, Indexed};
+use crate::planted::{Rule, holds, name_of};
 use crate::state::Table;
 use crate::{Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid};
 
-/// The largest document that is copied into its entry (rule S5).
-const BODY: usize = 4096;
 /// Records of the queue that are looked at together.
 const STEP: usize = 500;
 
@@ -180,17 +179,19 @@ impl Session<'_> {
         let same = |upload: &&Upload| {
             let change = &upload.change;
             change.hash == hash && change.rev == document.revision && change.base == queued.base
+                || !holds(Rule::U2Content)
         };
         let kept = self.uploads().get(&queued.id).filter(same).cloned();
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
             return Read::Ready(upload);
         }
-        let body = (document.bytes.len() <= BODY).then(|| Body(document.bytes.clone()));
+        let small = document.bytes.len() <= self.client.config.sizes.body;
+        let body = small.then(|| Body(document.bytes.clone()));
         let upload = self.fresh(Change {
             id: queued.id,
             rev: document.revision,
             action: Action::Put,
-            vid: self.mint(),
+            vid: if holds(Rule::U2) { self.mint() } else { name_of(hash) },
             base: queued.base,
             len: document.bytes.len() as u64,
             hash,

@@ -4,6 +4,7 @@
 use super::Session;
 use crate::format::Change;
 use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
+use crate::planted::{Rule, holds};
 use crate::{
     Action, Applied, Conflict, DeferReason, Document, DocumentId, Error, Event, Resolution,
     Revision, Write,
@@ -93,6 +94,9 @@ impl Session<'_> {
                 self.take_remote(position, &conflict.id, pending, conflict.remote, expected).await
             }
             Resolution::Merged(document) => {
+                if !holds(Rule::P8) {
+                    self.keep_local(position, &conflict.id, &pending).await?;
+                }
                 let write = Write { id: conflict.id.clone(), document: Some(document), expected };
                 match self.client.database.apply(write).await {
                     // First the merged document, then the index: a stop in between asks again.

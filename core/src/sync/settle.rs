@@ -3,6 +3,7 @@
 use super::Session;
 use crate::format::{Change, Entry};
 use crate::ledger::{Batch, Position};
+use crate::planted::{Rule, holds};
 use crate::{Action, DocumentId, Error, Event};
 
 /// How often the queue is compared again because edits come in between.
@@ -39,7 +40,7 @@ impl Session<'_> {
             for (change, local) in changes.iter().zip(local) {
                 let expected = (change.action == Action::Put).then_some(&change.rev);
                 let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
-                batch.settled(change, generation, !unedited);
+                batch.settled(change, generation, !unedited && holds(Rule::U6));
             }
             if self.client.ledger.metadata_write_if(queue, batch).await? {
                 return Ok(());

@@ -32,6 +32,8 @@ impl Session<'_> {
         position: &mut Position,
         snapshot: Snapshot,
     ) -> Result<bool, Error> {
+        position.set_out(snapshot.seq, snapshot.commit);
+        self.client.ledger.save(position).await?;
         let server = &self.client.server;
         let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
         let parts = stream::iter(reads).buffered(4).peekable();
@@ -48,6 +50,7 @@ impl Session<'_> {
             self.absorb_part(position, part, (&name.from, until), &mut walk).await?;
         }
         position.version = snapshot.seq;
+        position.arrive();
         position.anchor = Some(snapshot.commit);
         position.before = None;
         position.genesis = Some(snapshot.genesis);

@@ -6,6 +6,7 @@ use super::Session;
 use super::snapshot::unreadable;
 use crate::format::{Entry, Slot, Snapshot};
 use crate::ledger::Position;
+use crate::planted::{Rule, holds};
 use crate::{CommitId, Error, ErrorKind, Key};
 
 /// The entry that took the slot this client wanted.
@@ -82,6 +83,8 @@ impl Session<'_> {
         if position.version == 0 && !tail.looked {
             tail.looked = true;
             if let Some(snapshot) = self.client.server.hinted_snapshot().await? {
+                // The first slot was lost to an entry that the snapshot holds.
+                tail.winner = None;
                 return Ok(Step::Snapshot(snapshot));
             }
         }
@@ -113,7 +116,7 @@ impl Session<'_> {
                 match slot {
                     None if entries.is_empty() => return Ok(Step::End),
                     None => return Ok(Step::Entries { entries, end: true }),
-                    Some((slot, _)) if slot.prev() != anchor => {
+                    Some((slot, _)) if !continues(slot.prev(), anchor) => {
                         return Err(diverged(position, "an entry does not continue the log"));
                     }
                     Some((Slot::Stub(_), _)) if entries.is_empty() => {
@@ -143,7 +146,7 @@ impl Session<'_> {
         let server = &self.client.server;
         let concurrency = server.capabilities().concurrency;
         let anchored = first && position.version > 0 && tail.read == 0;
-        if anchored && (tail.pushing || self.is_weak()) {
+        if anchored && (tail.pushing || self.is_weak() && holds(Rule::W4)) {
             let mut both = server.changes_read_many(position.version..=next).await?;
             let slot = both.pop().flatten();
             self.check_anchor(position, both.pop().flatten())?;
@@ -165,6 +168,7 @@ impl Session<'_> {
 
     fn check_anchor(&self, position: &mut Position, slot: Option<Winner>) -> Result<(), Error> {
         match slot {
+            _ if !holds(Rule::P3) => Ok(()),
             Some((slot, _)) if Some(slot.commit()) == position.anchor => {
                 position.anchor_checked = self.client.environment.now();
                 self.note_found(position);
@@ -172,6 +176,20 @@ impl Session<'_> {
             }
             Some(_) => Err(diverged(position, "another entry stands where this client's last was")),
             None => Err(diverged(position, "the entry this client read last is gone")),
+        }
+    }
+
+    /// P9: what an interrupted pull applied from entries after `v` must still be in the log: else the
+    /// storage went back meanwhile, and the next change of such a document would overwrite what only
+    /// this client has.
+    pub(super) async fn check_interrupted(&self, position: &Position) -> Result<(), Error> {
+        let Some((version, commit)) = position.reaching else { return Ok(()) };
+        match self.client.server.changes_read(version).await {
+            Ok(Some((slot, _))) if slot.commit() == commit => Ok(()),
+            // Damaged, not gone: a snapshot may lead around it.
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),
+            Err(e) => Err(e),
+            Ok(_) => Err(diverged(position, "an entry that was read and not yet applied is gone")),
         }
     }
 
@@ -190,7 +208,7 @@ impl Session<'_> {
     }
 
     fn check_prev(&self, position: &Position, prev: Option<CommitId>) -> Result<(), Error> {
-        match prev == position.anchor {
+        match continues(prev, position.anchor) {
             true => Ok(()),
             false => Err(diverged(position, "an entry does not continue the log")),
         }
@@ -244,6 +262,11 @@ impl Session<'_> {
         let slot = self.client.server.changes_read(snapshot.seq).await?;
         Ok(slot.is_some_and(|(slot, _)| slot.commit() == snapshot.commit))
     }
+}
+
+/// P1: whether the entry after `prev` continues a log that ends with `anchor`.
+fn continues(prev: Option<CommitId>, anchor: Option<CommitId>) -> bool {
+    prev == anchor || !holds(Rule::P1)
 }
 
 pub(super) fn diverged(position: &Position, why: &str) -> Error {

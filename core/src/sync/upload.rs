@@ -11,10 +11,11 @@ use futures::future::join;
 use futures::{SinkExt, StreamExt, TryStreamExt};
 
 use super::Session;
-use super::push::{ENTRY_CHANGES, STORED};
+use super::push::STORED;
 use super::queue::{Batched, Queue};
 use crate::format::Change;
 use crate::ledger::{Batch, Indexed};
+use crate::planted::{Rule, holds};
 use crate::{DeferReason, DocumentId, Error, Event, Timestamp};
 
 /// Documents that are in the storage and wait for their commit.
@@ -44,7 +45,8 @@ impl Session<'_> {
     pub(super) async fn upload_ahead(&self) -> Result<(), Error> {
         let (send, stored) = mpsc::channel(STORED);
         let stop = AtomicBool::new(false);
-        let uploads = self.upload_queue(Queue::first(ENTRY_CHANGES), send, &stop);
+        let uploads =
+            self.upload_queue(Queue::first(self.client.config.sizes.entry_changes), send, &stop);
         let (stored, ()) = join(stored.try_collect::<Vec<_>>(), uploads).await;
         stored.map(drop)
     }
@@ -129,7 +131,7 @@ impl Session<'_> {
         let environment = &self.client.environment;
         let age = environment.monotonic().saturating_sub(upload.began);
         let age = age.max(environment.now().since(upload.began_at).unwrap_or_default());
-        age > self.client.config.grace / 2
+        age > self.client.config.grace / 2 && holds(Rule::U3)
     }
 
     pub(super) fn uploads(&self) -> MutexGuard<'_, Uploads> {

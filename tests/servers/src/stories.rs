@@ -84,7 +84,7 @@ const ROUNDS: u64 = 40;
 pub async fn nothing_is_lost(open: Open<'_>, faults: &Faults, seed: u64) {
     println!("seed {seed}");
     let limits = Limits { request: Duration::from_secs(3), retries: 4, ..Limits::default() };
-    let setup = |builder: ClientBuilder| builder.with_limits(limits.clone());
+    let setup = |builder: ClientBuilder| builder.with_limits(limits);
     let devices = ["alice", "bob"].map(|name| Device::set_up(name, open(), setup));
     let mut random = Random(seed | 1);
     let mut written = Vec::new();

@@ -115,3 +115,12 @@ fn a_document_edited_at_each_decision_is_reported_and_left_for_the_next_sync() {
     assert_eq!(alice.read("note").as_deref(), Some("bob's"));
     assert_eq!(alice.sync().deferred, []);
 }
+
+#[test]
+fn a_document_in_conflict_is_not_uploaded_before_the_decision() {
+    let (_, alice, _) = clash(Edit, Edit);
+    alice.sync();
+    alice.edit("other", "text");
+    let report = alice.sync();
+    assert_eq!((report.pushed, report.requests.put), (1, 1));
+}

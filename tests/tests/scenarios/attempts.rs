@@ -1,32 +1,11 @@
 //! A commit whose fate was open when a sync ended is settled by the next one (rules U2, U4, U5, U7).
 
-use std::time::Duration;
-
 use db_to_cloud::{ErrorKind, Key};
 use db_to_cloud_tests::{Device, Fault, World};
 use futures::FutureExt;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const HOUR: Duration = Duration::from_secs(3600);
-
-/// Alice and Bob both hold "note"; Alice's commit of an edit met this fault again and again.
-fn open(fault: Fault) -> (World, Device, Device) {
-    let world = World::new();
-    let (alice, bob) = (world.device("alice"), world.device("bob"));
-    alice.edit("note", "old");
-    alice.sync();
-    bob.sync();
-    alice.edit("note", "new");
-    alice.storage.fail_for_long("create", "changes/", fault);
-    // The slot was read once when it was free, and cannot be read back.
-    alice.storage.fail_later(1, "get", "changes/2", Fault::Lost);
-    alice.storage.fail_for_long("get", "changes/2", Fault::Lost);
-    let failed = alice.try_sync().expect_err("the fate of the commit is open");
-    assert!(failed.is_transient());
-    assert!(alice.status().unsettled);
-    alice.storage.heal();
-    (world, alice, bob)
-}
+use crate::counterexamples::DAY;
+use crate::counterexamples::attempt::open;
 
 #[track_caller]
 fn all_have(text: &str, devices: [&Device; 2]) {
@@ -148,22 +127,6 @@ fn an_attempt_whose_uploads_are_old_is_dropped_and_made_anew() {
     let vid = world.entry(2).changes[0].vid;
     let uploads = alice.storage.sent(&Key::document(&"note".into(), vid));
     assert_eq!((uploads.len(), world.keys("docs").len()), (1, 3));
-    all_have("new", [&alice, &bob]);
-}
-
-#[test]
-fn an_attempt_sent_within_the_last_hour_may_yet_arrive_however_old_its_uploads() {
-    let (world, mut alice, bob) = open(Fault::Lost);
-    world.time.pass(15 * DAY - HOUR / 2);
-    alice.storage.fail_for_long("create", "changes/", Fault::Delayed);
-    alice.try_sync().expect_err("its fate is open again");
-    alice.storage.heal();
-    world.time.pass(HOUR * 3 / 4);
-    alice.restart();
-    alice.try_sync().expect_err("it may neither be sent nor be dropped");
-    assert_eq!(world.commits(), 1);
-    alice.storage.deliver().now_or_never();
-    assert_eq!((alice.sync().pushed, world.commits()), (1, 2));
     all_have("new", [&alice, &bob]);
 }
 

@@ -1,10 +1,10 @@
 //! Conflicts: when the application is asked, and that its decision is carried out (rules P6 and P8).
 
 use db_to_cloud::{
-    Conflict, DeferReason, Document, KeepBoth, LocalWins, NewestWins, RemoteWins, Report,
-    Resolution, Resolver,
+    Conflict, DeferReason, Document, Environment, ErrorKind, KeepBoth, LocalWins, NewestWins,
+    RemoteWins, Report, Resolution, Resolver,
 };
-use db_to_cloud_tests::{Device, Judge, World};
+use db_to_cloud_tests::{Device, Fault, Judge, World};
 
 /// What one device did to the document.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +61,7 @@ fn settles(
 #[test]
 fn the_application_sees_both_sides_and_what_they_had_in_common() {
     for (alices, bobs) in CLASHES {
-        let (_, alice, bob) = clash(alices, bobs);
+        let (world, alice, bob) = clash(alices, bobs);
         let judge = Judge::always(Resolution::Defer);
         let alice = alice.resolving_by(judge.clone());
         alice.sync();
@@ -71,7 +71,8 @@ fn the_application_sees_both_sides_and_what_they_had_in_common() {
         assert_eq!(asked.remote.as_ref().map(text), left_by("bob", bobs));
         assert_eq!(asked.base_revision, Some(Document::of_content("old").revision));
         assert_eq!(asked.remote_device.as_deref(), Some("bob"));
-        assert!(asked.base.is_some() && asked.remote_time.is_some());
+        assert!(asked.base.is_some());
+        assert_eq!(asked.remote_time, Some(world.time.now()));
         assert_eq!(alice.read("note"), left_by("alice", alices));
         assert_eq!(bob.read("note"), left_by("bob", bobs));
     }
@@ -94,6 +95,8 @@ fn take_remote_makes_the_local_side_like_the_storage() {
         let end: Vec<_> = end.iter().map(|text| ("note", text.as_str())).collect();
         let report = settles(clash(alices, bobs), RemoteWins, &end);
         assert_eq!((report.conflicts, report.pushed), (1, 0));
+        let counted = if bobs == Edit { (1, 0) } else { (0, 1) };
+        assert_eq!((report.pulled, report.deleted), counted, "{alices:?}, {bobs:?}");
     }
 }
 
@@ -197,4 +200,27 @@ fn the_ready_resolvers_do_as_they_say() {
     settles(clash(Edit, Edit), both(), &[("note", "bob's"), ("note-copy", "alice's")]);
     settles(clash(Edit, Delete), both(), &[("note", "alice's")]);
     settles(clash(Delete, Edit), both(), &[("note", "bob's")]);
+}
+
+#[test]
+fn a_remote_side_that_cannot_be_fetched_is_put_off_unless_nothing_can() {
+    let large = "x".repeat(5000);
+    for (kind, everybodys) in [(ErrorKind::Forbidden, false), (ErrorKind::Unauthorized, true)] {
+        let (_, alice, bob) = clash(Edit, Edit);
+        bob.edit("note", &large);
+        bob.sync();
+        let judge = Judge::always(Resolution::TakeRemote);
+        let alice = alice.resolving_by(judge.clone());
+        alice.storage.fail("get", "docs/", Fault::Refused(kind));
+        match alice.try_sync() {
+            Ok(report) => {
+                let reason = report.deferred[0].reason;
+                assert_eq!((reason, everybodys), (DeferReason::NotFetched, false));
+            }
+            Err(error) => assert_eq!((error.kind(), everybodys), (kind, true)),
+        }
+        assert_eq!((judge.count(), alice.status().pending), (0, 1), "{kind:?}");
+        alice.sync();
+        assert_eq!(alice.read("note").as_ref(), Some(&large));
+    }
 }

@@ -2,50 +2,9 @@
 //! side of the conflict is lost, and no copy is made twice.
 
 use db_to_cloud::Resolution;
-use db_to_cloud_tests::{Device, Judge, World};
+use db_to_cloud_tests::Judge;
 
-/// Alice and Bob edited one document, both added a word of their own.
-fn clash() -> (World, Device, Device) {
-    let world = World::new();
-    let (alice, bob) = (world.device("alice"), world.device("bob"));
-    alice.edit("note", "old");
-    alice.sync();
-    bob.sync();
-    bob.edit("note", "bob");
-    bob.sync();
-    alice.edit("note", "alice");
-    (world, alice, bob)
-}
-
-/// Stops at each step in turn, restarts, syncs to the end; answers the number of steps.
-fn stop_everywhere(judge: impl Fn() -> Judge, check: impl Fn(&Device, u64)) -> u64 {
-    for step in 1.. {
-        let (world, alice, bob) = clash();
-        let mut alice = alice.resolving_by(judge());
-        let stopped = alice.sync_stopping_at(step);
-        alice.sync();
-        bob.sync();
-        alice.sync();
-        let carol = world.device("carol");
-        carol.sync();
-        for device in [&alice, &bob, &carol] {
-            check(device, step);
-        }
-        if !stopped {
-            return step - 1;
-        }
-    }
-    unreachable!("the loop ends when a sync is not stopped")
-}
-
-#[test]
-fn a_merge_that_is_stopped_anywhere_loses_neither_half() {
-    let steps = stop_everywhere(Judge::merging, |device, step| {
-        let text = device.read("note");
-        assert_eq!(text.as_deref(), Some("alice bob"), "{}, step {step}", device.name);
-    });
-    assert!(steps > 20, "the sync has only {steps} steps");
-}
+use crate::counterexamples::edits::{clash, stop_everywhere};
 
 #[test]
 fn a_copy_that_is_stopped_anywhere_is_made_once() {

@@ -160,3 +160,20 @@ fn the_error_says_what_happened_and_what_to_do() {
     let text = alice.try_sync().unwrap_err().to_string();
     assert!(text.contains("nothing was changed") && text.contains("accept"), "{text}");
 }
+
+#[test]
+fn a_storage_that_was_exchanged_during_a_race_is_noticed() {
+    let world = World::new();
+    let other = World { time: world.time.clone(), ..World::new() };
+    let dave = other.device("dave");
+    for text in ["first", "second", "third"] {
+        dave.edit("daves", text);
+        dave.sync();
+    }
+    let (alice, _) = world.alice_and_bob(&["note"]);
+    alice.edit("note", "new");
+    let (exchanged, objects) = (world.clone(), other.backup());
+    alice.storage.before("create", "changes/2", move || exchanged.restore(&objects));
+    assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::Diverged);
+    assert_eq!((world.commits(), alice.read("daves")), (3, None));
+}

@@ -7,19 +7,12 @@ mod put_off;
 use std::sync::Arc;
 use std::time::Duration;
 
-use db_to_cloud::{Action, ErrorKind, Key, LocalWins, LockPolicy};
+use db_to_cloud::{Action, ErrorKind, Key, LocalWins, LockPolicy, SyncOptions};
 use db_to_cloud_tests::{Device, Fault, World};
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
-const DAYS: i64 = 24 * 3600 * 1000;
+use crate::counterexamples::{DAY, days};
 
-/// So many days pass, and these devices sync on each of them.
-fn days(world: &World, count: u32, devices: &[&Device]) {
-    for _ in 0..count {
-        world.time.pass(DAY);
-        devices.iter().for_each(|device| drop(device.sync()));
-    }
-}
+const DAYS: i64 = 24 * 3600 * 1000;
 
 /// The key of the version of a document that is the newest now.
 fn version(world: &World, id: &str) -> String {
@@ -144,4 +137,27 @@ fn an_upload_that_no_commit_ever_named_is_deleted_in_the_end() {
     alice.sync();
     assert_eq!(alice.read("bobs").as_deref(), Some("text"));
     world.assert_whole();
+}
+
+#[test]
+fn what_is_named_again_meanwhile_is_kept_for_30_days_anew() {
+    let world = World::new();
+    let alice = world.device("alice").resolving_by(db_to_cloud::RemoteWins);
+    alice.edit("note", "first");
+    alice.sync();
+    let (first, backup) = (version(&world, "note"), world.backup());
+    alice.edit("note", "second");
+    alice.sync();
+    days(&world, 9, &[&alice]);
+    // The storage goes back to where the first version is the newest.
+    world.restore(&backup);
+    world.time.pass(DAY);
+    let accept = SyncOptions { accept_remote: true, ..SyncOptions::default() };
+    alice.try_sync_with(accept).unwrap();
+    days(&world, 40, &[&alice]);
+    alice.edit("note", "third");
+    days(&world, 29, &[&alice]);
+    assert!(world.object(&first).is_some(), "too early");
+    days(&world, 17, &[&alice]);
+    assert_eq!(world.object(&first), None);
 }

@@ -1,6 +1,7 @@
 //! Limits: the brake on deletes, time-outs, repetitions and the pauses between them, and the counts
 //! of requests in the report.
 
+mod batches;
 mod requests;
 
 use std::sync::{Arc, Mutex};

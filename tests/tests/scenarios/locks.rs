@@ -141,23 +141,6 @@ fn ones_own_stale_lock_is_entered_again_at_once() {
 }
 
 #[test]
-fn a_client_whose_lock_was_broken_does_not_delete_the_lock_of_the_next() {
-    let world = World::new();
-    let alice = locking(world.device("alice"));
-    alice.edit("note", "hello");
-    let cloud = world.cloud.clone();
-    let nonce = "0123456789abcdef0123456789abcdef";
-    let carols = json!({"format": 1, "owner": "carol", "nonce": nonce, "ttl": 60, "time": 0});
-    let taken = carols.to_string();
-    alice.storage.before("create", "changes/", move || {
-        cloud.objects().insert(db_to_cloud::Key::lock(), taken.into());
-    });
-    alice.sync();
-    assert_eq!(world.json(LOCK), carols);
-    assert_eq!(world.commits(), 1, "on strong storage nothing depends on the lock");
-}
-
-#[test]
 fn a_client_that_held_the_lock_too_long_leaves_it_to_others_to_break() {
     let world = World::new();
     let alice = locking(world.device("alice"));

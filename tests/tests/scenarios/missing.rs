@@ -107,3 +107,26 @@ fn documents_the_storage_does_not_hand_out_are_reported_and_the_rest_syncs() {
         assert_eq!(alice.all(), bob.all());
     }
 }
+
+#[test]
+fn one_document_that_does_not_come_is_put_off_and_all_of_them_are_the_storages_trouble() {
+    for (documents, lost) in [(1, 1), (2, 1), (2, 2)] {
+        let world = World::new();
+        let (alice, bob) = (world.device("alice"), world.device("bob"));
+        (0..documents).for_each(|i| alice.edit(format!("doc-{i}"), &large("text")));
+        alice.sync();
+        (0..lost).for_each(|i| {
+            bob.storage.fail_for_long("get", &format!("docs/doc-{i}"), Fault::Lost);
+        });
+        match bob.try_sync() {
+            Ok(report) => {
+                assert_eq!((report.deferred.len(), report.pulled), (1, documents - 1));
+                assert_eq!(report.deferred[0].reason, DeferReason::NotFetched);
+            }
+            Err(error) => assert_eq!((error.kind(), lost), (ErrorKind::Unavailable, 2)),
+        }
+        bob.storage.heal();
+        bob.sync();
+        assert_eq!(bob.all(), alice.all());
+    }
+}

@@ -7,10 +7,7 @@ use bytes::Bytes;
 use db_to_cloud::{DeferReason, ErrorKind, Key, Resolution};
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 
-/// More than fits into an entry.
-pub(crate) fn large(text: &str) -> String {
-    format!("{text} {}", "x".repeat(5000))
-}
+pub(crate) use crate::counterexamples::large;
 
 /// Bob has pushed large documents "a", "b" and "c"; Alice has not pulled them.
 pub(crate) fn three_large() -> (World, Device, Device) {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use db_to_cloud::{Action, DeferReason, ErrorKind, Key, Vid};
+use db_to_cloud::{Action, DeferReason, Document, ErrorKind, Key, LocalWins, Vid};
 use db_to_cloud_tests::{Device, Fault, World};
 use futures::FutureExt;
 
@@ -233,4 +233,51 @@ fn uploads_half_a_grace_period_old_are_not_committed() {
         bob.sync();
         assert_eq!(bob.read("note").as_deref(), Some("new"));
     }
+}
+
+#[test]
+fn a_new_revision_of_the_same_bytes_is_pushed() {
+    let (world, alice, bob) = edited();
+    alice.sync();
+    let again = Document::new("saved again", "new");
+    alice.documents.documents().insert("note".into(), again.clone());
+    alice.queue(&"note".into());
+    assert_eq!((alice.sync().pushed, world.commits()), (1, 3));
+    bob.sync();
+    assert_eq!(bob.documents.documents()[&"note".into()], again);
+}
+
+#[test]
+fn a_document_edited_during_a_lost_race_is_committed_as_it_is_then() {
+    let (_, alice, bob) = edited();
+    let documents = alice.documents.clone();
+    alice.storage.before("create", "changes/", move || documents.save("note", "newer"));
+    let bob = bob_is_faster(&alice, bob, 1);
+    // One hook a request: Alice's first create fails, her second loses the race.
+    alice.storage.fail("create", "changes/", Fault::Lost);
+    assert_eq!(alice.sync().pushed, 1);
+    let bob = bob.lock().expect("unpoisoned");
+    bob.sync();
+    assert_eq!(bob.read("note").as_deref(), Some("newer"));
+}
+
+#[test]
+fn a_document_kept_in_a_lost_race_replaces_the_winners_version() {
+    let (world, alice, bob) = edited();
+    let alice = alice.resolving_by(LocalWins);
+    alice.storage.before("create", "changes/", move || {
+        bob.edit("note", "bob's");
+        bob.sync();
+    });
+    assert_eq!((alice.sync().conflicts, world.commits()), (1, 3));
+    assert_eq!(world.entry(3).changes[0].base, Some(world.entry(2).changes[0].vid));
+}
+
+#[test]
+fn a_single_document_that_is_refused_is_its_own_trouble() {
+    let (_, alice, _) = edited();
+    alice.storage.fail("put", "docs/", Fault::Refused(ErrorKind::Forbidden));
+    let report = alice.sync();
+    assert_eq!((report.pushed, report.deferred[0].reason), (0, DeferReason::NotStored));
+    assert_eq!(alice.sync().pushed, 1);
 }

@@ -1,6 +1,7 @@
 //! Snapshots and what they are good for (rules K1, K2, P2, S6 to S8).
 
 mod away;
+mod hints;
 mod trouble;
 
 use std::collections::BTreeMap;
@@ -52,8 +53,10 @@ fn sixteen_entries_are_worth_a_snapshot() {
     let alice = world.device("alice");
     commit_many(&alice, 15);
     assert_eq!(world.snapshots().len(), 0);
+    alice.storage.journal.take();
     commit_many(&alice, 1);
     assert_eq!(world.snapshots().len(), 1);
+    assert!(!alice.storage.journal.take().contains(&"list snapshot".to_owned()));
     assert_eq!(world.json("meta.json")["snapshot"], json!(newest(&world)));
     assert_eq!(world.json(&newest(&world))["seq"], 16);
     assert_eq!(content(&world, &newest(&world)), fold(&world));

@@ -11,6 +11,8 @@ use db_to_cloud::{Atomicity, Environment, ErrorKind, RemoteWins};
 use db_to_cloud_tests::{Device, Fault, World};
 use futures::FutureExt;
 
+use crate::counterexamples::storage::sync_with_a_late_put;
+
 const LOCK: &str = "lock.json";
 const TTL: Duration = Duration::from_secs(300);
 const MARGIN: Duration = Duration::from_secs(30);
@@ -183,4 +185,22 @@ fn the_holder_stops_writing_a_margin_before_its_lock_is_over() {
         alice.storage.fail("put", "changes/", Fault::Lost);
     }
     alice.try_sync().unwrap_err();
+}
+
+#[test]
+fn a_commit_that_a_late_write_replaced_before_it_was_read_back_is_made_again_at_once() {
+    let (world, alice, bob) = two_devices();
+    bob.edit("b", "bob's");
+    sync_with_a_late_put(&bob);
+    alice.edit("a", "alice's");
+    let late = bob.storage.clone();
+    // Read by the pull, and by W3 before and after the put.
+    alice.storage.before("get", "changes/2", || {});
+    alice.storage.before("get", "changes/2", || {});
+    alice.storage.before("get", "changes/2", move || {
+        late.deliver().now_or_never();
+    });
+    assert_eq!((alice.sync().pushed, world.commits()), (1, 3));
+    assert_eq!((world.entry(2).client, world.entry(3).client), ("bob".into(), "alice".into()));
+    assert_all_equal(&world, &[&alice, &bob]);
 }

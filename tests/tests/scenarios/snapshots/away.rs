@@ -20,7 +20,8 @@ fn a_fresh_device_takes_the_snapshot_and_the_entries_after_it() {
     assert_eq!(bob.read("doc-4"), None);
 }
 
-/// Alice and Bob know some documents; Bob goes away, and Alice does a great deal.
+/// Alice and Bob know some documents; Bob goes away, and Alice does a great deal: what matters lies
+/// behind what Bob reads of the log before he looks for a snapshot.
 pub(super) fn bob_was_away() -> (World, Device, Device) {
     let world = World::new();
     let (alice, bob) = (world.device("alice"), world.device("bob"));
@@ -29,10 +30,11 @@ pub(super) fn bob_was_away() -> (World, Device, Device) {
     }
     alice.sync();
     bob.sync();
+    commit_many(&alice, 12);
     alice.delete("gone");
     alice.edit("edited", "alice's");
     alice.edit("both", "alice's");
-    commit_many(&alice, 40);
+    commit_many(&alice, 28);
     (world, alice, bob)
 }
 
@@ -166,4 +168,16 @@ fn stubs_without_any_snapshot_are_a_clear_error_and_nothing_is_lost() {
     assert_eq!(bob.all(), before);
     let fresh = world.device("fresh");
     assert_eq!(fresh.try_sync().unwrap_err().kind(), ErrorKind::Corrupt);
+}
+
+#[test]
+fn stubs_whose_snapshot_is_damaged_are_a_clear_error() {
+    let (world, _, bob) = bob_was_away();
+    make_stubs(&world);
+    for part in world.keys("snapshot").iter().filter(|key| key.split('.').count() == 4) {
+        world.overwrite(part, "{");
+    }
+    let before = bob.all();
+    assert_eq!(bob.try_sync().unwrap_err().kind(), ErrorKind::Corrupt);
+    assert_eq!(bob.all(), before);
 }

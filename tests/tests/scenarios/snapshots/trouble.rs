@@ -150,3 +150,33 @@ fn a_damaged_snapshot_is_followed_by_a_good_one() {
         assert_eq!(bob.all(), alice.all());
     }
 }
+
+#[test]
+fn a_hint_to_the_snapshot_of_another_log_is_not_built_upon() {
+    let world = World::new();
+    // Another storage, but no second beginning of the same randomness.
+    let other = World { time: world.time.clone(), ..World::new() };
+    commit_many(&other.device("dave"), 17);
+    let alice = world.device("alice");
+    commit_many(&alice, 15);
+    for key in other.keys("snapshot").into_iter().chain(["meta.json".to_owned()]) {
+        world.overwrite(&key, other.object(&key).unwrap());
+    }
+    commit_many(&alice, 1);
+    let hint = world.json("meta.json")["snapshot"].as_str().unwrap().to_owned();
+    assert_eq!(other.object(&hint), None, "Alice wrote one of her own");
+    assert_eq!(content(&world, &hint), fold(&world));
+}
+
+#[test]
+fn no_snapshot_is_written_of_a_storage_that_was_exchanged_meanwhile() {
+    let world = World::new();
+    let other = World { time: world.time.clone(), ..World::new() };
+    commit_many(&other.device("dave").set_up(|b| b.with_maintenance(false)), 20);
+    let alice = world.device("alice");
+    commit_many(&alice, 15);
+    let (exchanged, objects) = (world.clone(), other.backup());
+    alice.storage.before("get", "meta.json", move || exchanged.restore(&objects));
+    commit_many(&alice, 1);
+    assert_eq!(world.snapshots(), Vec::<String>::new());
+}

@@ -1,40 +1,7 @@
 //! What a late write destroys (rule W4).
 
 use super::*;
-
-/// The device's sync fails: its put of the slot is under way, and arrives when it is delivered.
-fn sync_with_a_late_put(device: &Device) {
-    for _ in 0..100 {
-        device.storage.fail("put", "changes/", Fault::Delayed);
-    }
-    assert!(device.try_sync().is_err());
-    device.storage.heal();
-}
-
-fn deliver_late_puts(device: &Device) {
-    device.storage.deliver().now_or_never().expect("it does not wait");
-}
-
-#[test]
-fn a_commit_that_a_late_write_replaced_is_offered_again_without_asking() {
-    let (world, alice, bob) = two_devices();
-    bob.edit("b", "bob's");
-    sync_with_a_late_put(&bob);
-    alice.edit("a", "alice's");
-    alice.edit("new", "alice's");
-    alice.delete("gone");
-    alice.sync();
-    assert_eq!(world.entry(2).client, "alice");
-    deliver_late_puts(&bob);
-    assert_eq!(world.entry(2).client, "bob");
-    let report = alice.sync();
-    assert_eq!((report.conflicts, report.pushed), (0, 3));
-    assert_eq!(alice.read("a").as_deref(), Some("alice's"));
-    assert_eq!(alice.read("new").as_deref(), Some("alice's"));
-    assert_eq!(alice.read("b").as_deref(), Some("bob's"));
-    assert_eq!(alice.read("gone"), None);
-    assert_all_equal(&world, &[&alice, &bob]);
-}
+use crate::counterexamples::storage::deliver_late_puts;
 
 #[test]
 fn a_replaced_commit_is_not_lost_where_the_storage_wins_conflicts() {

@@ -1,0 +1,36 @@
+//! What a client does without K1 or without K2: more than a line, so it is kept out of the way.
+
+use super::Session;
+use super::checkpoint::Fold;
+use crate::format::{Change, Record};
+use crate::ledger::Position;
+use crate::planted::{Rule, holds};
+use crate::{Action, DocumentId, Error, Key};
+
+impl Session<'_> {
+    /// Without K1: what a snapshot says of these documents is what this client's index says, though
+    /// some changes may be pending.
+    pub(super) async fn or_fold_of_index(&self, fold: Fold, seq: u64) -> Result<Fold, Error> {
+        if holds(Rule::K1) {
+            return Ok(fold);
+        }
+        let ids: Vec<_> = fold.keys().filter_map(|key| DocumentId::from_key(key)).collect();
+        let indexed = self.client.ledger.indexed(&ids).await?;
+        let record = |(id, version): (DocumentId, crate::ledger::Indexed)| {
+            let action = if version.deleted { Action::Delete } else { Action::Put };
+            let (rev, vid, len, hash) = (version.rev, version.vid, version.len, version.hash);
+            let change = Change { id, rev, action, vid, base: None, len, hash, body: None };
+            (change.id.to_key(), Record::of(&change, seq))
+        };
+        Ok(indexed.into_iter().map(record).collect())
+    }
+
+    /// Without K2: the slots before the last one that a new snapshot covers are freed.
+    pub(super) async fn or_free_slots(&self, position: &Position) -> Result<(), Error> {
+        if holds(Rule::K2) {
+            return Ok(());
+        }
+        let slots: Vec<_> = (1..position.version).map(Key::change).collect();
+        self.client.server.delete_many(&slots).await.into_iter().collect()
+    }
+}

@@ -1,0 +1,201 @@
+//! One device: what it remembers (C1), and where it is in a sync.
+
+use crate::words::{Change, Changes, Commit, Content, Entry, NONE, Seq, Time, Vid};
+
+/// A commit under way, recorded before it is sent (U4).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Attempt {
+    /// The slot it is for.
+    pub slot: Seq,
+    /// The exact bytes.
+    pub entry: Entry,
+    /// When its uploads began.
+    pub began: Time,
+}
+
+/// What survives a crash: the application's documents and the client's state (C1).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Durable {
+    /// The application's database.
+    pub documents: Vec<Content>,
+    /// Queued documents, each with the version that was edited.
+    pub dirty: Vec<Option<Vid>>,
+    /// The version of each document that this client and the storage agree on.
+    pub index: Vec<(Vid, Content)>,
+    /// The last entry that was applied.
+    pub v: Seq,
+    /// Its commit.
+    pub anchor: Commit,
+    /// The commit under way.
+    pub attempt: Option<Attempt>,
+    /// Deferred conflicts: the newest remote change up to `v` that is not applied.
+    pub pending: Changes,
+    /// Only without rule U2: names of versions to be used again.
+    pub old_names: Vec<Option<(Vid, Content)>>,
+}
+
+impl Durable {
+    /// A device with these documents and no memory of any storage.
+    pub fn fresh(documents: Vec<Content>) -> Self {
+        let n = documents.len();
+        Self {
+            documents,
+            dirty: vec![None; n],
+            index: vec![(NONE, Content::default()); n],
+            v: 0,
+            anchor: NONE,
+            attempt: None,
+            pending: vec![None; n],
+            old_names: vec![None; n],
+        }
+    }
+
+    /// C3: QueueChange.
+    pub fn queue(&mut self, document: usize) {
+        if self.dirty[document].is_none() {
+            self.dirty[document] = Some(self.index[document].0);
+        }
+    }
+
+    /// Whether the application's document is another than the index says.
+    pub fn is_edited(&self, document: usize) -> bool {
+        self.documents[document] != self.index[document].1
+    }
+
+    /// The application's document and the storage's version are the same.
+    pub fn settle(&mut self, change: &Change) {
+        let d = change.document as usize;
+        self.index[d] = (change.vid, change.content);
+        self.dirty[d] = None;
+    }
+}
+
+/// An upload of the running sync that no commit holds yet (U2). Not durable.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Kept {
+    /// The name it was uploaded under.
+    pub vid: Vid,
+    /// What was uploaded.
+    pub content: Content,
+    /// The version it was to replace.
+    pub base: Vid,
+    /// When the uploads began.
+    pub began: Time,
+}
+
+/// What a pull has read so far and not yet applied (P1, P4).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Tail {
+    /// The last entry read.
+    pub upto: Seq,
+    /// Its commit.
+    pub commit: Commit,
+    /// The last change of each document.
+    pub changes: Changes,
+    /// The client starts over on a storage that diverged (D1).
+    pub diverged: bool,
+}
+
+/// How far a commit got.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Stage {
+    /// One request creates the slot, or puts it on a weak store.
+    Create,
+    /// WebDAV: `MKCOL tmp-x/`.
+    MakeFolder,
+    /// WebDAV: `PUT tmp-x/entry.json`.
+    PutEntry(u8),
+    /// WebDAV: `MOVE tmp-x/ → changes/<n>/`.
+    Move(u8),
+    /// WebDAV: whose entry is in the slot?
+    ReadBack,
+}
+
+/// What an object is that gc may delete.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Garbage {
+    /// A document version.
+    Document(Vid),
+    /// A snapshot.
+    Snapshot(Seq),
+    /// WebDAV: a temporary folder.
+    Folder(u8),
+}
+
+/// What a client does next. Each step makes at most one request; anything may happen before it.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Step {
+    /// No sync is running.
+    Idle,
+    /// Waits for the lock (L1, W1).
+    WantLock,
+    /// Will read the next slot (P1).
+    Read(Tail),
+    /// Applies what was read (P4 to P9).
+    Apply {
+        /// What is left to apply.
+        tail: Tail,
+        /// A change whose bytes were fetched.
+        fetched: Option<Change>,
+        /// The document was queued when they were fetched (used only without P7).
+        was_dirty: bool,
+    },
+    /// Uploads (U2): the next is `changes[next]`.
+    Upload {
+        /// What will be committed.
+        changes: Vec<Change>,
+        /// The next one to upload.
+        next: usize,
+        /// When the uploads began.
+        began: Time,
+    },
+    /// Weak store: will look whether lock and slot are still as they should be (W3).
+    CheckLock,
+    /// Will send the attempt (U4, U5).
+    Send {
+        /// When its uploads began.
+        began: Time,
+        /// The next request.
+        stage: Stage,
+    },
+    /// Superseded versions vanish at once (a storage harsher than G1).
+    DeleteOld(Vec<Vid>),
+    /// The snapshot after `seq` is written; now slot `next` (0: the hint).
+    Checkpoint {
+        /// The entry that the snapshot follows.
+        seq: Seq,
+        /// What is rewritten next.
+        next: Seq,
+    },
+    /// Gc has listed candidates, and will read the head (G1).
+    GcListed(Vec<Garbage>),
+    /// Gc deletes these.
+    GcDelete(Vec<Garbage>),
+    /// Has read its own nonce and will delete the lock object (L1).
+    Unlock,
+}
+
+/// A device.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Client {
+    /// What survives a crash.
+    pub durable: Durable,
+    /// Where the sync is.
+    pub step: Step,
+    /// Edits whose QueueChange has not been called yet: a bit for each document.
+    pub unqueued: u8,
+    /// Uploads that may be used again after a lost race (U2).
+    pub kept: Vec<Option<Kept>>,
+    /// Races that this sync has lost (L2).
+    pub races: u8,
+    /// It took the lock and has not released it.
+    pub has_lock: bool,
+    /// Random names made so far.
+    pub names: u8,
+    /// Edits that its user will still make.
+    pub edits: u8,
+    /// It was destroyed.
+    pub gone: bool,
+    /// A backup of the device.
+    pub backup: Option<Box<Durable>>,
+}

@@ -1,0 +1,127 @@
+//! P1 to P3 and D1: reading the log.
+
+use super::Turn;
+use crate::client::{Step, Tail};
+use crate::config::{Pointer, Rule};
+use crate::words::{Change, Content, NONE, Seq, Slot, Snapshot};
+use crate::world::World;
+
+impl Turn<'_> {
+    /// P1: reads the slot after the last one read.
+    pub(super) fn read_next(&mut self, mut tail: Tail) {
+        match self.storage().slot(tail.upto + 1).cloned() {
+            Some(Slot::Entry(entry)) if self.keeps(Rule::Anchor) && entry.prev != tail.commit => {
+                self.start_over();
+            }
+            Some(Slot::Entry(entry)) => {
+                for change in &entry.changes {
+                    tail.changes[change.document as usize] = Some(*change);
+                }
+                (tail.upto, tail.commit) = (tail.upto + 1, entry.commit);
+                self.go(Step::Read(tail));
+            }
+            Some(slot) => self.read_stub(slot.prev(), tail),
+            None if self.is_lost(&tail) => self.start_over(),
+            None => self.go(Step::Apply { tail, fetched: None, was_dirty: false }),
+        }
+    }
+
+    /// S6: a snapshot leads around a stub, if the stub and the anchor are of this client's log.
+    fn read_stub(&mut self, prev: u8, tail: Tail) {
+        let continues = self.durable().v != tail.upto || prev == tail.commit;
+        if self.keeps(Rule::Anchor) && !(continues && self.is_anchor_there()) {
+            return self.start_over();
+        }
+        match self.snapshot_around(tail.upto + 1) {
+            Some((seq, snapshot)) => self.load(seq, snapshot, tail),
+            // An error: the log cannot be read past this slot.
+            None => self.end(),
+        }
+    }
+
+    /// The snapshot to use instead of slot `next`: by the hint, else by `list` (S1).
+    fn snapshot_around(&self, next: Seq) -> Option<(Seq, Snapshot)> {
+        if self.config.pointer != Pointer::Stubs {
+            let hinted = self.hinted_snapshot().filter(|(seq, _)| *seq >= next);
+            if hinted.is_some() || !self.keeps(Rule::ListIfHintIsBroken) {
+                return hinted;
+            }
+        }
+        self.storage().newest_snapshot().map(|(seq, snapshot)| (seq, snapshot.clone()))
+    }
+
+    /// P1: a client that is new, or has read some entries and is still behind, looks at the hint and
+    /// jumps if it leads ahead. How far is far is a matter of cost: the model tries both each time.
+    pub(crate) fn jump(&mut self) {
+        let Step::Read(tail) = self.client().step.clone() else { return };
+        if !may_jump(self.world, self.me, &tail) {
+            return;
+        }
+        if let Some((seq, snapshot)) = self.hinted_snapshot() {
+            self.load(seq, snapshot, tail);
+        }
+    }
+
+    fn hinted_snapshot(&self) -> Option<(Seq, Snapshot)> {
+        self.storage().hinted_snapshot().map(|(seq, snapshot)| (seq, snapshot.clone()))
+    }
+
+    /// P2: the changes are the difference between the snapshot and the index.
+    fn load(&mut self, seq: Seq, snapshot: Snapshot, mut tail: Tail) {
+        for (d, newest) in snapshot.newest.iter().enumerate() {
+            // What was read before is older than the snapshot.
+            if let Some(change) = newest {
+                let is_known = change.vid == self.durable().index[d].0;
+                tail.changes[d] = newest.filter(|_| !is_known);
+            }
+        }
+        (tail.upto, tail.commit, tail.diverged) = (seq, snapshot.commit, false);
+        self.go(Step::Read(tail));
+    }
+
+    /// P3: at the head, the last entry read is no longer where it was.
+    fn is_lost(&self, tail: &Tail) -> bool {
+        self.keeps(Rule::Anchor)
+            && self.keeps(Rule::SlotsStay)
+            && tail.upto > 0
+            && self.storage().commit_at(tail.upto) != Some(tail.commit)
+    }
+
+    /// Whether this client's last entry is where it was.
+    pub(super) fn is_anchor_there(&self) -> bool {
+        let durable = &self.world.clients[self.me].durable;
+        durable.v == 0 || self.storage().commit_at(durable.v) == Some(durable.anchor)
+    }
+
+    /// D1, with the application's consent: drop attempt and pending, load the head; each document
+    /// whose indexed version differs is a change.
+    pub(super) fn start_over(&mut self) {
+        let head = self.storage().head(self.config.documents);
+        self.forget();
+        let durable = self.durable();
+        durable.attempt = None;
+        durable.pending.fill(None);
+        let mut changes = vec![None; durable.index.len()];
+        for (d, newest) in head.newest.iter().enumerate() {
+            if newest.map_or(NONE, |change| change.vid) != durable.index[d].0 {
+                changes[d] = Some(newest.unwrap_or_else(|| never_made(d)));
+            }
+        }
+        let tail = Tail { upto: head.seq, commit: head.commit, changes, diverged: true };
+        self.go(Step::Read(tail));
+    }
+}
+
+/// What a log that does not name a document says about it.
+fn never_made(document: usize) -> Change {
+    let nothing = Content::default();
+    Change { document: document as u8, vid: NONE, base: NONE, content: nothing, deleted: nothing }
+}
+
+/// Whether a client may jump from here, and to where the hint says.
+pub(crate) fn may_jump(world: &World, me: usize, tail: &Tail) -> bool {
+    let v = world.clients[me].durable.v;
+    let Some((seq, snapshot)) = world.storage.hinted_snapshot() else { return false };
+    let is_in_log = world.storage.commit_at(seq) == Some(snapshot.commit);
+    seq > tail.upto && (v == 0 || tail.upto > v && is_in_log)
+}

@@ -1,0 +1,121 @@
+//! What happens every day: edits, syncs, crashes, bad connections, time.
+
+use super::*;
+use crate::simulator::plan::DAY;
+use crate::simulator::state::record;
+use crate::simulator::tokens;
+use db_to_cloud::state::Table;
+use db_to_cloud::{DocumentId, Queueing};
+
+impl World {
+    /// Does it, if it is an everyday thing.
+    pub(super) fn act_everyday(&mut self, action: &Action) -> bool {
+        match *action {
+            Action::Edit { device, document, queued } => self.edit(device, document, queued),
+            Action::Delete { device, document, queued } => self.delete(device, document, queued),
+            Action::Sync { device } => self.begin_sync(self.place(device)),
+            Action::Crash { device } => self.crash(self.place(device)),
+            Action::Cancel { device } => {
+                let number = self.devices[self.place(device)].number;
+                self.drop_tasks(number, true);
+            }
+            Action::Weather { faults } => lock(&self.shared.weather).faults = faults,
+            Action::Favour { weights } => self.weights = weights,
+            Action::Pass { millis } => self.pass(millis),
+            Action::Jump { days } => self.jump(days * DAY),
+            Action::Join => self.join_late(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn edit(&mut self, device: u64, document: u64, queued: bool) {
+        let place = self.place(device);
+        let device = &self.devices[place];
+        let id = document_id(document);
+        self.edits += 1;
+        let token = format!("{}{}", device.name, self.edits);
+        let mut words = device.tokens(&id);
+        words.insert(token.clone());
+        device.documents.save(id.clone(), tokens::text(&words));
+        lock(&self.shared.oracle).added(&id.to_string(), token);
+        self.queue(place, id, queued);
+    }
+
+    fn delete(&mut self, device: u64, document: u64, queued: bool) {
+        let place = self.place(device);
+        let device = &self.devices[place];
+        let id = document_id(document);
+        if !device.documents.documents().contains_key(&id) {
+            return;
+        }
+        let known = record(&device.state, Table::Index, &id.to_key()).is_some();
+        lock(&self.shared.oracle).deleted(device.number, &device.tokens(&id), known);
+        device.documents.remove(id.clone());
+        self.queue(place, id, queued);
+    }
+
+    /// QueueChange runs beside the sync, as in any application; a crash may come first.
+    fn queue(&mut self, place: usize, id: DocumentId, queued: bool) {
+        let device = &mut self.devices[place];
+        match device.setup.queueing {
+            Queueing::Transactional => device.queue_in_transaction(&id),
+            Queueing::Compared if !queued => device.sloppy = true,
+            Queueing::Compared => {
+                let (client, number) = (device.client.clone(), device.number);
+                let queue = async move {
+                    // The state of a run never fails.
+                    let _ = client.queue_change(&id).await;
+                    None
+                };
+                self.begin(number, false, queue);
+            }
+        }
+    }
+
+    pub(in crate::simulator) fn crash(&mut self, place: usize) {
+        let number = self.devices[place].number;
+        self.drop_tasks(number, false);
+        self.devices[place].restart();
+    }
+
+    pub(in crate::simulator) fn pass(&self, millis: u64) {
+        lock(&self.shared.scheduler).pass_time(millis);
+    }
+
+    /// Days pass. What was sent before has its effect before or never; whoever syncs is killed, or
+    /// sleeps and finds his connections broken.
+    pub(in crate::simulator) fn jump(&mut self, millis: u64) {
+        for place in 0..self.devices.len() {
+            let killed = lock(&self.shared.dice).percent(50);
+            if killed {
+                self.crash(place);
+            }
+        }
+        lock(&self.shared.scheduler).cut();
+        self.go_on();
+        self.shared.settle_wire();
+        let mut cloud = lock(&self.shared.cloud);
+        // A sleeping holder believes that its lock is fresh.
+        cloud.lock_in_doubt |= !self.tasks.is_empty();
+        drop(cloud);
+        for place in 0..self.devices.len() {
+            if lock(&self.shared.dice).percent(50) {
+                self.devices[place].clock.sleep_for(millis);
+            }
+        }
+        self.pass(millis);
+        self.shared.count("days passed");
+    }
+
+    fn join_late(&mut self) {
+        if self.devices.len() < 5 {
+            let setup = Setup::of_chance(&mut lock(&self.shared.dice));
+            self.join(setup);
+        }
+    }
+}
+
+fn document_id(document: u64) -> DocumentId {
+    format!("doc-{document}").as_str().into()
+}
