@@ -39,7 +39,7 @@ rules! {
     without_p1: P1, Strong, 400;
     without_p3: P3, Strong, 50;
     without_p7: P7, Strong, 50;
-    without_p8: P8, Strong, 50;
+    without_p8: P8, Strong, 600;
     without_u2_looking_at_the_content: U2Content, Strong, 50;
     without_u5_unknown_is_won: U5Won, Strong, 50;
     without_u6: U6, Strong, 100;
