@@ -71,7 +71,10 @@ async fn make(client: &Client, path: &str) -> Result<(), Failure> {
         }
     }
     for url in missing.iter().rev() {
-        client.mkcol_at(url).await?;
+        if let Err(failure) = client.mkcol_at(url).await {
+            // Apache tells one of two that make it at once that it is forbidden: now it is there.
+            client.mkcol_at(url).await.map_err(|_| failure)?;
+        }
     }
     Ok(())
 }

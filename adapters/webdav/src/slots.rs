@@ -21,7 +21,7 @@ pub enum Slots {
     /// server refuses to replace a collection that is not empty; and the entry appears whole.
     Move,
     /// The first to make the slot's collection writes the entry into it. A client that dies between
-    /// the two keeps the slot from others for five minutes.
+    /// the two keeps the slot from others for a minute.
     Mkcol,
     /// The entry is written under a lock of WebDAV, if there is none yet. A reader may meet half of
     /// it; then it is a damaged object until the next sync.

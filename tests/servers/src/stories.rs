@@ -112,13 +112,27 @@ pub async fn nothing_is_lost(open: Open<'_>, faults: &Faults, seed: u64) {
     // What is late arrives.
     tokio::time::sleep(Duration::from_secs(1)).await;
     for device in [&devices[0], &devices[1], &devices[0], &devices[1]] {
-        device.sync().await;
+        sync_patiently(device, seed).await;
     }
     let fresh = Device::new("carol", open());
     fresh.sync().await;
     let want = written.into_iter().map(|(id, text)| (id.as_str().into(), text)).collect();
     for device in devices.iter().chain([&fresh]) {
         assert_eq!(device.all(), want, "seed {seed}");
+    }
+}
+
+/// A device that was stopped half way may keep others from writing for a minute, not for longer.
+async fn sync_patiently(device: &Device, seed: u64) {
+    let began = std::time::Instant::now();
+    loop {
+        match device.try_sync().await {
+            Ok(_) => return,
+            Err(error) if error.is_transient() && began.elapsed() < Duration::from_secs(90) => {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+            }
+            Err(error) => panic!("seed {seed}: {error}"),
+        }
     }
 }
 

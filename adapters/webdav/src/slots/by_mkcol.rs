@@ -16,8 +16,8 @@ use crate::client::Client;
 use crate::dav::Collection;
 use crate::error::Failure;
 
-/// For how long a claim without an entry is respected.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// For how long a claim without an entry is respected: as long as the lock of db-to-cloud.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// The pauses between looks for the entry of a slot that was just claimed, in milliseconds.
 const LOOKS: [u64; 7] = [20, 40, 80, 160, 320, 640, 1280];
 const TURN: &str = "turn-";

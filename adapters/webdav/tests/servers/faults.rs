@@ -19,39 +19,23 @@ async fn nothing_is_lost(server: &Server, slots: Option<Slots>, seed: u64) {
         Some(slots) => config.with_slots(slots),
         None => config,
     };
+    println!("{}", server.name());
     let open = || Arc::new(open(&config)) as Arc<dyn Adapter>;
     stories::nothing_is_lost(&open, &faults, seed).await;
 }
 
+/// All at once: most of the time they wait.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_between_here_and_apache() {
-    nothing_is_lost(apache(), None, 1).await;
-    nothing_is_lost(apache(), Some(Slots::Lock), 2).await;
+async fn nothing_is_lost_between_here_and_the_servers() {
+    let servers = [apache(), nginx(), lighttpd(), wsgidav(), sabre(), sabre_as_cloud(), rclone()];
+    let stories = (1..).zip(servers).map(|(seed, server)| nothing_is_lost(server, None, seed));
+    futures::future::join_all(stories).await;
 }
 
+/// A client that stops with a lock keeps it for a minute.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_between_here_and_nginx() {
-    nothing_is_lost(nginx(), None, 3).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_between_here_and_lighttpd() {
-    nothing_is_lost(lighttpd(), None, 4).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_between_here_and_wsgidav() {
-    nothing_is_lost(wsgidav(), None, 5).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_between_here_and_sabre() {
-    nothing_is_lost(sabre(), None, 6).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_between_here_and_rclone() {
-    nothing_is_lost(rclone(), None, 8).await;
+async fn nothing_is_lost_with_locks() {
+    nothing_is_lost(apache(), Some(Slots::Lock), 8).await;
 }
 
 /// A storage behind a proxy, and the proxy's faults.

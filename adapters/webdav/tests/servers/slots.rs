@@ -130,6 +130,6 @@ fn give_away(folder: &std::path::Path) {
 }
 
 fn grow_old(folder: &std::path::Path) {
-    let then = SystemTime::now() - Duration::from_secs(301);
+    let then = SystemTime::now() - Duration::from_secs(61);
     std::fs::File::open(folder).unwrap().set_modified(then).unwrap();
 }

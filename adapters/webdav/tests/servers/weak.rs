@@ -15,11 +15,14 @@ fn weak(server: &Server) -> WebDavConfig {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_devices_sync_under_the_lock_with_a_warning() {
-    for server in [apache(), nginx(), lighttpd(), wsgidav(), sabre(), rclone()] {
+    let story = async |server| {
         let config = weak(server);
         let open = || Arc::new(open(&config)) as Arc<dyn Adapter>;
         stories::a_weak_server_is_found_out(&open).await;
-    }
+    };
+    let servers = [apache(), nginx(), lighttpd(), wsgidav(), sabre(), rclone()];
+    // At once: most of the time they wait for the lock.
+    futures::future::join_all(servers.map(story)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
