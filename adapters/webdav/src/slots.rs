@@ -137,6 +137,10 @@ async fn decide(
     let stored = client.get(&slot.entry).await.map_err(Failure::after_sending)?;
     match (moved, stored) {
         (Moved::Done, Some(stored)) if stored == bytes => Ok(Created::New),
+        // The answer was a proxy's, or of a server that failed after it had done it.
+        (Moved::Refused(failure), Some(stored)) if stored == bytes && failure.is_unknown() => {
+            Ok(Created::New)
+        }
         // Another's, or our own of an earlier attempt: the core compares.
         (_, Some(_)) => Ok(Created::Occupied),
         // It was released meanwhile, as the lock is.

@@ -2,7 +2,7 @@
 //! anew, as another device would.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use db_to_cloud::{Adapter, ClientBuilder, Event, Limits};
 
@@ -83,6 +83,7 @@ const ROUNDS: u64 = 40;
 /// In the end nothing is lost and both are equal. `open` opens the storage behind the proxy.
 pub async fn nothing_is_lost(open: Open<'_>, faults: &Faults, seed: u64) {
     println!("seed {seed}");
+    let began = Instant::now();
     let limits = Limits { request: Duration::from_secs(3), retries: 4, ..Limits::default() };
     let setup = |builder: ClientBuilder| builder.with_limits(limits);
     let devices = ["alice", "bob"].map(|name| Device::set_up(name, open(), setup));
@@ -107,13 +108,14 @@ pub async fn nothing_is_lost(open: Open<'_>, faults: &Faults, seed: u64) {
     }
     faults.heal();
     let (happened, requests) = faults.counts();
-    println!("{requests} requests, {happened:?}");
+    println!("seed {seed}: {requests} requests in {:?}, {happened:?}", began.elapsed());
     assert!(happened.values().sum::<usize>() > 10, "the proxy was idle");
     // What is late arrives.
     tokio::time::sleep(Duration::from_secs(1)).await;
     for device in [&devices[0], &devices[1], &devices[0], &devices[1]] {
         sync_patiently(device, seed).await;
     }
+    println!("seed {seed}: at rest after {:?}", began.elapsed());
     let fresh = Device::new("carol", open());
     fresh.sync().await;
     let want = written.into_iter().map(|(id, text)| (id.as_str().into(), text)).collect();
@@ -124,7 +126,7 @@ pub async fn nothing_is_lost(open: Open<'_>, faults: &Faults, seed: u64) {
 
 /// A device that was stopped half way may keep others from writing for a minute, not for longer.
 async fn sync_patiently(device: &Device, seed: u64) {
-    let began = std::time::Instant::now();
+    let began = Instant::now();
     loop {
         match device.try_sync().await {
             Ok(_) => return,
