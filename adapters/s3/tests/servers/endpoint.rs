@@ -6,9 +6,9 @@ use std::sync::Arc;
 use db_to_cloud::{Adapter, Folder, Key};
 use db_to_cloud_conformance::{Options, run_with};
 use db_to_cloud_s3::S3Config;
+use db_to_cloud_test_servers::Device;
 
 use crate::support::{open, unreachable};
-use crate::sync::Device;
 
 /// Without the variable MinIO stands in.
 async fn config() -> S3Config {
