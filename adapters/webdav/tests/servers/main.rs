@@ -2,6 +2,7 @@
 //! sabre/dav and rclone.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "servers and seeds of tests that fail are shown")]
 
 mod conformance;
 mod endpoint;
