@@ -13,6 +13,11 @@ pub enum Rule {
     Reinstalled,
     /// S5, P6: an entry tells what a delete deleted, so that an old copy is known from an edit.
     HashOfDelete,
+    /// P9: before its first write a pull records which entry it reaches, and the next one looks
+    /// whether that entry is still there.
+    Reaching,
+    /// D1: what a start over left undecided stays a conflict when it changes again.
+    UndecidedStays,
     /// P8: intents, so that a crash between a write and the index is settled by looking.
     Intents,
     /// P8: of a merge the application's part comes before the index.
@@ -159,6 +164,8 @@ pub struct Configuration {
     pub lock: LockPolicy,
     /// The way to the snapshot.
     pub pointer: Pointer,
+    /// A pull may apply what it read before it reads on, as the core does every 64 entries.
+    pub applies_in_steps: bool,
     /// A snapshot leaves out so many of the newest entries.
     pub snapshot_behind: u8,
     /// The storage loses superseded versions at once, harsher than G1 allows.
@@ -167,6 +174,8 @@ pub struct Configuration {
     pub keeps_uploads: bool,
     /// After an unknown answer the same sync reads back and sends again (U5).
     pub sends_again: bool,
+    /// The backup is of the empty storage: it is not restored but emptied.
+    pub emptied: bool,
     /// When a restored storage may appear.
     pub restore_when: RestoreWhen,
     /// Rules that are switched off.
@@ -188,10 +197,12 @@ impl Configuration {
             store: Store::Strong,
             lock: LockPolicy::Never,
             pointer: Pointer::Stubs,
+            applies_in_steps: false,
             snapshot_behind: 0,
             deletes_old_at_once: false,
             keeps_uploads: true,
             sends_again: false,
+            emptied: false,
             restore_when: RestoreWhen::Calm,
             without: &[],
         }
