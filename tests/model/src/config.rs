@@ -16,6 +16,8 @@ pub enum Rule {
     /// P9: before its first write a pull records which entry it reaches, and the next one looks
     /// whether that entry is still there.
     Reaching,
+    /// P9: the farthest such entry stays on record, also if the next pull sets out for a nearer one.
+    Farthest,
     /// D1: what a start over left undecided stays a conflict when it changes again.
     UndecidedStays,
     /// P8: intents, so that a crash between a write and the index is settled by looking.
@@ -148,6 +150,8 @@ pub struct Configuration {
     pub documents: usize,
     /// Edits that each user makes.
     pub edits: u8,
+    /// Only the first user edits.
+    pub one_writer: bool,
     /// Users delete, too.
     pub deletes: bool,
     /// QueueChange is called some time after the edit.
@@ -189,6 +193,7 @@ impl Configuration {
             clients: 2,
             documents: 1,
             edits: 2,
+            one_writer: false,
             deletes: false,
             queued_later: false,
             answers: &[Answer::Merge],

@@ -64,6 +64,13 @@ setters! {
 }
 
 impl Configuration {
+    /// Only the first user edits.
+    #[must_use]
+    pub fn one_writer(mut self) -> Self {
+        self.one_writer = true;
+        self
+    }
+
     /// Users delete, too.
     #[must_use]
     pub fn deletes(mut self) -> Self {
@@ -146,6 +153,7 @@ impl Configuration {
             words.push(format!("{how}: {:?}", self.restore_when));
         }
         let flags = [
+            (self.one_writer, "one writer"),
             (self.deletes, "deletes"),
             (self.queued_later, "queued later"),
             (self.deletes_old_at_once, "old versions vanish"),

@@ -76,8 +76,12 @@ impl World {
             gone: false,
             backup: None,
         };
+        let mut clients = vec![client; config.clients];
+        if config.one_writer {
+            clients.iter_mut().skip(1).for_each(|reader| reader.edits = 0);
+        }
         Self {
-            clients: vec![client; config.clients],
+            clients,
             storage: Storage::default(),
             flights: Vec::new(),
             backup: config.emptied.then(Box::default),

@@ -78,6 +78,11 @@ fn restores() -> Vec<Case> {
         holds(Small, "restored-2-documents", one().documents(2).restored(Calm)),
         holds(Small, "restored-crash", one().crashes(1).restored(Calm)),
         holds(Small, "restored-crash-destroyed", one().crashes(1).destroyed(1).restored(Calm)),
+        holds(
+            Small,
+            "restored-crash-steps",
+            base().one_writer().documents(2).in_steps().crashes(2).destroyed(1).restored(Calm),
+        ),
         holds(Large, "restored-crash-lost", one().crashes(1).lost(1).restored(BetweenSyncs)),
         holds(Large, "restored-crash-delete", one().crashes(1).restored(Calm).deletes()),
         holds(Large, "restored-2-documents-crash", one().documents(2).crashes(1).restored(Calm)),

@@ -104,14 +104,13 @@ impl Turn<'_> {
     /// set aside instead, for the application is to decide.
     fn set_out(&mut self, mut tail: Tail) {
         let records = self.keeps(Rule::Reaching) && self.keeps(Rule::Anchor);
+        let keeps_farthest = self.keeps(Rule::Farthest);
         let durable = self.durable();
+        let reached = durable.reaching.filter(|_| keeps_farthest).map_or(durable.v, |(n, _)| n);
         if tail.diverged {
             tail.diverged = false;
             durable.set_aside(&tail);
-        } else if records
-            && tail.upto > durable.v
-            && durable.reaching.is_none_or(|(farthest, _)| farthest < tail.upto)
-        {
+        } else if records && tail.upto > reached {
             durable.reaching = Some((tail.upto, tail.commit));
         }
         self.go(Step::Apply { tail, fetched: None, was_dirty: false });
