@@ -11,6 +11,8 @@ pub enum Rule {
     CompareAndSet,
     /// P6: a device reinstalled over its old documents takes what replaced them, without asking.
     Reinstalled,
+    /// P6: older versions are what the log named when it was read, not what stands there by now.
+    HistoryAsRead,
     /// S5, P6: an entry tells what a delete deleted, so that an old copy is known from an edit.
     HashOfDelete,
     /// P9: before its first write a pull records which entry it reaches, and the next one looks

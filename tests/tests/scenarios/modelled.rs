@@ -59,7 +59,7 @@ fn a_pull_that_stops_nearer_than_the_one_before_does_not_forget_how_far_that_one
     }
 }
 
-/// `weak-late-put-edits`: Alice's first commit is under way for long. She comes in by a snapshot, and
+/// `weak-without-P6-as-read`: Alice's first commit is under way for long. She comes in by a snapshot, and
 /// then it lands in the first slot, below it: her own edit is no older version of Bob's.
 #[test]
 fn an_own_commit_that_lands_late_below_a_snapshot_does_not_make_an_old_copy_of_the_edit() {

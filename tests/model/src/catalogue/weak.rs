@@ -34,6 +34,12 @@ pub(super) fn cases() -> Vec<Case> {
             one().destroyed(1),
         ),
         breaks(
+            "weak-without-P6-as-read",
+            "an own commit lands late, and its edit passes for an old copy",
+            (LOST, 37),
+            b().lost(1).without(&[Rule::HistoryAsRead]),
+        ),
+        breaks(
             "weak-hole",
             "a known hole: a put that lands two commits late replaces an entry below everybody's \
              anchor; no device here notices, and no new one can read past it",

@@ -108,12 +108,13 @@ fn is_older_version(
     let names = |c: &Change| {
         c.document == change.document && (c.content == local || by_hash && c.deleted == local)
     };
-    // As they were read: what a late put replaced since is not of this chain.
+    // What a late put replaced since is not of the chain that was read.
+    let as_read = config.keeps(Rule::HistoryAsRead);
     let is_named = || {
         let mut commit = tail.commit;
         let slots = (1..=tail.upto).rev().map_while(|n| world.storage.slot(n));
         let mut chain = slots.take_while(|slot| {
-            let is_next = slot.commit() == commit;
+            let is_next = slot.commit() == commit || !as_read;
             commit = slot.prev();
             is_next
         });
