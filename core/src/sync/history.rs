@@ -41,10 +41,17 @@ impl Session<'_> {
         // Entries after the snapshot were read already; pending changes carry what they replaced.
         let last = position.log.snapshot;
         let mut next = last.saturating_sub(ENTRIES) + 1;
+        let mut before = None;
         while next <= last {
             let until = last.min(next + width - 1);
             for slot in self.client.server.changes_read_many(next..=until).await? {
-                if let Some((Slot::Entry(entry), _)) = slot {
+                let Some((slot, _)) = slot else { continue };
+                if before.is_some_and(|commit| slot.prev() != Some(commit)) {
+                    // Weak storage: a late write, perhaps our own, replaced what the snapshot holds.
+                    history.0.clear();
+                }
+                before = Some(slot.commit());
+                if let Slot::Entry(entry) = slot {
                     history.0.extend(entry.changes.iter().map(|c| mark(&c.id, c.hash)));
                 }
             }

@@ -3,7 +3,7 @@
 use crate::client::{Client, Stage, Step};
 use crate::config::{Answer, Configuration, Pointer, RestoreWhen, Rule};
 use crate::quiet::is_synced;
-use crate::turn::{Turn, is_conflict, may_jump, missing_here, snapshot_due};
+use crate::turn::{Turn, is_conflict, may_apply_now, may_jump, missing_here, snapshot_due};
 use crate::words::{Commit, NONE, Slot};
 use crate::world::World;
 
@@ -20,6 +20,8 @@ pub enum Action {
     Step(u8),
     /// Instead of the next slot it reads the hint and jumps to a snapshot (P1, P2).
     Jump(u8),
+    /// What was read is applied before the rest of the log is read.
+    ApplyNow(u8),
     /// The application answers to a conflict (P6).
     Answer(u8, Answer),
     /// The same, and the client stops in the middle (P8).
@@ -120,7 +122,7 @@ impl Configuration {
         let c = me as u8;
         match &world.clients[me].step {
             Step::Apply { tail, fetched: Some(change), was_dirty }
-                if is_conflict(self, world, me, (tail, change, *was_dirty)) =>
+                if !tail.is_part && is_conflict(self, world, me, (tail, change, *was_dirty)) =>
             {
                 self.questions(world, c, actions);
             }
@@ -137,8 +139,10 @@ impl Configuration {
                     actions.extend(self.sends_again.then_some(Action::DelayAndStay(c)));
                 }
             }
-            Step::Read(tail) if self.pointer != Pointer::Stubs => {
-                actions.extend(may_jump(world, me, tail).then_some(Action::Jump(c)));
+            Step::Read(tail) => {
+                let jumps = self.pointer != Pointer::Stubs && may_jump(world, me, tail);
+                actions.extend(jumps.then_some(Action::Jump(c)));
+                actions.extend(may_apply_now(self, world, me, tail).then_some(Action::ApplyNow(c)));
                 actions.push(Action::Step(c));
             }
             _ => actions.push(Action::Step(c)),
@@ -209,6 +213,7 @@ impl Configuration {
             Action::Sync(c) => self.turn(world, c).sync(),
             Action::Step(c) => self.turn(world, c).step(),
             Action::Jump(c) => self.turn(world, c).jump(),
+            Action::ApplyNow(c) => self.turn(world, c).apply_now(),
             Action::Answer(c, answer) => self.turn(world, c).answer(answer, false),
             Action::AnswerThenCrash(c, answer) => self.turn(world, c).answer(answer, true),
             Action::ApplyThenCrash(c) => self.turn(world, c).apply_and_crash(),
@@ -284,4 +289,5 @@ fn restore(world: &mut World) {
     world.judge.restored = true;
     let commit = |slot: &Option<Slot>| -> Commit { slot.as_ref().map_or(NONE, Slot::commit) };
     world.judge.first_written = world.storage.log.iter().map(commit).collect();
+    world.give_up_what_nobody_has();
 }

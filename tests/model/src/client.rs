@@ -26,10 +26,18 @@ pub struct Durable {
     pub v: Seq,
     /// Its commit.
     pub anchor: Commit,
+    /// P9: the entry that the pull under way reaches, and its commit: until `v` is there, some of
+    /// what is applied may be of entries after `v`.
+    pub reaching: Option<(Seq, Commit)>,
+    /// D1: a start over is under way.
+    pub resyncing: bool,
     /// The commit under way.
     pub attempt: Option<Attempt>,
     /// Deferred conflicts: the newest remote change up to `v` that is not applied.
     pub pending: Changes,
+    /// D1: which of them the application must be asked about although nothing was edited here: a bit
+    /// for each document.
+    pub undecided: u8,
     /// Only without rule U2: names of versions to be used again.
     pub old_names: Vec<Option<(Vid, Content)>>,
 }
@@ -44,8 +52,11 @@ impl Durable {
             index: vec![(NONE, Content::default()); n],
             v: 0,
             anchor: NONE,
+            reaching: None,
+            resyncing: false,
             attempt: None,
             pending: vec![None; n],
+            undecided: 0,
             old_names: vec![None; n],
         }
     }
@@ -60,6 +71,29 @@ impl Durable {
     /// Whether the application's document is another than the index says.
     pub fn is_edited(&self, document: usize) -> bool {
         self.documents[document] != self.index[document].1
+    }
+
+    /// P9: all up to this entry is applied or pending.
+    pub fn arrive(&mut self, v: Seq, anchor: Commit) {
+        (self.v, self.anchor) = (v, anchor);
+        self.reaching = self.reaching.filter(|(farthest, _)| *farthest > v);
+    }
+
+    /// D1: what a start over found waits for the application, and `v` is at the head.
+    pub fn set_aside(&mut self, tail: &Tail) {
+        self.arrive(tail.upto, tail.commit);
+        self.resyncing = false;
+        self.pending.clone_from(&tail.changes);
+        for change in tail.changes.iter().flatten() {
+            let d = change.document as usize;
+            self.undecided |= u8::from(self.index[d].0 != NONE) << d;
+        }
+    }
+
+    /// No remote change of the document waits any more.
+    pub fn decide(&mut self, document: usize) {
+        self.pending[document] = None;
+        self.undecided &= !(1 << document);
     }
 
     /// The application's document and the storage's version are the same.
@@ -94,6 +128,8 @@ pub struct Tail {
     pub changes: Changes,
     /// The client starts over on a storage that diverged (D1).
     pub diverged: bool,
+    /// It is applied before the rest of the log is read.
+    pub is_part: bool,
 }
 
 /// How far a commit got.

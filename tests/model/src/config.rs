@@ -11,8 +11,17 @@ pub enum Rule {
     CompareAndSet,
     /// P6: a device reinstalled over its old documents takes what replaced them, without asking.
     Reinstalled,
+    /// P6: older versions are what the log named when it was read, not what stands there by now.
+    HistoryAsRead,
     /// S5, P6: an entry tells what a delete deleted, so that an old copy is known from an edit.
     HashOfDelete,
+    /// P9: before its first write a pull records which entry it reaches, and the next one looks
+    /// whether that entry is still there.
+    Reaching,
+    /// P9: the farthest such entry stays on record, also if the next pull sets out for a nearer one.
+    Farthest,
+    /// D1: what a start over left undecided stays a conflict when it changes again.
+    UndecidedStays,
     /// P8: intents, so that a crash between a write and the index is settled by looking.
     Intents,
     /// P8: of a merge the application's part comes before the index.
@@ -143,6 +152,8 @@ pub struct Configuration {
     pub documents: usize,
     /// Edits that each user makes.
     pub edits: u8,
+    /// Only the first user edits.
+    pub one_writer: bool,
     /// Users delete, too.
     pub deletes: bool,
     /// QueueChange is called some time after the edit.
@@ -159,6 +170,8 @@ pub struct Configuration {
     pub lock: LockPolicy,
     /// The way to the snapshot.
     pub pointer: Pointer,
+    /// A pull may apply what it read before it reads on, as the core does every 64 entries.
+    pub applies_in_steps: bool,
     /// A snapshot leaves out so many of the newest entries.
     pub snapshot_behind: u8,
     /// The storage loses superseded versions at once, harsher than G1 allows.
@@ -167,6 +180,8 @@ pub struct Configuration {
     pub keeps_uploads: bool,
     /// After an unknown answer the same sync reads back and sends again (U5).
     pub sends_again: bool,
+    /// The backup is of the empty storage: it is not restored but emptied.
+    pub emptied: bool,
     /// When a restored storage may appear.
     pub restore_when: RestoreWhen,
     /// Rules that are switched off.
@@ -180,6 +195,7 @@ impl Configuration {
             clients: 2,
             documents: 1,
             edits: 2,
+            one_writer: false,
             deletes: false,
             queued_later: false,
             answers: &[Answer::Merge],
@@ -188,10 +204,12 @@ impl Configuration {
             store: Store::Strong,
             lock: LockPolicy::Never,
             pointer: Pointer::Stubs,
+            applies_in_steps: false,
             snapshot_behind: 0,
             deletes_old_at_once: false,
             keeps_uploads: true,
             sends_again: false,
+            emptied: false,
             restore_when: RestoreWhen::Calm,
             without: &[],
         }

@@ -64,6 +64,13 @@ setters! {
 }
 
 impl Configuration {
+    /// Only the first user edits.
+    #[must_use]
+    pub fn one_writer(mut self) -> Self {
+        self.one_writer = true;
+        self
+    }
+
     /// Users delete, too.
     #[must_use]
     pub fn deletes(mut self) -> Self {
@@ -92,12 +99,26 @@ impl Configuration {
         self
     }
 
+    /// Pulls apply what they read in steps.
+    #[must_use]
+    pub fn in_steps(mut self) -> Self {
+        self.applies_in_steps = true;
+        self
+    }
+
     /// The storage is restored once.
     #[must_use]
     pub fn restored(mut self, when: RestoreWhen) -> Self {
         self.faults.restores = 1;
         self.restore_when = when;
         self
+    }
+
+    /// The storage is emptied once.
+    #[must_use]
+    pub fn emptied(mut self, when: RestoreWhen) -> Self {
+        self.emptied = true;
+        self.restored(when)
     }
 
     /// All that is not as in [`Configuration::new`], in words.
@@ -128,15 +149,18 @@ impl Configuration {
         };
         words.extend(pointer.map(str::to_owned));
         if self.faults.restores > 0 {
-            words.push(format!("restored: {:?}", self.restore_when));
+            let how = if self.emptied { "emptied" } else { "restored" };
+            words.push(format!("{how}: {:?}", self.restore_when));
         }
         let flags = [
+            (self.one_writer, "one writer"),
             (self.deletes, "deletes"),
             (self.queued_later, "queued later"),
             (self.deletes_old_at_once, "old versions vanish"),
             (self.sends_again, "sends again"),
             (!self.keeps_uploads, "uploads not used again"),
             (self.snapshot_behind > 0, "snapshot behind"),
+            (self.applies_in_steps, "applied in steps"),
             (self.answers.len() > 1, "several answers"),
         ];
         words.extend(flags.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()));

@@ -8,6 +8,7 @@ use crate::config::{Configuration, Pointer, Rule, Store};
 use crate::protocol::{Protocol, Sight};
 use crate::quiet::is_quiet;
 use crate::storage::Head;
+use crate::turn::is_conflict;
 use crate::words::{Change, Changes, Entry, NONE, Seq, Slot, Snapshot, Vid};
 use crate::world::World;
 
@@ -68,6 +69,7 @@ impl Protocol for Configuration {
         match sight {
             Sight::Done => is_quiet(self, world) && world.clients.iter().all(|c| c.edits == 0),
             Sight::UsedAgain => uses_again(world),
+            Sight::OlderAgain => shows_older(self, world),
             Sight::AskedNeedlessly => world.judge.asked_needlessly,
         }
     }
@@ -255,6 +257,18 @@ fn no_slot_is_empty(view: &View<'_>) -> bool {
 
 fn nobody_is_stuck(view: &View<'_>) -> bool {
     view.is_quiet || !view.config.possible_actions(view.world).is_empty()
+}
+
+/// A client is about to write a version that lacks edits which the application's document has.
+fn shows_older(config: &Configuration, world: &World) -> bool {
+    world.clients.iter().enumerate().any(|(me, client)| match &client.step {
+        Step::Apply { tail, fetched: Some(change), was_dirty } => {
+            let here = client.durable.documents[change.document as usize];
+            let is_older = here.includes(change.content) && here.edits != change.content.edits;
+            is_older && !is_conflict(config, world, me, (tail, change, *was_dirty))
+        }
+        _ => false,
+    })
 }
 
 /// A client is about to push a kept upload.

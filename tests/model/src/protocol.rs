@@ -43,6 +43,8 @@ pub enum Sight {
     Done,
     /// An upload of a lost race goes into a later commit (U2).
     UsedAgain,
+    /// A document is about to be replaced by an older version of it.
+    OlderAgain,
     /// The application was asked although one side had nothing that the other lacked.
     AskedNeedlessly,
 }

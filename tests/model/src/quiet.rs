@@ -10,6 +10,10 @@ pub fn is_synced(config: &Configuration, world: &World, me: usize) -> bool {
     if durable.dirty.iter().any(Option::is_some) || durable.attempt.is_some() {
         return false;
     }
+    let waits = durable.resyncing || durable.reaching.is_some();
+    if waits || durable.pending.iter().any(Option::is_some) {
+        return false;
+    }
     let checks = config.keeps(Rule::Anchor) && config.keeps(Rule::SlotsStay) && durable.v > 0;
     let is_anchored = !checks || storage.commit_at(durable.v) == Some(durable.anchor);
     is_anchored && storage.slot(durable.v + 1).is_none()

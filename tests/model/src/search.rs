@@ -54,9 +54,10 @@ pub fn search<P: Protocol>(protocol: &P, only: Option<&'static str>, time: Durat
 }
 
 const HOLDS: &str = "every property holds";
-const SIGHTS: [(&str, Sight); 3] = [
+const SIGHTS: [(&str, Sight); 4] = [
     ("done", Sight::Done),
     ("used again", Sight::UsedAgain),
+    ("older again", Sight::OlderAgain),
     ("asked needlessly", Sight::AskedNeedlessly),
 ];
 
@@ -99,11 +100,12 @@ impl<P: Protocol> Model for Timed<P> {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        let [done, used_again, asked] = SIGHTS.map(|(name, _)| name);
+        let [done, used_again, older, asked] = SIGHTS.map(|(name, _)| name);
         vec![
             Property::always(HOLDS, Self::holds),
             Property::sometimes(done, |m: &Self, w| m.protocol.sees(w, Sight::Done)),
             Property::sometimes(used_again, |m: &Self, w| m.protocol.sees(w, Sight::UsedAgain)),
+            Property::sometimes(older, |m: &Self, w| m.protocol.sees(w, Sight::OlderAgain)),
             Property::sometimes(asked, |m: &Self, w| m.protocol.sees(w, Sight::AskedNeedlessly)),
         ]
     }

@@ -16,7 +16,7 @@ mod webdav;
 pub(crate) use apply::is_conflict;
 pub(crate) use checkpoint::snapshot_due;
 pub(crate) use gc::missing_here;
-pub(crate) use pull::may_jump;
+pub(crate) use pull::{may_apply_now, may_jump};
 
 use crate::client::{Client, Durable, Step};
 use crate::config::{Configuration, Rule};

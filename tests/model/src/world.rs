@@ -27,7 +27,7 @@ pub struct Judge {
     pub acknowledged: Vec<u16>,
     /// Edits that the application chose to drop in a conflict.
     pub dropped: Vec<u16>,
-    /// Edits that were lost with a device or its state.
+    /// Edits that were lost with a device or its state, or with a storage that was restored.
     pub lost_with_device: Vec<u16>,
     /// The commit that was first written to each slot.
     pub first_written: Vec<Commit>,
@@ -76,11 +76,15 @@ impl World {
             gone: false,
             backup: None,
         };
+        let mut clients = vec![client; config.clients];
+        if config.one_writer {
+            clients.iter_mut().skip(1).for_each(|reader| reader.edits = 0);
+        }
         Self {
-            clients: vec![client; config.clients],
+            clients,
             storage: Storage::default(),
             flights: Vec::new(),
-            backup: None,
+            backup: config.emptied.then(Box::default),
             now: 0,
             judge: Judge {
                 made: none.clone(),
@@ -94,6 +98,17 @@ impl World {
                 revived: 0,
             },
             left: config.faults,
+        }
+    }
+
+    /// What neither the storage nor a device has any more no protocol brings back.
+    pub fn give_up_what_nobody_has(&mut self) {
+        let head = self.storage.head(self.judge.made.len());
+        for (d, newest) in head.newest.iter().enumerate() {
+            let living = self.clients.iter().filter(|client| !client.gone);
+            let held = living.map(|client| client.durable.documents[d].edits);
+            let held = held.fold(newest.map_or(0, |change| change.content.edits), |a, b| a | b);
+            self.judge.lost_with_device[d] |= self.judge.made[d] & !held;
         }
     }
 

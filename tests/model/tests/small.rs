@@ -12,8 +12,10 @@ const TIME: Duration = Duration::from_secs(300);
 
 /// These have the steps in which a client may wait for another, or send again.
 const LIVE: &[&str] = &[
+    "steps",
     "sends-again",
     "2-documents",
+    "restored-crash",
     "restored-attempt",
     "reinstalled-2-documents",
     "hint-stubs",
@@ -48,6 +50,15 @@ fn uploads_of_a_lost_race_are_used_again_somewhere() {
     use db_to_cloud_model::Sight::UsedAgain;
     let cases = small(|case| case.name == "sends-again");
     assert!(cases[0].run(TIME).seen.contains(&UsedAgain));
+}
+
+/// And nothing is lost by it, and all become equal: the two tests above search this one too.
+#[test]
+fn a_pull_after_an_interrupted_one_may_show_an_older_version_for_a_while() {
+    use db_to_cloud_model::Sight::OlderAgain;
+    let cases = small(|case| ["steps", "one-crash"].contains(&case.name));
+    let is_seen = |case: &Case| case.run(TIME).seen.contains(&OlderAgain);
+    assert_eq!(cases.iter().map(is_seen).collect::<Vec<_>>(), [false, true]);
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod gc;
 mod limits;
 mod locks;
 mod missing;
+mod modelled;
 mod pull;
 mod push;
 mod queue;

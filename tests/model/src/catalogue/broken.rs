@@ -136,6 +136,31 @@ fn reinstalled_and_restored() -> Vec<Case> {
             reinstalled().edits(1).checkpoints(1).without(&[Rule::HashOfDelete]),
         ),
         breaks(
+            "without-P9",
+            "a pull is interrupted and the storage restored: what may be the only copy is forgotten",
+            (QUIET, 15),
+            base().edits(1).crashes(1).destroyed(1).restored(Calm).without(&[Rule::Reaching]),
+        ),
+        breaks(
+            "without-P9-farthest",
+            "the same: the next pull sets out for a nearer entry, which is still there",
+            (QUIET, 30),
+            base()
+                .one_writer()
+                .documents(2)
+                .in_steps()
+                .crashes(2)
+                .destroyed(1)
+                .restored(Calm)
+                .without(&[Rule::Farthest]),
+        ),
+        breaks(
+            "without-D1-undecided",
+            "a start over is interrupted: the next change overwrites what was to be decided",
+            (QUIET, 26),
+            base().edits(1).crashes(1).restored(Calm).without(&[Rule::UndecidedStays]),
+        ),
+        breaks(
             "without-U7-anchor",
             "an attempt is sent again into a restored storage, above a gap",
             (QUIET, 18),

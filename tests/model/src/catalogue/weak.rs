@@ -15,6 +15,7 @@ pub(super) fn cases() -> Vec<Case> {
         holds(Small, "weak", b()),
         holds(Small, "weak-lock-holds", unbroken()),
         holds(Small, "weak-late-put", one().lost(1)),
+        holds(Small, "weak-crash", one().crashes(1).lost(1)),
         holds(Large, "weak-late-put-edits", b().lost(1)),
         holds(Large, "weak-snapshot", b().checkpoints(1)),
         holds(Large, "weak-snapshot-behind", b().checkpoints(1).behind(1)),
@@ -31,6 +32,12 @@ pub(super) fn cases() -> Vec<Case> {
             "W5: what no rule prevents on a weak store",
             (LOST, 20),
             one().destroyed(1),
+        ),
+        breaks(
+            "weak-without-P6-as-read",
+            "an own commit lands late, and its edit passes for an old copy",
+            (LOST, 37),
+            b().lost(1).without(&[Rule::HistoryAsRead]),
         ),
         breaks(
             "weak-hole",

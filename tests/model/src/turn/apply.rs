@@ -10,21 +10,20 @@ impl Turn<'_> {
     /// P4, P5, P9: fetches the bytes of the next change, or is done.
     pub(super) fn fetch_next(&mut self, mut tail: Tail) {
         let Some(change) = tail.changes.iter().flatten().next().copied() else {
-            let durable = self.durable();
-            (durable.v, durable.anchor) = (tail.upto, tail.commit);
-            return self.start_push();
+            self.durable().arrive(tail.upto, tail.commit);
+            return if tail.is_part { self.read_on() } else { self.start_push() };
         };
         let d = change.document as usize;
         if change.vid != NONE && change.vid == self.durable().index[d].0 {
             tail.changes[d] = None;
-            self.durable().pending[d] = None;
+            self.durable().decide(d);
             self.go(Step::Apply { tail, fetched: None, was_dirty: false });
         } else if !change.content.live || self.storage().documents.contains_key(&change.vid) {
             let was_dirty = self.durable().dirty[d].is_some();
             self.go(Step::Apply { tail, fetched: Some(change), was_dirty });
         } else if self.storage().slot(tail.upto + 1).is_some() {
             // P5: superseded meanwhile; read the tail again.
-            self.go(Step::Read(tail));
+            self.go(Step::Read(Tail { is_part: false, ..tail }));
         } else {
             self.end();
         }
@@ -33,14 +32,19 @@ impl Turn<'_> {
     /// P7, P8: writes a change that is no conflict; the write and the index go together, for an
     /// intent is settled by looking.
     pub(super) fn apply(&mut self, mut tail: Tail, change: &Change, was_dirty: bool) {
-        if is_conflict(self.config, self.world, self.me, (&tail, change, was_dirty)) {
-            return;
-        }
+        let is_conflict = is_conflict(self.config, self.world, self.me, (&tail, change, was_dirty));
         let d = change.document as usize;
         let durable = self.durable();
-        durable.documents[d] = change.content;
-        durable.settle(change);
-        durable.pending[d] = None;
+        match (is_conflict, tail.is_part) {
+            (false, _) => {
+                durable.documents[d] = change.content;
+                durable.settle(change);
+                durable.decide(d);
+            }
+            // Decided at the head of the log.
+            (true, true) => durable.pending[d] = Some(*change),
+            (true, false) => return,
+        }
         tail.changes[d] = None;
         self.go(Step::Apply { tail, fetched: None, was_dirty: false });
     }
@@ -48,12 +52,19 @@ impl Turn<'_> {
     /// A crash in the middle of `apply`: with an intent it is settled at start, without one the
     /// index does not know.
     pub(crate) fn apply_and_crash(&mut self) {
-        let Step::Apply { fetched: Some(change), .. } = self.client().step.clone() else { return };
+        let Step::Apply { tail, fetched: Some(change), was_dirty } = self.client().step.clone()
+        else {
+            return;
+        };
+        if is_conflict(self.config, self.world, self.me, (&tail, &change, was_dirty)) {
+            return;
+        }
         let has_intent = self.keeps(Rule::Intents);
         let durable = self.durable();
         durable.documents[change.document as usize] = change.content;
         if has_intent {
             durable.settle(&change);
+            durable.decide(change.document as usize);
         }
         self.crash();
     }
@@ -78,7 +89,10 @@ pub(crate) fn is_conflict(
     if durable.v == 0 && !is_known && is_older_version(config, world, me, (tail, change)) {
         return false;
     }
-    durable.dirty[d].is_some() || durable.is_edited(d) || tail.diverged && is_known
+    let is_pending = || durable.pending[d] == Some(*change);
+    let is_undecided =
+        durable.undecided >> d & 1 == 1 && (config.keeps(Rule::UndecidedStays) || is_pending());
+    durable.dirty[d].is_some() || durable.is_edited(d) || is_undecided
 }
 
 /// P6: the local document is an older version that the log names, on a device that never synced: it
@@ -94,9 +108,18 @@ fn is_older_version(
     let names = |c: &Change| {
         c.document == change.document && (c.content == local || by_hash && c.deleted == local)
     };
+    // What a late put replaced since is not of the chain that was read.
+    let as_read = config.keeps(Rule::HistoryAsRead);
     let is_named = || {
-        (1..=tail.upto).any(|n| match world.storage.slot(n) {
-            Some(Slot::Entry(entry)) => entry.changes.iter().any(names),
+        let mut commit = tail.commit;
+        let slots = (1..=tail.upto).rev().map_while(|n| world.storage.slot(n));
+        let mut chain = slots.take_while(|slot| {
+            let is_next = slot.commit() == commit || !as_read;
+            commit = slot.prev();
+            is_next
+        });
+        chain.any(|slot| match slot {
+            Slot::Entry(entry) => entry.changes.iter().any(names),
             _ => false,
         })
     };

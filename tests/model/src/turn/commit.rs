@@ -98,8 +98,7 @@ impl Turn<'_> {
                 durable.dirty[d] = Some(change.vid);
             }
         }
-        let durable = self.durable();
-        (durable.v, durable.anchor) = (attempt.slot, attempt.entry.commit);
+        self.durable().arrive(attempt.slot, attempt.entry.commit);
         self.forget();
         if self.config.deletes_old_at_once && !old.is_empty() {
             self.go(Step::DeleteOld(old));

@@ -12,12 +12,12 @@ impl Turn<'_> {
             return;
         };
         let d = change.document as usize;
-        self.note_question(&change, tail.diverged);
+        self.note_question(&change);
         // With intents a crash in the middle is settled by looking: all of it happened.
         let whole = !crashes || self.keeps(Rule::Intents);
         match answer {
             Answer::Defer => self.defer(&change),
-            _ if whole => self.durable().pending[d] = None,
+            _ if whole => self.durable().decide(d),
             _ => {}
         }
         match answer {
@@ -82,9 +82,10 @@ impl Turn<'_> {
     /// For the judge: was the question a needless one, and may the answer bring a deleted document
     /// back? It may if the application knows that the storage diverged, or if nothing in the
     /// storage tells any more that the local document is an old copy.
-    fn note_question(&mut self, change: &Change, diverged: bool) {
+    fn note_question(&mut self, change: &Change) {
         let d = change.document as usize;
         let (local, remote) = (self.durable().documents[d], change.content);
+        let diverged = self.durable().undecided >> d & 1 == 1;
         self.world.judge.asked_needlessly |= local.includes(remote) || remote.includes(local);
         let names = |c: &Change| c.content == local || c.deleted == local;
         let is_named = names(change)

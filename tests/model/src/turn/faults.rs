@@ -134,6 +134,9 @@ impl Turn<'_> {
         (client.gone, client.edits) = (true, 0);
         client.durable.attempt = None;
         client.durable.dirty.fill(None);
+        if self.world.judge.restored {
+            self.world.give_up_what_nobody_has();
+        }
     }
 
     /// `meta.json` is lost, or a late write brings an old one back.

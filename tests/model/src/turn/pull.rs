@@ -2,7 +2,7 @@
 
 use super::Turn;
 use crate::client::{Step, Tail};
-use crate::config::{Pointer, Rule};
+use crate::config::{Configuration, Pointer, Rule};
 use crate::words::{Change, Content, NONE, Seq, Slot, Snapshot};
 use crate::world::World;
 
@@ -22,7 +22,7 @@ impl Turn<'_> {
             }
             Some(slot) => self.read_stub(slot.prev(), tail),
             None if self.is_lost(&tail) => self.start_over(),
-            None => self.go(Step::Apply { tail, fetched: None, was_dirty: false }),
+            None => self.set_out(tail),
         }
     }
 
@@ -69,13 +69,14 @@ impl Turn<'_> {
     /// P2: the changes are the difference between the snapshot and the index.
     fn load(&mut self, seq: Seq, snapshot: Snapshot, mut tail: Tail) {
         for (d, newest) in snapshot.newest.iter().enumerate() {
-            // What was read before is older than the snapshot.
+            // What was read before is older than the snapshot, and what is pending too.
             if let Some(change) = newest {
-                let is_known = change.vid == self.durable().index[d].0;
-                tail.changes[d] = newest.filter(|_| !is_known);
+                let durable = self.durable();
+                let is_news = change.vid != durable.index[d].0 || durable.pending[d].is_some();
+                tail.changes[d] = newest.filter(|_| is_news);
             }
         }
-        (tail.upto, tail.commit, tail.diverged) = (seq, snapshot.commit, false);
+        (tail.upto, tail.commit) = (seq, snapshot.commit);
         self.go(Step::Read(tail));
     }
 
@@ -93,13 +94,36 @@ impl Turn<'_> {
         durable.v == 0 || self.storage().commit_at(durable.v) == Some(durable.anchor)
     }
 
+    /// Applies what was read before reading on.
+    pub(crate) fn apply_now(&mut self) {
+        let Step::Read(tail) = self.client().step.clone() else { return };
+        self.set_out(Tail { is_part: true, ..tail });
+    }
+
+    /// P9: how far this pull goes is on record before its first write. What a start over found is
+    /// set aside instead, for the application is to decide.
+    fn set_out(&mut self, mut tail: Tail) {
+        let records = self.keeps(Rule::Reaching) && self.keeps(Rule::Anchor);
+        let keeps_farthest = self.keeps(Rule::Farthest);
+        let durable = self.durable();
+        let reached = durable.reaching.filter(|_| keeps_farthest).map_or(durable.v, |(n, _)| n);
+        if tail.diverged {
+            tail.diverged = false;
+            durable.set_aside(&tail);
+        } else if records && tail.upto > reached {
+            durable.reaching = Some((tail.upto, tail.commit));
+        }
+        self.go(Step::Apply { tail, fetched: None, was_dirty: false });
+    }
+
     /// D1, with the application's consent: drop attempt and pending, load the head; each document
     /// whose indexed version differs is a change.
     pub(super) fn start_over(&mut self) {
         let head = self.storage().head(self.config.documents);
         self.forget();
         let durable = self.durable();
-        durable.attempt = None;
+        (durable.v, durable.anchor, durable.resyncing) = (0, NONE, true);
+        (durable.attempt, durable.reaching, durable.undecided) = (None, None, 0);
         durable.pending.fill(None);
         let mut changes = vec![None; durable.index.len()];
         for (d, newest) in head.newest.iter().enumerate() {
@@ -107,7 +131,8 @@ impl Turn<'_> {
                 changes[d] = Some(newest.unwrap_or_else(|| never_made(d)));
             }
         }
-        let tail = Tail { upto: head.seq, commit: head.commit, changes, diverged: true };
+        let tail =
+            Tail { upto: head.seq, commit: head.commit, changes, diverged: true, is_part: false };
         self.go(Step::Read(tail));
     }
 }
@@ -116,6 +141,13 @@ impl Turn<'_> {
 fn never_made(document: usize) -> Change {
     let nothing = Content::default();
     Change { document: document as u8, vid: NONE, base: NONE, content: nothing, deleted: nothing }
+}
+
+/// Whether a client may apply what it read before it reads on.
+pub(crate) fn may_apply_now(config: &Configuration, world: &World, me: usize, tail: &Tail) -> bool {
+    let has_more = || world.storage.slot(tail.upto + 1).is_some();
+    let is_new = tail.upto > world.clients[me].durable.v && !tail.diverged;
+    config.applies_in_steps && is_new && has_more()
 }
 
 /// Whether a client may jump from here, and to where the hint says.

@@ -1,7 +1,7 @@
 //! The beginning and the end of a sync.
 
 use super::Turn;
-use crate::client::{Attempt, Stage, Step, Tail};
+use crate::client::{Attempt, Durable, Stage, Step, Tail};
 use crate::config::{LockPolicy, Rule, Store};
 
 impl Turn<'_> {
@@ -46,14 +46,25 @@ impl Turn<'_> {
         self.start_pull();
     }
 
-    /// P1: from the slot after the last one applied, with what was deferred (P4).
+    /// P9: what an interrupted pull was about to reach must still be in the log.
     pub(super) fn start_pull(&mut self) {
+        let Durable { reaching, resyncing, .. } = *self.durable();
+        let is_there = |(seq, commit)| self.storage().commit_at(seq) == Some(commit);
+        if resyncing || !reaching.is_none_or(is_there) {
+            return self.start_over();
+        }
+        self.read_on();
+    }
+
+    /// P1: from the slot after the last one applied, with what was deferred (P4).
+    pub(super) fn read_on(&mut self) {
         let durable = self.durable();
         let tail = Tail {
             upto: durable.v,
             commit: durable.anchor,
             changes: durable.pending.clone(),
             diverged: false,
+            is_part: false,
         };
         self.go(Step::Read(tail));
     }
