@@ -137,6 +137,11 @@ async fn decide(
     let stored = client.get(&slot.entry).await.map_err(Failure::after_sending)?;
     match (moved, stored) {
         (Moved::Done, Some(stored)) if stored == bytes => Ok(Created::New),
+        // Ours, and the answer was lost. To call it occupied would tell a race without a winner, for
+        // which a server is taken for a weak one.
+        (Moved::Refused(failure), Some(stored)) if stored == bytes && failure.is_unknown() => {
+            Err(failure)
+        }
         // Another's, or our own of an earlier attempt: the core compares.
         (_, Some(_)) => Ok(Created::Occupied),
         // It was released meanwhile, as the lock is.

@@ -1,6 +1,7 @@
 //! The adapter at real servers, each started on a free port: Apache, nginx, lighttpd, WsgiDAV,
 //! sabre/dav and rclone.
 
+mod choice;
 mod conformance;
 mod endpoint;
 mod errors;
