@@ -10,42 +10,9 @@
 use std::env;
 use std::sync::Arc;
 
-use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::{BoxError, Client, RemoteWins};
-use db_to_cloud_s3::{S3Adapter, S3Config};
-
-/// A device whose documents are in memory, so that all is about the storage here.
-struct Device {
-    name: &'static str,
-    documents: MemoryDatabase,
-    client: Client,
-}
-
-impl Device {
-    fn new(name: &'static str, storage: &S3Adapter) -> Self {
-        let documents = MemoryDatabase::new();
-        let state = Arc::new(MemoryState::new());
-        let (storage, database) = (Arc::new(storage.clone()), Arc::new(documents.clone()));
-        let client = Client::builder(storage, database, state, Arc::new(RemoteWins))
-            .with_device(name)
-            .build();
-        Self { name, documents, client }
-    }
-
-    async fn write(&self, id: &str, text: &str) -> Result<(), BoxError> {
-        println!("{:>8} writes {id}: {text:?}", self.name);
-        self.documents.save(id, text.to_owned());
-        Ok(self.client.queue_change(&id.into()).await?)
-    }
-
-    async fn sync(&self) -> Result<(), BoxError> {
-        let report = self.client.sync().await?;
-        let requests = report.requests.total();
-        let (pulled, pushed) = (report.pulled, report.pushed);
-        println!("{:>8} syncs: {pulled} pulled, {pushed} pushed, {requests} requests", self.name);
-        Ok(())
-    }
-}
+use db_to_cloud::BoxError;
+use db_to_cloud_examples::two_devices_sync;
+use db_to_cloud_s3::S3Config;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
@@ -61,20 +28,7 @@ async fn story(config: S3Config) -> Result<(), BoxError> {
     if storage.create_bucket_if_missing().await? {
         println!("The bucket is new.");
     }
-
-    // Beginning with nothing, each device first pulls what an earlier run left there.
-    let (laptop, phone) = (Device::new("laptop", &storage), Device::new("phone", &storage));
-    laptop.write("shopping", "bread").await?;
-    laptop.sync().await?;
-    phone.sync().await?;
-    phone.write("shopping", "bread, milk").await?;
-    phone.sync().await?;
-    laptop.sync().await?;
-    println!("\nNothing to do costs one read:");
-    laptop.sync().await?;
-
-    let equal = *laptop.documents.documents() == *phone.documents.documents();
-    if equal { Ok(()) } else { Err("the devices differ: this must not happen".into()) }
+    two_devices_sync(Arc::new(storage)).await
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValuePa
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use db_to_cloud::SyncOptions;
 
-use crate::remote::RemoteUrl;
+use crate::failure::Failure;
+use crate::remote::{Remote, RemoteUrl};
 
 /// Sync the files of a folder between devices, through storage you own.
 #[derive(Debug, Parser)]
@@ -39,10 +40,23 @@ pub(crate) enum Command {
 pub(crate) struct Sides {
     /// The folder whose files are synced.
     pub database: PathBuf,
-    /// The storage: a folder (./cloud, file:///mnt/usb/notes) or a bucket (s3://bucket/prefix?region=…,
-    /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables).
+    #[command(flatten)]
+    pub storage: Storage,
+}
+
+/// Where the devices meet.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Storage {
+    /// The storage: a folder (./cloud, file:///mnt/usb/notes), a bucket (s3://bucket/prefix?region=…,
+    /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables) or a
+    /// collection of WebDAV (webdavs://user@host/path; password from WEBDAV_PASSWORD, a private file
+    /// or the terminal).
     #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
     pub remote: RemoteUrl,
+    /// A file with the password for WebDAV, which only you may read [default: WEBDAV_PASSWORD, then
+    /// the file that WEBDAV_PASSWORD_FILE names, then the terminal].
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -90,10 +104,8 @@ pub(crate) struct Status {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Unlock {
-    /// The storage: a folder (./cloud, file:///mnt/usb/notes) or a bucket (s3://bucket/prefix?region=…,
-    /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables).
-    #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
-    pub remote: RemoteUrl,
+    #[command(flatten)]
+    pub storage: Storage,
     /// Break the lock: only if the device that holds it is gone.
     #[arg(long)]
     pub force: bool,
@@ -115,6 +127,13 @@ pub(crate) enum OnConflict {
     Newest,
     /// Ask on the terminal.
     Ask,
+}
+
+impl Storage {
+    /// Looks up which storage it is.
+    pub(crate) fn resolve(&self) -> Result<Remote, Failure> {
+        self.remote.resolve(self.password_file.as_deref())
+    }
 }
 
 impl Sync {

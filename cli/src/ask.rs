@@ -53,26 +53,28 @@ fn version(
 
 /// Asks until there is an answer; the end of the input means later.
 pub(crate) async fn ask(question: [String; 3], both: bool) -> Answer {
+    question.iter().for_each(output::note);
+    let choices = if both { "[l]ocal, [r]emote, [b]oth" } else { "[l]ocal, [r]emote" };
+    while let Some(line) = line(format!("keep {choices}, or decide [L]ater? ")).await {
+        if let Some(answer) = read(line.trim(), both) {
+            return answer;
+        }
+    }
+    Answer::Later
+}
+
+/// Asks for a line; `None` at the end of the input.
+pub(crate) async fn line(prompt: String) -> Option<String> {
     let (sender, answer) = oneshot::channel();
     // A thread of its own: the runtime does not wait for it when the sync is interrupted.
     std::thread::spawn(move || {
-        question.iter().for_each(output::note);
-        let choices = if both { "[l]ocal, [r]emote, [b]oth" } else { "[l]ocal, [r]emote" };
-        let answer = loop {
-            output::prompt(format_args!("keep {choices}, or decide [L]ater? "));
-            let mut line = String::new();
-            match io::stdin().read_line(&mut line) {
-                Ok(1..) => {}
-                _ => break Answer::Later,
-            }
-            if let Some(answer) = read(line.trim(), both) {
-                break answer;
-            }
-        };
+        output::prompt(prompt);
+        let mut line = String::new();
+        let read = io::stdin().read_line(&mut line);
         // Nobody waits if the sync was interrupted.
-        let _ = sender.send(answer);
+        let _ = sender.send(matches!(read, Ok(1..)).then_some(line));
     });
-    answer.await.unwrap_or(Answer::Later)
+    answer.await.ok().flatten()
 }
 
 fn read(line: &str, both: bool) -> Option<Answer> {

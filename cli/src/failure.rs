@@ -38,6 +38,12 @@ pub(crate) enum Failure {
     NoStorage(String),
     #[error("the remote folder {0:?} holds other files and no storage")]
     NotFree(PathBuf),
+    #[error("no password for the user {0:?}")]
+    NoPassword(String),
+    #[error("others may read the password in {0:?}")]
+    NotPrivate(PathBuf),
+    #[error("{0:?} is not a password: it is empty or has several lines")]
+    NotAPassword(PathBuf),
     #[error("interrupted: nothing is lost, sync again to go on")]
     Interrupted,
 }
@@ -90,6 +96,13 @@ impl Failure {
                  and sync with --yes"
             }
             Self::NoStorage(_) => "is its drive mounted? is it the right folder?",
+            Self::NoPassword(_) => {
+                "set WEBDAV_PASSWORD, or name a private file with --password-file or \
+                 WEBDAV_PASSWORD_FILE, or run this on a terminal; for a token set WEBDAV_TOKEN and \
+                 name no user"
+            }
+            Self::NotPrivate(_) => "let nobody else read it: chmod 600",
+            Self::NotAPassword(_) => "write nothing but the password into it",
             Self::NotFree(_) => {
                 "give a folder of its own, which is made if it does not exist; to have the storage \
                  among these files, use --yes"

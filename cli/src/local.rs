@@ -28,7 +28,7 @@ impl Local {
     /// Finds both sides and opens this one. The storage is not touched.
     pub(crate) fn open(sides: &Sides) -> Result<Self, Failure> {
         let root = find(&sides.database)?;
-        let remote = sides.remote.resolve()?;
+        let remote = sides.storage.resolve()?;
         remote.check_apart_from(&root)?;
         let database = FolderDatabase::open(&root)?;
         let path = root.join(STATE_FOLDER).join(STATE_FILE);
@@ -44,7 +44,7 @@ impl Local {
         if !accept {
             self.remote.check_free()?;
         }
-        remote::open(&self.remote)
+        remote::open(&self.remote).await
     }
 
     /// Opens the storage to look at it: one that does not exist is not made, but stands for an
@@ -52,7 +52,7 @@ impl Local {
     pub(crate) async fn look_at_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
         if self.remote.holds_storage() {
-            return remote::open(&self.remote);
+            return remote::open(&self.remote).await;
         }
         Ok(Arc::new(MemoryAdapter::new()))
     }

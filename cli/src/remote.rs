@@ -2,7 +2,9 @@
 //! [`Remote`], one more arm in each `match` of this file, and its scheme in `url.rs`.
 
 mod folder;
+mod password;
 mod url;
+mod webdav;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -16,6 +18,7 @@ pub(crate) use folder::looks_like_storage;
 pub(crate) use url::RemoteUrl;
 
 use crate::failure::Failure;
+use webdav::Collection;
 
 /// A storage by its one true name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,17 +27,20 @@ pub(crate) enum Remote {
     Folder(PathBuf),
     /// A bucket, and a prefix in it.
     S3(S3Config),
+    /// A collection of a WebDAV server.
+    WebDav(Collection),
 }
 
 impl RemoteUrl {
     /// Looks up what it means: two ways to say the same storage have one result.
-    pub(crate) fn resolve(&self) -> Result<Remote, Failure> {
+    pub(crate) fn resolve(&self, password_file: Option<&Path>) -> Result<Remote, Failure> {
         match self {
             Self::Folder(path) => folder::resolve(path).map(Remote::Folder),
             Self::S3(url) => match S3Config::from_url(url) {
                 Ok(config) => Ok(Remote::S3(config)),
                 Err(error) => Err(Failure::Usage(error.to_string())),
             },
+            Self::WebDav(url) => Collection::resolve(url, password_file).map(Remote::WebDav),
         }
     }
 }
@@ -46,6 +52,7 @@ impl Remote {
             // A path that is no text is told apart by its bytes.
             Self::Folder(path) => path.to_str().map_or_else(|| escaped(path), str::to_owned),
             Self::S3(config) => config.name(),
+            Self::WebDav(collection) => collection.name(),
         }
     }
 
@@ -53,8 +60,8 @@ impl Remote {
     pub(crate) fn is_gone(&self) -> bool {
         match self {
             Self::Folder(path) => !path.exists(),
-            // A missing bucket is an error of the first request.
-            Self::S3(_) => false,
+            // A missing bucket is an error of the first request, a missing collection is made.
+            Self::S3(_) | Self::WebDav(_) => false,
         }
     }
 
@@ -63,7 +70,7 @@ impl Remote {
         match self {
             Self::Folder(path) => folder::holds_storage(path),
             // An empty one is as good: nothing has to be made to look at it.
-            Self::S3(_) => true,
+            Self::S3(_) | Self::WebDav(_) => true,
         }
     }
 
@@ -72,7 +79,7 @@ impl Remote {
         match self {
             Self::Folder(path) => folder::check_free(path),
             // Nothing is mixed: other objects have other names.
-            Self::S3(_) => Ok(()),
+            Self::S3(_) | Self::WebDav(_) => Ok(()),
         }
     }
 
@@ -80,16 +87,17 @@ impl Remote {
     pub(crate) fn check_apart_from(&self, database: &Path) -> Result<(), Failure> {
         match self {
             Self::Folder(path) => folder::check_apart(database, path),
-            Self::S3(_) => Ok(()),
+            Self::S3(_) | Self::WebDav(_) => Ok(()),
         }
     }
 }
 
-/// Opens a storage; one that does not exist is made.
-pub(crate) fn open(remote: &Remote) -> Result<Arc<dyn Adapter>, Failure> {
+/// Opens a storage; one that does not exist is made. A password may be asked for.
+pub(crate) async fn open(remote: &Remote) -> Result<Arc<dyn Adapter>, Failure> {
     match remote {
         Remote::Folder(path) => Ok(Arc::new(FsAdapter::open(path)?)),
         Remote::S3(config) => Ok(Arc::new(config.clone().build()?)),
+        Remote::WebDav(collection) => Ok(Arc::new(collection.open().await?)),
     }
 }
 

@@ -11,11 +11,11 @@ use crate::remote;
 use crate::status::held;
 
 pub(crate) async fn run(options: Unlock) -> Result<ExitCode, Failure> {
-    let remote = options.remote.resolve()?;
+    let remote = options.storage.resolve()?;
     if !remote.holds_storage() {
         return Err(Failure::NoStorage(remote.name()));
     }
-    let keeper = LockKeeper::new(remote::open(&remote)?);
+    let keeper = LockKeeper::new(remote::open(&remote).await?);
     let Some(lock) = keeper.holder().await? else {
         result("not locked")?;
         return Ok(ExitCode::SUCCESS);

@@ -22,7 +22,7 @@ An argument after `test` runs only the steps whose name contains it: servers, fm
 planted, test, mount, doc.";
 
 /// The examples that take long to build.
-const EXAMPLES: &str = "--features=db-to-cloud-examples/s3";
+const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/webdav";
 
 /// For the test target that switches rules off.
 const PLANTED: &str = "--features=planted";

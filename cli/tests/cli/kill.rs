@@ -20,8 +20,10 @@ use story::Story;
 
 /// Two devices and one that comes late.
 const DEVICES: [&str; 3] = ["a", "b", "c"];
-/// So many requests of a thousand fail on their way to the bucket.
+/// So many requests of a thousand fail on their way to a bucket.
 const FAULTS: u64 = 60;
+/// A commit through WebDAV is four requests, the first one more than a hundred.
+const FAULTS_OF_WEBDAV: u64 = 20;
 
 fn setting(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().expect("a number"))
@@ -55,14 +57,33 @@ fn no_edit_is_lost_whenever_the_binary_is_killed() {
 
 #[test]
 fn no_edit_is_lost_between_kills_and_a_bucket_that_is_hard_to_reach() {
-    let (kills, seed) = settings(60);
     let server = Server::minio();
     server.make_bucket("notes");
+    hard_to_reach(&server, 60, FAULTS, |proxy| format!("s3://notes/ada?endpoint={proxy}"));
+}
+
+#[test]
+fn no_edit_is_lost_between_kills_and_an_apache_that_is_hard_to_reach() {
+    hard_to_reach(&Server::apache(), 60, FAULTS_OF_WEBDAV, collection);
+}
+
+/// It knows no conditions at all.
+#[test]
+fn no_edit_is_lost_between_kills_and_an_nginx_that_is_hard_to_reach() {
+    hard_to_reach(&Server::nginx(), 40, FAULTS_OF_WEBDAV, collection);
+}
+
+fn collection(proxy: &str) -> String {
+    format!("{}/apps/my notes", proxy.replace("http://", "webdav://ada@"))
+}
+
+/// The story behind a proxy that fails so often, with the URL that the proxy's address gives.
+fn hard_to_reach(server: &Server, usual: u64, rate: u64, url: impl Fn(&str) -> String) {
+    let (kills, seed) = settings(usual);
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let faults = Faults::random(seed, FAULTS);
+    let faults = Faults::random(seed, rate);
     let proxy = runtime.block_on(FaultProxy::start(server.port(), faults.clone())).unwrap();
-    let url = format!("s3://notes/ada?endpoint={}", proxy.url());
-    let world = World::with_cloud(&DEVICES, url);
+    let world = World::with_cloud(&DEVICES, url(&proxy.url()));
     let mut story = Story::begin(&world, Random::new(seed)).hard_to_reach();
     story.edit_and_kill(kills);
     faults.heal();

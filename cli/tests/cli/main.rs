@@ -13,4 +13,5 @@ mod s3;
 mod syncing;
 mod terminal;
 mod usage;
+mod webdav;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,31 +10,32 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-use crate::world::{World, binary};
+use crate::world::World;
 
-/// A sync in a terminal.
-struct Terminal {
-    child: Child,
-    keyboard: File,
+/// A command in a terminal.
+pub(crate) struct Terminal {
+    pub(crate) child: Child,
+    pub(crate) keyboard: File,
     screen: Receiver<Vec<u8>>,
     seen: String,
 }
 
 impl Terminal {
     fn sync(world: &World, more: &[&str]) -> Self {
+        let line = ["sync", "b", "cloud", "--device", "b"];
+        Self::run(&mut world.command(line.iter().chain(more)))
+    }
+
+    pub(crate) fn run(command: &mut Command) -> Self {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&master).unwrap();
         unlockpt(&master).unwrap();
         let name = ptsname(&master, Vec::new()).unwrap().into_string().unwrap();
         let slave = || File::options().read(true).write(true).open(&name).unwrap();
-        let child = binary()
-            .args(["sync", "b", "cloud", "--device", "b"].iter().chain(more))
-            .current_dir(world.path("."))
-            .stdin(slave())
-            .stdout(Stdio::null())
-            .stderr(slave())
-            .spawn()
-            .unwrap();
+        command.stdin(slave()).stdout(Stdio::null()).stderr(slave());
+        let child = command.spawn().unwrap();
+        // What it holds of the terminal would keep the screen from ending.
+        command.stdin(Stdio::null()).stderr(Stdio::null());
         let keyboard = File::from(master);
         let mut screen = keyboard.try_clone().unwrap();
         let (sender, receiver) = channel();
@@ -49,7 +50,7 @@ impl Terminal {
         Self { child, keyboard, screen: receiver, seen: String::new() }
     }
 
-    fn wait_for(&mut self, text: &str) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
         let until = Instant::now() + Duration::from_secs(20);
         while !self.seen.contains(text) {
             let left = until.saturating_duration_since(Instant::now());
@@ -65,8 +66,14 @@ impl Terminal {
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }
 
-    fn end(mut self) -> ExitStatus {
+    pub(crate) fn end(&mut self) -> ExitStatus {
         self.child.wait().unwrap()
+    }
+
+    /// All that was shown by a command that has ended.
+    pub(crate) fn shown(mut self) -> String {
+        self.screen.iter().for_each(|bytes| self.seen.push_str(&String::from_utf8_lossy(&bytes)));
+        self.seen
     }
 }
 

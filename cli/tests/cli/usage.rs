@@ -19,6 +19,8 @@ fn an_unknown_scheme_is_refused_with_the_known_ones() {
     refused(&world, 2, &["sync", "a", "gopher://x/y"], "file:///path/to/folder");
     refused(&world, 2, &["sync", "a", "ftp:bucket"], "the scheme \"ftp\" is not known");
     refused(&world, 2, &["sync", "a", "s3:bucket"], "write s3://bucket/prefix");
+    refused(&world, 2, &["sync", "a", "webdav:x"], "write webdavs://user@host/path");
+    refused(&world, 2, &["sync", "a", "https://host/x"], "write webdavs://user@host/path");
     refused(&world, 2, &["sync", "a", "file://host/x"], "three slashes");
     refused(&world, 2, &["sync", "a", ""], "give a URL or a path");
     refused(&world, 2, &["unlock", "gopher://x/y"], "file:///path/to/folder");

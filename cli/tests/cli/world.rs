@@ -1,4 +1,4 @@
-//! Devices and one cloud: folders of a temporary one, or a bucket as the cloud.
+//! Devices and one cloud: folders of a temporary one, or a server's as the cloud.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use db_to_cloud_test_servers::{KEY_ID, SECRET};
+use db_to_cloud_test_servers::{KEY_ID, PASSWORD, SECRET};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ impl World {
         Self::with_cloud(devices, "cloud".to_owned())
     }
 
-    /// The same, with another cloud; if it is a bucket, it is one of a test server.
+    /// The same, with another cloud; if it is a URL, it is one of a test server.
     pub(crate) fn with_cloud(devices: &[&str], cloud: String) -> Self {
         let world = Self { folder: tempfile::tempdir().unwrap(), cloud };
         for device in devices {
@@ -76,7 +76,7 @@ impl World {
         &self.cloud
     }
 
-    /// The binary with the world's folder as the current one, and the keys of the test servers.
+    /// The binary with the world's folder as the current one, and what the test servers ask for.
     pub(crate) fn command<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
@@ -84,7 +84,8 @@ impl World {
         let mut command = binary();
         command.args(arguments).current_dir(self.path("."));
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
-        command.env_remove("AWS_SESSION_TOKEN");
+        command.env_remove("AWS_SESSION_TOKEN").env("WEBDAV_PASSWORD", PASSWORD);
+        command.env_remove("WEBDAV_PASSWORD_FILE").env_remove("WEBDAV_TOKEN");
         command
     }
 

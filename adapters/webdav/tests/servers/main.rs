@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "servers and seeds of tests that fail are shown")]
 
+mod choice;
 mod conformance;
 mod endpoint;
 mod errors;

@@ -1,0 +1,219 @@
+//! A collection of WebDAV as the remote: an Apache, and who may see the password.
+
+use std::fs::{self, Permissions};
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::thread;
+
+use db_to_cloud_test_servers::{PASSWORD, Server};
+use rustix::process::{Pid, Signal, kill_process};
+use rustix::termios::{LocalModes, tcgetattr};
+
+use crate::terminal::Terminal;
+use crate::world::{Run, World};
+
+/// Two devices, and a place on a server that nobody has made yet.
+struct Cloud {
+    world: World,
+    server: Server,
+}
+
+impl Cloud {
+    fn new() -> Self {
+        let server = Server::apache();
+        let url = server.url().replace("http://", "webdav://ada@") + "/apps/my notes";
+        let cloud = Self { world: World::with_cloud(&["a", "b"], url), server };
+        cloud.world.write("a/note", "hello");
+        cloud
+    }
+
+    /// A sync of `a`, with no password but by these options and variables.
+    fn command(&self, more: &[&str], variables: &[(&str, &str)]) -> Command {
+        let line = ["sync", "a", self.world.cloud()];
+        let mut command = self.world.command(line.iter().chain(more));
+        command.env_remove("WEBDAV_PASSWORD").envs(variables.iter().copied());
+        command
+    }
+
+    #[track_caller]
+    fn sync(&self, code: i32, more: &[&str], variables: &[(&str, &str)]) -> Run {
+        let run = Run::of(&mut self.command(more, variables));
+        assert_eq!(run.code, Some(code), "{run:?}");
+        assert!(!run.stdout.contains(PASSWORD) && !run.stderr.contains(PASSWORD), "{run:?}");
+        run
+    }
+
+    /// A file in the world's folder.
+    fn file(&self, name: &str, text: &str, mode: u32) {
+        self.world.write(name, text);
+        fs::set_permissions(self.world.path(name), Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+#[test]
+fn all_commands_work_on_a_collection() {
+    let cloud = Cloud::new();
+    let world = &cloud.world;
+    world.write("a/folder/two", "2");
+    let dry = world.sync_as(0, "a", &["--dry-run"]);
+    assert!(dry.stdout.contains("push          folder/two"), "{dry:?}");
+    assert_eq!(fs::read_dir(cloud.server.data()).unwrap().count(), 0, "nothing was made");
+    let synced = world.sync_as(0, "a", &["--require-strong", "--json"]);
+    assert!(synced.stdout.contains(r#""pushed":2"#), "{synced:?}");
+    world.sync("b");
+    assert_eq!(world.tree("a"), world.tree("b"));
+    world.write("b/note", "edited");
+    world.remove("b/folder/two");
+    world.sync("b");
+    let status = world.run(["status", "a", world.cloud()]);
+    assert!(status.stdout.contains("of other devices wait 1 edits, 1 deletes"), "{status:?}");
+    world.sync("a");
+    assert_eq!((world.read("a/note"), world.names("a")), ("edited".into(), vec!["note".into()]));
+    assert_eq!(world.run(["unlock", world.cloud()]).stdout, "not locked\n");
+
+    let other = world.cloud().replace("webdav://", "WebDAV://").replace(' ', "%20") + "/";
+    let again = world.run(["sync", "a", &other, "--json"]);
+    assert!(again.stdout.contains(r#""get":1,"#), "the same storage: {again:?}");
+}
+
+#[test]
+fn the_password_comes_from_a_private_file_or_a_variable() {
+    let cloud = Cloud::new();
+    cloud.file("right", &format!("{PASSWORD}\n"), 0o600);
+    cloud.file("wrong", "not it", 0o400);
+    let option = ["--password-file", "right"];
+    cloud.sync(0, &[], &[("WEBDAV_PASSWORD", PASSWORD)]);
+    cloud.sync(0, &[], &[("WEBDAV_PASSWORD_FILE", "right")]);
+    cloud.sync(0, &option, &[]);
+    // Who says it on the command line means it.
+    cloud.sync(0, &option, &[("WEBDAV_PASSWORD", "not it"), ("WEBDAV_PASSWORD_FILE", "wrong")]);
+    let both = [("WEBDAV_PASSWORD", PASSWORD), ("WEBDAV_PASSWORD_FILE", "wrong")];
+    cloud.sync(0, &[], &both);
+    for run in [
+        cloud.sync(1, &["--password-file", "wrong"], &[]),
+        cloud.sync(1, &[], &[("WEBDAV_PASSWORD", "not it")]),
+    ] {
+        assert!(run.stderr.contains("check the user and the password (401)"), "{run:?}");
+        assert!(!run.stderr.contains("not it"), "{run:?}");
+    }
+}
+
+#[test]
+fn a_file_that_others_may_read_is_refused() {
+    let cloud = Cloud::new();
+    for mode in [0o640, 0o604, 0o620, 0o666] {
+        cloud.file("open", PASSWORD, mode);
+        let run = cloud.sync(1, &["--password-file", "open"], &[]);
+        assert!(run.stderr.contains("others may read") && run.stderr.contains("chmod 600"));
+    }
+    for text in ["", "\n", "two\nlines\n"] {
+        cloud.file("odd", text, 0o600);
+        let run = cloud.sync(1, &["--password-file", "odd"], &[]);
+        assert!(run.stderr.contains("is not a password"), "{run:?}");
+    }
+    let run = cloud.sync(1, &["--password-file", "missing"], &[]);
+    assert!(run.stderr.contains("read the password from \"missing\""), "{run:?}");
+    assert_eq!(fs::read_dir(cloud.server.data()).unwrap().count(), 0);
+}
+
+#[test]
+fn without_a_password_the_ways_to_give_one_are_told() {
+    let cloud = Cloud::new();
+    for variables in [&[][..], &[("WEBDAV_PASSWORD", ""), ("WEBDAV_TOKEN", "a token")]] {
+        let run = cloud.sync(1, &[], variables);
+        assert!(run.stderr.contains("no password for the user \"ada\""), "{run:?}");
+        for way in ["set WEBDAV_PASSWORD", "--password-file", "on a terminal", "WEBDAV_TOKEN"] {
+            assert!(run.stderr.contains(way), "{run:?}");
+        }
+    }
+    let nobody = cloud.world.cloud().replace("ada@", "");
+    let run = cloud.world.run(["sync", "a", &nobody]);
+    assert!(run.stderr.contains("check the user and the password (401)"), "{run:?}");
+    let run = cloud.world.run(["sync", "a", &nobody, "--password-file", "x"]);
+    assert_eq!(run.code, Some(2), "{run:?}");
+    assert!(run.stderr.contains("a password needs a user"), "{run:?}");
+}
+
+#[test]
+fn a_password_in_a_url_is_refused_and_not_shown() {
+    let cloud = Cloud::new();
+    for scheme in ["webdav", "webdavs", "http", "https", "dav", "davs"] {
+        let url = format!("{scheme}://ada:{PASSWORD}@127.0.0.1/notes");
+        for line in [&["sync", "a", &url][..], &["status", "a", &url], &["unlock", &url]] {
+            let run = cloud.world.run(line);
+            assert_eq!(run.code, Some(2), "{run:?}");
+            assert!(!run.stderr.contains(PASSWORD), "{run:?}");
+            let why = ["a password does not belong into a URL", "write webdavs://user@host/path"];
+            assert!(why.iter().any(|why| run.stderr.contains(why)), "{run:?}");
+        }
+    }
+}
+
+#[test]
+fn a_password_is_asked_for_on_a_terminal_and_not_shown() {
+    let cloud = Cloud::new();
+    for (answer, code) in [(format!("{PASSWORD}\n"), 0), ("hunter2\n".into(), 1), ("\n".into(), 1)]
+    {
+        let mut terminal = Terminal::run(&mut cloud.command(&[], &[]));
+        terminal.wait_for("password of ada: ");
+        terminal.keyboard.write_all(answer.as_bytes()).unwrap();
+        assert_eq!(terminal.end().code(), Some(code), "{answer:?}");
+        let shown = terminal.shown();
+        assert!(!shown.contains(PASSWORD) && !shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn who_is_asked_may_interrupt_and_sees_again_what_is_typed() {
+    let cloud = Cloud::new();
+    let mut terminal = Terminal::run(&mut cloud.command(&[], &[]));
+    let shows = |terminal: &Terminal| {
+        tcgetattr(&terminal.keyboard).unwrap().local_modes.contains(LocalModes::ECHO)
+    };
+    terminal.wait_for("password of ada: ");
+    assert!(!shows(&terminal));
+    kill_process(Pid::from_child(&terminal.child), Signal::INT).unwrap();
+    assert_eq!(terminal.end().code(), Some(130));
+    assert!(shows(&terminal));
+}
+
+#[test]
+fn without_a_user_a_token_is_sent() {
+    let world = World::new(&["a"]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("webdav://{}/notes", listener.local_addr().unwrap());
+    let heard = thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let (mut head, mut bytes) = (Vec::new(), [0; 1024]);
+        while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+            let count = stream.read(&mut bytes).unwrap();
+            head.extend_from_slice(&bytes[..count]);
+        }
+        let refusal = b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+        stream.write_all(refusal).unwrap();
+        String::from_utf8(head).unwrap().to_ascii_lowercase()
+    });
+    let run = Run::of(world.command(["status", "a", &url]).env("WEBDAV_TOKEN", "my-token"));
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("(403)") && !run.stderr.contains("my-token"), "{run:?}");
+    let head = heard.join().unwrap();
+    assert!(head.contains("authorization: bearer my-token\r\n"), "{head}");
+}
+
+#[test]
+fn certificates_of_ones_own_are_named_in_the_url() {
+    let world = World::new(&["a"]);
+    world.write("no certificate", "x");
+    for (setting, why) in [
+        ("ca-file=missing", "ca-file"),
+        ("client-certificate-file=missing", "client-certificate-file"),
+        ("ca-file=no%20certificate", "certificates in the PEM format"),
+        ("client-certificate-file=no%20certificate", "in the PEM format"),
+        ("password=hunter2", "known settings are ca-file"),
+    ] {
+        let run = world.run(["sync", "a", &format!("webdavs://ada@127.0.0.1:1/notes?{setting}")]);
+        assert!(run.stderr.contains(why) && !run.stderr.contains("hunter2"), "{run:?}");
+    }
+}

@@ -1,0 +1,57 @@
+//! Servers that Debian packages. They are installed for the whole machine; none is left running.
+
+use std::path::Path;
+use std::process::Command;
+
+use super::run;
+
+/// A package, and a file of it that the tests use.
+const PACKAGES: &[(&str, &str)] = &[
+    ("apache2-bin", "/usr/lib/apache2/modules/mod_dav_fs.so"),
+    ("nginx", "/usr/sbin/nginx"),
+    ("libnginx-mod-http-dav-ext", "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so"),
+    ("lighttpd", "/usr/sbin/lighttpd"),
+    ("lighttpd-mod-webdav", "/usr/lib/lighttpd/mod_webdav.so"),
+    ("php-cli", "/usr/bin/php"),
+    ("php-sabre-dav", "/usr/share/php/Sabre/autoload.php"),
+];
+
+/// What sabre/dav wants of PHP. Which file they are depends on PHP's release, so PHP is asked.
+const EXTENSIONS: &[(&str, &str)] = &[("php-mbstring", "mbstring"), ("php-xml", "dom")];
+
+/// Installs what is missing.
+pub(super) fn install() -> bool {
+    let wanted = missing();
+    if wanted.is_empty() {
+        println!("== servers: Apache, nginx, lighttpd and PHP's sabre/dav are there");
+        return true;
+    }
+    println!("== servers: installing {} with apt", wanted.join(" "));
+    let updated = run(&mut apt(&["update"]));
+    let install = ["install", "--yes", "--no-install-recommends"];
+    if updated && run(apt(&install).args(&wanted)) && missing().is_empty() {
+        return true;
+    }
+    eprintln!("missing: {}; this needs root and the apt-get of a Debian", wanted.join(" "));
+    false
+}
+
+fn missing() -> Vec<&'static str> {
+    let packages = PACKAGES.iter().filter(|(_, file)| !Path::new(file).exists());
+    let known = Command::new("/usr/bin/php").arg("-m").output();
+    let known = known.map(|php| String::from_utf8_lossy(&php.stdout).into_owned());
+    let known = known.unwrap_or_default();
+    let extensions =
+        EXTENSIONS.iter().filter(|(_, name)| !known.lines().any(|known| known == *name));
+    packages.chain(extensions).map(|(package, _)| *package).collect()
+}
+
+fn apt(arguments: &[&str]) -> Command {
+    let mut apt = Command::new("apt-get");
+    // A server is not started for a machine that says it has one user only.
+    apt.args(arguments)
+        .arg("--quiet")
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .env("RUNLEVEL", "1");
+    apt
+}
