@@ -4,7 +4,7 @@
 //! `DB_TO_CLOUD_S3_URL=s3://bucket/prefix?region=…` and the usual AWS variables point the tests of a
 //! strong storage at any other: `cargo test -p db-to-cloud-s3 --test servers endpoint`.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test, helpers included")]
+#![expect(clippy::unwrap_used, reason = "a test, helpers included")]
 
 mod conformance;
 mod endpoint;
