@@ -36,6 +36,8 @@ impl Rclone {
         let at_once = CONCURRENCY.to_string();
         let status = Command::new(folder().join("rclone/bin/rclone"))
             .args(["copy", from, to, "--transfers", &at_once, "--checkers", &at_once])
+            // By default it sends no more than 100 requests a second.
+            .args(["--webdav-pacer-min-sleep", "1ns"])
             .env("RCLONE_CONFIG", "/dev/null")
             .env("RCLONE_CONFIG_DAV_TYPE", "webdav")
             .env("RCLONE_CONFIG_DAV_VENDOR", "other")

@@ -50,6 +50,9 @@ impl Table {
         let [_, seconds, _] = spread(times[way].iter().copied());
         let requests = self.requests[step][way];
         let ratio = |over: usize, under: usize| {
+            if over == under {
+                return "-".to_owned();
+            }
             let [least, median, most] =
                 spread(times[over].iter().zip(&times[under]).map(|(over, under)| over / under));
             format!("{median:.2} ({least:.2} to {most:.2})")
