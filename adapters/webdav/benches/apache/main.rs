@@ -5,12 +5,13 @@
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 mod files;
+mod line;
 mod one_by_one;
 mod ours;
 mod rclone;
 mod table;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use db_to_cloud_test_servers::{FaultProxy, Faults, Server};
@@ -27,6 +28,8 @@ const CHANGED: usize = 100;
 const BYTES: usize = 300;
 const CONCURRENCY: usize = 16;
 const ROUNDS: usize = 5;
+/// Of a server that is near; to one in the next country it is ten times that.
+const LATENCY: Duration = Duration::from_millis(3);
 
 /// What is timed.
 const STEPS: [&str; 6] = [
@@ -74,24 +77,31 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let server = Server::apache();
-        let mut table = Table::new(count(&server).await);
-        for round in 0..ROUNDS {
-            let mut ways = ways(&server.url(), &round.to_string()).await;
-            for step in 0..STEPS.len() {
-                prepare(&mut ways, step).await;
-                // The machine has other things to do, now more, now less: they take turns at being
-                // first.
-                for turn in 0..ways.len() {
-                    let way = (turn + round + step) % ways.len();
-                    let began = Instant::now();
-                    run(ways[way].as_mut(), step).await;
-                    table.add(step, way, began.elapsed());
-                }
-            }
-            ways.iter().for_each(|way| way.check());
-        }
-        table.print();
+        let requests = count(&server).await;
+        println!("a line without latency");
+        measure(&server.url(), ROUNDS, &requests).await;
+        println!("\na line on which each answer is {LATENCY:?} late");
+        measure(&line::open(server.port(), LATENCY).await, 1, &requests).await;
     });
+}
+
+async fn measure(url: &str, rounds: usize, requests: &[[usize; 4]]) {
+    let mut table = Table::new(requests.to_vec());
+    for round in 0..rounds {
+        let mut ways = ways(url, &format!("{round}-of-{rounds}")).await;
+        for step in 0..STEPS.len() {
+            prepare(&mut ways, step).await;
+            // The machine has other things to do, now more, now less: they take turns at being first.
+            for turn in 0..ways.len() {
+                let way = (turn + round + step) % ways.len();
+                let began = Instant::now();
+                run(ways[way].as_mut(), step).await;
+                table.add(step, way, began.elapsed());
+            }
+        }
+        ways.iter().for_each(|way| way.check());
+    }
+    table.print(rounds);
 }
 
 /// The requests of each step, counted by a proxy in a round that is not timed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{BYTES, CONCURRENCY, ROUNDS, STEPS};
+use crate::{BYTES, CONCURRENCY, STEPS};
 
 /// The ways, in the order in which they are made.
 const WAYS: [&str; 4] =
@@ -25,11 +25,11 @@ impl Table {
         self.times[step][way].push(time.as_secs_f64());
     }
 
-    pub(crate) fn print(&self) {
+    pub(crate) fn print(&self, rounds: usize) {
         let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
         let load = load.split(' ').next().unwrap_or_default();
         println!(
-            "{BYTES} bytes a document, {CONCURRENCY} requests at once, medians of {ROUNDS} rounds; \
+            "{BYTES} bytes a document, {CONCURRENCY} requests at once, medians of {rounds} round(s); \
              load average at the end {load}\n\
              ratios: how many times as long as rclone, how many times as fast as one by one, each \
              within a round (least to most)"
@@ -55,6 +55,9 @@ impl Table {
             }
             let [least, median, most] =
                 spread(times[over].iter().zip(&times[under]).map(|(over, under)| over / under));
+            if times[over].len() == 1 {
+                return format!("{median:.2}");
+            }
             format!("{median:.2} ({least:.2} to {most:.2})")
         };
         let (of_rclone, faster) = (ratio(way, RCLONE), ratio(ONE_BY_ONE, way));
