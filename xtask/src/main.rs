@@ -11,6 +11,8 @@ use std::time::Instant;
 const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, documentation
        cargo xtask servers    install the storage servers that tests need
        cargo xtask bench s3   measure the S3 adapter at a MinIO
+       cargo xtask bench webdav
+                              measure the WebDAV adapter at an Apache, beside rclone
        cargo xtask bench core measure the core over a storage with simulated latency
        cargo xtask model [filter] [seconds] [live]
                               search the protocol's model (tests/model), each for so long
@@ -117,11 +119,10 @@ fn planted_is_off() -> bool {
 /// Measures in release.
 fn bench(what: Option<&str>) -> ExitCode {
     let bench = |package| ["bench", "--locked", "--package", package];
+    let at_servers = |package| exit_code(servers::install() && run(&("bench", &bench(package))));
     match what {
-        Some("s3") => {
-            let measured = servers::install() && run(&("bench s3", &bench("db-to-cloud-s3")));
-            exit_code(measured)
-        }
+        Some("s3") => at_servers("db-to-cloud-s3"),
+        Some("webdav") => at_servers("db-to-cloud-webdav"),
         Some("core") => exit_code(run(&("bench core", &bench("db-to-cloud-benches")))),
         _ => {
             eprintln!("{USAGE}");
