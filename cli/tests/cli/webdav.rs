@@ -102,6 +102,33 @@ fn without_a_user_a_token_is_sent() {
 
 #[test]
 fn certificates_of_ones_own_are_named_in_the_url() {
+    let server = Server::apache_with_tls();
+    let world = World::new(&["a"]);
+    world.write("a/note", "hello");
+    let url = server.url().replace("http://", "webdavs://ada@") + "/notes";
+    let [ca, client] =
+        ["authority", "client"].map(|name| server.certificate(name).display().to_string());
+    let both = format!("{url}?ca-file={ca}&client-certificate-file={client}");
+    let run = world.run(["sync", "a", &both]);
+    assert_eq!(run.code, Some(0), "{run:?}");
+    let distrustful = |settings: &str| {
+        let url = format!("{url}{settings}");
+        let run = world.run(["-vv", "sync", "a", &url, "--timeout", "3"]);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        run.stderr
+    };
+    // Neither side believes who shows nothing of the authority.
+    distrustful(&format!("?ca-file={ca}"));
+    let told = distrustful(&format!("?client-certificate-file={client}"));
+    assert!(told.contains("check that the server speaks https, its certificate"), "{told}");
+    let again = world.run(["sync", "a", &both, "--json"]);
+    assert!(again.stdout.contains(r#""get":1,"#), "the same storage: {again:?}");
+    let log = fs::read_to_string(server.data().with_extension("log")).unwrap();
+    assert!(log.contains("HTTP/2.0 MOVE 201"), "{log}");
+}
+
+#[test]
+fn files_that_are_no_certificates_are_refused() {
     let world = World::new(&["a"]);
     world.write("no certificate", "x");
     for (setting, why) in [
