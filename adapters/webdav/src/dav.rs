@@ -114,6 +114,7 @@ impl Client {
         match answer.status {
             201 => Ok(true),
             405 => Ok(false),
+            200..=299 => Err(Failure::not_dav("a page for people")),
             _ => Err(Failure::refused(&answer)),
         }
     }

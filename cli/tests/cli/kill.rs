@@ -23,7 +23,7 @@ const DEVICES: [&str; 3] = ["a", "b", "c"];
 /// So many requests of a thousand fail on their way to a bucket.
 const FAULTS: u64 = 60;
 /// A commit through WebDAV is four requests, the first one more than a hundred.
-const FAULTS_OF_WEBDAV: u64 = 20;
+const FAULTS_OF_WEBDAV: u64 = 40;
 
 fn setting(name: &str) -> Option<u64> {
     env::var(name).ok().map(|value| value.parse().expect("a number"))

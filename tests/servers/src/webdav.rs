@@ -15,42 +15,70 @@ pub const PASSWORD: &str = "test-password";
 /// The SHA-1 of the password, as `htpasswd -s` writes it.
 const HTPASSWD: &str = "ada:{SHA}eJy+BAeECxwgQcszRS/2Dxm/WMw=\n";
 
+const BASIC: &str = "AuthType Basic\n  AuthName dav\n  AuthUserFile {root}/passwords";
+
 /// Where Debian puts the modules of Apache and PHP's sabre/dav.
 const MODULES: &str = "/usr/lib/apache2/modules";
 
 impl Server {
     /// Apache with `mod_dav_fs`.
     pub fn apache() -> Self {
-        Self::apache_with(
-            "Apache",
-            "AuthType Basic\n  AuthName dav\n  AuthUserFile {root}/passwords",
-            "auth_basic",
-        )
+        Self::apache_with(folder_with_data(), "Apache", BASIC, "auth_basic", "", "401 Unauthorized")
     }
 
     /// Apache that asks for Digest and nothing else.
     pub fn apache_with_digest() -> Self {
         Self::apache_with(
+            folder_with_data(),
             "Apache with Digest",
             "AuthType Digest\n  AuthName dav\n  AuthDigestProvider file\n  AuthUserFile {root}/digest",
             "auth_digest",
+            "",
+            "401 Unauthorized",
         )
     }
 
-    fn apache_with(name: &'static str, sign_in: &str, module: &str) -> Self {
-        let (folder, port) = (folder_with_data(), free_port());
+    /// Apache that speaks TLS and HTTP/2, with the [certificates] of an authority of its own, and
+    /// wants to see one of the client's, too.
+    ///
+    /// [certificates]: Server::certificate
+    pub fn apache_with_tls() -> Self {
+        let folder = folder_with_data();
+        make_certificates(folder.path());
+        Self::apache_with(
+            folder,
+            "Apache with TLS",
+            BASIC,
+            "auth_basic ssl http2",
+            "Protocols h2 http/1.1\nSSLEngine on\nSSLVerifyClient require\n\
+             SSLCertificateFile {root}/server.pem\nSSLCACertificateFile {root}/authority.pem\n\
+             CustomLog {root}/data.log \"%H %m %>s\"\n",
+            // So it answers who does not speak TLS.
+            "400 Bad Request",
+        )
+    }
+
+    fn apache_with(
+        folder: TempDir,
+        name: &'static str,
+        sign_in: &str,
+        more_modules: &str,
+        more: &str,
+        ready: &str,
+    ) -> Self {
+        let port = free_port();
         let root = folder.path().display().to_string();
         let modules =
             ["mpm_event", "authn_core", "authn_file", "authz_core", "authz_user", "dav", "dav_fs"];
         let load = |module: &str| format!("LoadModule {module}_module {MODULES}/mod_{module}.so\n");
-        let loads: String = modules.into_iter().chain([module]).map(load).collect();
-        let sign_in = sign_in.replace("{root}", &root);
+        let loads: String = modules.into_iter().chain(more_modules.split(' ')).map(load).collect();
+        let [sign_in, more] = [sign_in, more].map(|text| text.replace("{root}", &root));
         let config = format!(
             "ServerRoot {root}\nServerName localhost\nListen 127.0.0.1:{port}\nPidFile {root}/pid\n\
              ErrorLog {root}/errors\nDefaultRuntimeDir {root}\nUser www-data\nGroup www-data\n{loads}\
              KeepAlive On\nMaxKeepAliveRequests 0\nDocumentRoot {root}/data\n\
              DavLockDB {root}/state/locks\n<Directory {root}/data>\n  Dav On\n  {sign_in}\n  \
-             Require valid-user\n</Directory>\n"
+             Require valid-user\n</Directory>\n{more}"
         );
         write(&folder, "httpd.conf", &config);
         let arguments = ["-DFOREGROUND", "-f", &format!("{root}/httpd.conf")].map(str::to_owned);
@@ -62,7 +90,7 @@ impl Server {
                 program: "/usr/sbin/apache2",
                 arguments: &arguments,
                 environment: &[],
-                ready: ("/", "401 Unauthorized"),
+                ready: ("/", ready),
             },
         )
     }
@@ -234,9 +262,41 @@ impl Server {
         )
     }
 
+    /// The file of a certificate of [`Server::apache_with_tls`]: `authority`, whom the server and the
+    /// clients trust, or `client`, with its private key.
+    pub fn certificate(&self, name: &str) -> std::path::PathBuf {
+        self.folder().join(format!("{name}.pem"))
+    }
+
     /// What a server of WebDAV stores, as files.
     pub fn data(&self) -> std::path::PathBuf {
         self.folder().join("data")
+    }
+}
+
+/// An authority, and what it says of a server at 127.0.0.1 and of a client.
+fn make_certificates(folder: &Path) {
+    let config = "[req]\nprompt=no\ndistinguished_name=name\n[name]\nCN=db-to-cloud test\n\
+                  [authority]\nbasicConstraints=critical,CA:TRUE\n\
+                  [server]\nbasicConstraints=CA:FALSE\nsubjectAltName=IP:127.0.0.1\n\
+                  extendedKeyUsage=serverAuth\n\
+                  [client]\nbasicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n";
+    fs::write(folder.join("openssl.cnf"), config).expect("a file can be written");
+    for name in ["authority", "server", "client"] {
+        // The key and the certificate come into one file.
+        let file = format!("{name}.pem");
+        let mut openssl = std::process::Command::new("/usr/bin/openssl");
+        openssl.args(["req", "-config", "openssl.cnf", "-x509", "-days", "2", "-nodes"]);
+        openssl.args(["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]);
+        openssl.args(["-extensions", name, "-keyout", "key", "-out", "certificate"]);
+        if name != "authority" {
+            openssl.args(["-CA", "authority.pem", "-CAkey", "authority.pem"]);
+        }
+        let output = openssl.current_dir(folder).output().expect("openssl can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let read = |part| fs::read(folder.join(part)).expect("openssl has written it");
+        fs::write(folder.join(file), [read("key"), read("certificate")].concat())
+            .expect("a file can be written");
     }
 }
 

@@ -8,6 +8,7 @@ use super::run;
 /// A package, and a file of it that the tests use.
 const PACKAGES: &[(&str, &str)] = &[
     ("apache2-bin", "/usr/lib/apache2/modules/mod_dav_fs.so"),
+    ("openssl", "/usr/bin/openssl"),
     ("nginx", "/usr/sbin/nginx"),
     ("libnginx-mod-http-dav-ext", "/usr/lib/nginx/modules/ngx_http_dav_ext_module.so"),
     ("lighttpd", "/usr/sbin/lighttpd"),
