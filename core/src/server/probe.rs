@@ -36,7 +36,10 @@ impl Server {
                 Ok(Created::New) => winners.push(i),
                 Ok(Created::Occupied) => {}
                 // The server says by itself that it has no conditional writes.
-                Err(e) if e.kind() == ErrorKind::Unsupported => return Ok(false),
+                Err(e) if e.kind() == ErrorKind::Unsupported => {
+                    let speaks = self.stores(key).await?;
+                    return if speaks { Ok(false) } else { Err(e) };
+                }
                 // Some servers answer those who lose a race with an error.
                 Err(e) if e.is_transient() => unclear = Some(e),
                 Err(e) => return Err(e),
@@ -50,6 +53,16 @@ impl Server {
         // The winner's bytes must be there, and a late creator must lose too.
         let sole = matches!(winners[..], [winner] if stored == Some(body(winner)));
         Ok(sole && self.create(key, body(CREATORS)).await? == Created::Occupied)
+    }
+}
+
+impl Server {
+    /// Whether what is put there comes back. So speaks the storage itself, and not a sign-in page on
+    /// the way to it, for which a client would take the storage for weak for good.
+    async fn stores(&self, key: &Key) -> Result<bool, Error> {
+        let bytes = Bytes::from(format!("{:032x}", self.environment.random()));
+        self.write(key, bytes.clone()).await?;
+        Ok(self.read(key, 0).await? == Some(bytes))
     }
 }
 

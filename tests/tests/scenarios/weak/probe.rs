@@ -161,3 +161,19 @@ fn a_storage_that_says_it_has_no_conditions_is_weak() {
     let strict = alice.set_up(|builder| builder.require_strong());
     assert_eq!(strict.try_sync().unwrap_err().kind(), ErrorKind::WeakStorage);
 }
+
+/// A sign-in page in answer to everything: no word of the storage.
+#[test]
+fn a_storage_is_not_weak_by_the_word_of_somebody_on_the_way() {
+    let world = World::new();
+    let alice = probing(&world);
+    for operation in ["create", "put"] {
+        let refused = Fault::Refused(ErrorKind::Unsupported);
+        (0..8).for_each(|_| alice.storage.fail(operation, "probe/", refused));
+    }
+    alice.edit("note", "hello");
+    assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::Unsupported);
+    alice.storage.heal();
+    alice.sync();
+    assert_eq!(count(&alice.storage.journal.take(), "create changes/1.json"), 1);
+}
