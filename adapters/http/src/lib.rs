@@ -5,8 +5,10 @@
 
 mod pace;
 mod retry_after;
+mod text;
 mod time_limit;
 
 pub use pace::{Pace, Turn};
 pub use retry_after::retry_after;
+pub use text::{chain, percent_decoded};
 pub use time_limit::time_limit;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::retry_after;
+use db_to_cloud_http::{chain, retry_after};
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -219,6 +219,7 @@ where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
+        // The errors of the SDK themselves would show whole answers.
         let text = chain(&error);
         match &error {
             SdkError::ConstructionFailure(_) => Self::NotSent(text),
@@ -268,17 +269,6 @@ fn refusal(error: &impl ProvideErrorMetadata, answer: &HttpResponse) -> Refusal 
         region: header("x-amz-bucket-region"),
         retry_after: pause,
     }
-}
-
-/// The error and those below it, as text: the errors of the SDK themselves show whole answers.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(source) = below {
-        text = format!("{text}: {source}");
-        below = source.source();
-    }
-    text
 }
 
 #[cfg(test)]

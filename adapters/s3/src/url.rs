@@ -1,6 +1,7 @@
 //! A storage named by a URL, as on a command line.
 
 use db_to_cloud::Error;
+use db_to_cloud_http::percent_decoded;
 
 use crate::error::{Invalid, invalid};
 use crate::{Addressing, S3Config, Service};
@@ -95,24 +96,9 @@ fn set(config: S3Config, (name, value): (&str, String)) -> Result<S3Config, Inva
     })
 }
 
-/// Resolves `%2F` and the like.
 fn decoded(text: &str) -> Result<String, Invalid> {
     let wrong = || invalid("url", "write % as %25, ? as %3F, # as %23, & as %26");
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = after.get(..2).filter(|d| d.iter().all(u8::is_ascii_hexdigit));
-        let digits = digits.and_then(|d| std::str::from_utf8(d).ok());
-        let byte = digits.and_then(|d| u8::from_str_radix(d, 16).ok());
-        bytes.push(byte.ok_or_else(wrong)?);
-        rest = after.get(2..).unwrap_or_default();
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    percent_decoded(text).ok_or_else(wrong)
 }
 
 #[cfg(test)]

@@ -242,7 +242,7 @@ impl Failure {
 /// The path of the collection itself in its own list. It is the one that was asked for, unless a proxy
 /// changes paths; then it is the shortest, for all others are below it.
 fn own_path(url: &Url, responses: &[Response]) -> String {
-    let asked = crate::url::decoded(url.path()).unwrap_or_default();
+    let asked = db_to_cloud_http::percent_decoded(url.path()).unwrap_or_default();
     let asked = asked.trim_end_matches('/');
     let mut paths = responses.iter().map(|response| response.path.as_str());
     let shortest = paths.clone().min_by_key(|path| path.len()).unwrap_or(asked);

@@ -1,10 +1,9 @@
 //! What went wrong, and what it means to the core.
 
-use std::error::Error as StdError;
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::retry_after;
+use db_to_cloud_http::{chain, retry_after};
 
 use crate::client::Answer;
 
@@ -259,13 +258,6 @@ fn without_query(place: &str) -> String {
     place.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
-/// The error and those below it, as text.
-fn chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut below = error.source();
-    while let Some(source) = below {
-        text = format!("{text}: {source}");
-        below = source.source();
-    }
-    text
-}
+#[cfg(test)]
+#[path = "error/tests.rs"]
+mod tests;

@@ -2,13 +2,13 @@
 
 use std::time::SystemTime;
 
+use db_to_cloud_http::percent_decoded;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::Event;
 use quick_xml::name::{Namespace, ResolveResult};
 use quick_xml::reader::NsReader;
 
 use crate::error::Failure;
-use crate::url::decoded;
 
 /// One `response`.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -99,8 +99,8 @@ fn path(href: &str) -> Result<String, Failure> {
         Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
         None => href,
     };
-    let path =
-        decoded(path).ok_or_else(|| Failure::not_dav("a list with a name that is no text"))?;
+    let path = percent_decoded(path)
+        .ok_or_else(|| Failure::not_dav("a list with a name that is no text"))?;
     Ok(path.trim_end_matches('/').to_owned())
 }
 

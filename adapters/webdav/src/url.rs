@@ -1,6 +1,7 @@
 //! A storage named by a URL, as on a command line.
 
 use db_to_cloud::Error;
+use db_to_cloud_http::percent_decoded;
 
 use crate::WebDavConfig;
 use crate::error::{Invalid, invalid};
@@ -48,7 +49,7 @@ fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Invalid> {
                    between the colon and the @";
         return Err(invalid("url", why));
     }
-    let user = decoded(address.username()).ok_or_else(wrong)?;
+    let user = percent_decoded(address.username()).ok_or_else(wrong)?;
     if address.set_username("").is_err() {
         return Err(wrong());
     }
@@ -64,7 +65,7 @@ fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Invalid> {
 fn set(config: WebDavConfig, setting: &str) -> Result<WebDavConfig, Invalid> {
     let (name, path) = setting.split_once('=').unwrap_or((setting, ""));
     let read = |name, why| {
-        let path = decoded(path).filter(|path| !path.is_empty());
+        let path = percent_decoded(path).filter(|path| !path.is_empty());
         path.and_then(|path| std::fs::read(path).ok()).ok_or_else(|| invalid(name, why))
     };
     match name {
@@ -78,23 +79,6 @@ fn set(config: WebDavConfig, setting: &str) -> Result<WebDavConfig, Invalid> {
         }
         _ => Err(invalid("url", "known settings are ca-file and client-certificate-file")),
     }
-}
-
-/// Resolves `%40` and the like.
-pub(crate) fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, after)) = rest.split_first() {
-        rest = after;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let digits = after.get(..2).filter(|d| d.iter().all(u8::is_ascii_hexdigit))?;
-        bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
-        rest = &after[2..];
-    }
-    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
