@@ -73,6 +73,17 @@ fn no_edit_is_lost_between_kills_and_an_nginx_that_is_hard_to_reach() {
     hard_to_reach(&Server::nginx(), 40, FAULTS_OF_WEBDAV, collection);
 }
 
+/// A few kills each: the other ways of answering.
+#[test]
+fn no_edit_is_lost_between_kills_and_the_other_servers_of_webdav() {
+    let servers = [Server::lighttpd, Server::wsgidav, Server::sabre, Server::rclone_webdav];
+    for start in servers {
+        let server = start();
+        println!("{}", server.name());
+        hard_to_reach(&server, 15, FAULTS_OF_WEBDAV, collection);
+    }
+}
+
 fn collection(proxy: &str) -> String {
     format!("{}/apps/my notes", proxy.replace("http://", "webdav://ada@"))
 }
@@ -89,7 +100,9 @@ fn hard_to_reach(server: &Server, usual: u64, rate: u64, url: impl Fn(&str) -> S
     faults.heal();
     let (happened, requests) = faults.counts();
     println!("{requests} requests, {happened:?}");
-    assert!(happened.len() > 3 && happened.values().sum::<usize>() > 8, "the proxy was idle");
+    let (kinds, happened) = (happened.len(), happened.values().sum::<usize>());
+    let few = if kills >= 40 { (3, 8) } else { (1, 1) };
+    assert!(kinds > few.0 && happened > few.1, "the proxy was idle");
     assert_hit(story.moments(), kills);
     // What is late arrives.
     thread::sleep(Duration::from_secs(1));
