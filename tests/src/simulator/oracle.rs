@@ -8,7 +8,7 @@
 //! A token that somebody deleted may live only if
 //! - the application decided so in a conflict; or
 //! - the delete was not committed when its device forgot it, or its device did not know the document
-//!   as a synced one; or
+//!   as a synced one, or the log, which had gone back, did not have it; or
 //! - somebody restored an older text that has it; or
 //! - the storage went back to a backup since: it has forgotten deletes.
 
@@ -36,15 +36,11 @@ impl Oracle {
         self.tokens.insert(token, Fact { document: document.to_owned(), ..Fact::default() });
     }
 
-    /// A user deleted a document with these tokens. If its device did not know yet that the document
-    /// was in the log, there is no delete to commit.
-    pub(super) fn deleted(&mut self, device: usize, tokens: &Tokens, known: bool) {
-        self.each(tokens, |fact| {
-            fact.may_go = true;
-            if known {
-                fact.deleted_by.insert(device);
-            }
-        });
+    /// A user deleted a document with these tokens. For those that its device did not know to be in
+    /// the log there is no delete to commit.
+    pub(super) fn deleted(&mut self, device: usize, tokens: &Tokens, known: &Tokens) {
+        self.each(tokens, |fact| fact.may_go = true);
+        self.each(known, |fact| drop(fact.deleted_by.insert(device)));
     }
 
     /// A user put an older text in the place of one with these tokens.

@@ -3,7 +3,7 @@
 use super::*;
 use crate::simulator::plan::DAY;
 use crate::simulator::state::record;
-use crate::simulator::tokens;
+use crate::simulator::tokens::{self, Tokens};
 use db_to_cloud::state::Table;
 use db_to_cloud::{DocumentId, Queueing};
 
@@ -49,10 +49,24 @@ impl World {
         if !device.documents.documents().contains_key(&id) {
             return;
         }
-        let known = record(&device.state, Table::Index, &id.to_key()).is_some();
-        lock(&self.shared.oracle).deleted(device.number, &device.tokens(&id), known);
+        let tokens = device.tokens(&id);
+        let known = match record(&device.state, Table::Index, &id.to_key()) {
+            Some(_) => self.deletable(&id, &tokens),
+            None => Tokens::new(),
+        };
+        lock(&self.shared.oracle).deleted(device.number, &tokens, &known);
         device.documents.remove(id.clone());
         self.queue(place, id, queued);
+    }
+
+    /// What a delete of these can tell the others. After the storage went back a device may have more
+    /// than the log: of that nothing is left to delete, and who still has a copy puts it again.
+    fn deletable(&self, id: &DocumentId, tokens: &Tokens) -> Tokens {
+        let cloud = lock(&self.shared.cloud);
+        match cloud.went_back {
+            true => tokens.intersection(&cloud.tokens(id)).cloned().collect(),
+            false => tokens.clone(),
+        }
     }
 
     /// QueueChange runs beside the sync, as in any application; a crash may come first.
