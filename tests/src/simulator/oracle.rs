@@ -53,6 +53,14 @@ impl Oracle {
         self.each(tokens, |fact| fact.deleted_by.clear());
     }
 
+    /// In a conflict the application let the edit of another win over the delete on its device: that
+    /// is not committed, also as to what the device saw of the document and the winner does not have.
+    pub(super) fn gave_up_delete(&mut self, device: usize, document: &str) {
+        for fact in self.tokens.values_mut().filter(|fact| fact.document == document) {
+            fact.deleted_by.remove(&device);
+        }
+    }
+
     /// A device forgot deletes that it had not committed: those of what the head still has, and of
     /// what never was in the log.
     pub(super) fn forgot_deletes(&mut self, device: usize, head: &Tokens, published: &Tokens) {

@@ -31,7 +31,11 @@ impl Resolver for Merging {
         let (resolution, kept) = decide(conflict);
         let id = &conflict.id;
         self.shared.note(|| format!("device {}: {id:?} in conflict: {kept:?}", self.device));
-        lock(&self.shared.oracle).wanted(&kept);
+        let mut oracle = lock(&self.shared.oracle);
+        oracle.wanted(&kept);
+        if conflict.local.is_none() && conflict.remote.is_some() {
+            oracle.gave_up_delete(self.device, &id.to_string());
+        }
         Ok(resolution)
     }
 }
