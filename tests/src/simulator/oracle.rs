@@ -40,7 +40,9 @@ impl Oracle {
     /// the log there is no delete to commit.
     pub(super) fn deleted(&mut self, device: usize, tokens: &Tokens, known: &Tokens) {
         self.each(tokens, |fact| fact.may_go = true);
-        self.each(known, |fact| drop(fact.deleted_by.insert(device)));
+        self.each(known, |fact| {
+            fact.deleted_by.insert(device);
+        });
     }
 
     /// A user put an older text in the place of one with these tokens.
