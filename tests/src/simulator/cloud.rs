@@ -194,6 +194,7 @@ impl Shared {
         invariants::what_a_commit_names_is_there(self, cloud, &entry);
         for change in &entry.changes {
             let tokens = cloud.tokens_of(change);
+            lock(&self.oracle).committed(&tokens);
             cloud.published.extend(tokens);
             cloud.head.insert(change.id.clone(), change.clone());
         }

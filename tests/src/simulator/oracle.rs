@@ -29,6 +29,8 @@ struct Fact {
     deleted_by: BTreeSet<usize>,
     /// It need not be there in the end.
     may_go: bool,
+    /// The application kept it against a delete, and the others have not heard of that yet.
+    kept: bool,
 }
 
 impl Oracle {
@@ -41,7 +43,10 @@ impl Oracle {
     pub(super) fn deleted(&mut self, device: usize, tokens: &Tokens, known: &Tokens) {
         self.each(tokens, |fact| fact.may_go = true);
         self.each(known, |fact| {
-            fact.deleted_by.insert(device);
+            // A second delete of what is kept against the first is the same delete.
+            if !fact.kept {
+                fact.deleted_by.insert(device);
+            }
         });
     }
 
@@ -61,6 +66,16 @@ impl Oracle {
         for fact in self.tokens.values_mut().filter(|fact| fact.document == document) {
             fact.deleted_by.remove(&device);
         }
+    }
+
+    /// The application let its edit win over the delete of another.
+    pub(super) fn kept_against_delete(&mut self, tokens: &Tokens) {
+        self.each(tokens, |fact| fact.kept = true);
+    }
+
+    /// These are in a commit: who deletes them from now on knows them, or is asked.
+    pub(super) fn committed(&mut self, tokens: &Tokens) {
+        self.each(tokens, |fact| fact.kept = false);
     }
 
     /// A device forgot deletes that it had not committed: those of what the head still has, and of

@@ -33,8 +33,10 @@ impl Resolver for Merging {
         self.shared.note(|| format!("device {}: {id:?} in conflict: {kept:?}", self.device));
         let mut oracle = lock(&self.shared.oracle);
         oracle.wanted(&kept);
-        if conflict.local.is_none() && conflict.remote.is_some() {
-            oracle.gave_up_delete(self.device, &id.to_string());
+        match (&conflict.local, &conflict.remote) {
+            (None, Some(_)) => oracle.gave_up_delete(self.device, &id.to_string()),
+            (Some(_), None) => oracle.kept_against_delete(&kept),
+            _ => {}
         }
         Ok(resolution)
     }
