@@ -4,9 +4,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use db_to_cloud::{Adapter, ClientBuilder, Event, Limits};
+use db_to_cloud::{Adapter, ClientBuilder, Event, Folder, Key, Limits};
 
-use crate::{Device, Faults};
+use crate::{Device, Fault, Faults};
 
 /// Opens the storage of the story.
 pub type Open<'a> = &'a (dyn Fn() -> Arc<dyn Adapter> + Sync);
@@ -74,6 +74,29 @@ pub async fn a_weak_server_is_found_out(open: Open<'_>) {
     assert_eq!(alice.all(), bob.all());
     assert_eq!(alice.read("note").as_deref(), Some("hello yourself"));
     assert_eq!(alice.read("gone"), None);
+}
+
+/// Whatever goes wrong with a read or a list: the answer is the truth or an error. The object is in
+/// `changes/`; `list` is the method of a request that lists, and what its address holds.
+pub async fn an_unclear_read_is_never_a_lie(
+    storage: &dyn Adapter,
+    faults: &Faults,
+    key: &Key,
+    list: (&str, &str),
+) {
+    let bytes = storage.get(key).await.unwrap().unwrap();
+    for fault in Fault::ALL {
+        faults.fail("GET", "/changes/", fault);
+        match storage.get(key).await {
+            Ok(got) => assert_eq!(got.unwrap(), bytes, "{fault:?}"),
+            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
+        }
+        faults.fail(list.0, list.1, fault);
+        match storage.list(Folder::Changes, None).await {
+            Ok(page) => assert_eq!(page.keys, std::slice::from_ref(key), "{fault:?}"),
+            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
+        }
+    }
 }
 
 /// How many rounds of edits and syncs there are while requests fail.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use db_to_cloud::{Adapter, Created, Effect, Error, ErrorKind, Folder, Key};
 use db_to_cloud_s3::{Credentials, S3Adapter};
-use db_to_cloud_test_servers::{Fault, FaultProxy, Faults, KEY_ID};
+use db_to_cloud_test_servers::{Fault, FaultProxy, Faults, KEY_ID, stories};
 
 use crate::support::{config, localstack, minio, new_bucket, open, unreachable};
 
@@ -119,18 +119,8 @@ async fn an_unclear_get_is_never_an_absence_nor_other_bytes() {
     let key = Key::change(1);
     let bytes = "x".repeat(100_000);
     storage.put(&key, bytes.clone().into()).await.unwrap();
-    for fault in Fault::ALL {
-        faults.fail("GET", "/changes/", fault);
-        match storage.get(&key).await {
-            Ok(got) => assert_eq!(got.unwrap(), bytes, "{fault:?}"),
-            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
-        }
-        faults.fail("GET", "list-type", fault);
-        match storage.list(Folder::Changes, None).await {
-            Ok(page) => assert_eq!(page.keys, std::slice::from_ref(&key), "{fault:?}"),
-            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
-        }
-    }
+    assert_eq!(storage.get(&key).await.unwrap().unwrap(), bytes);
+    stories::an_unclear_read_is_never_a_lie(&storage, &faults, &key, ("GET", "list-type")).await;
 }
 
 #[tokio::test]
