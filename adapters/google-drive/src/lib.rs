@@ -1,0 +1,1 @@
+//! Storage in the user's Google Drive.
