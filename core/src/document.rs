@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use serde::de::Visitor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -168,7 +169,8 @@ macro_rules! hexadecimal {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&hex::encode(self.0))
+                let mut digits = [0; 2 * $bytes];
+                f.write_str(write_hex(&self.0, &mut digits))
             }
         }
 
@@ -180,25 +182,47 @@ macro_rules! hexadecimal {
 
         impl Serialize for $name {
             fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                let mut digits = [0; 2 * $bytes];
+                s.serialize_str(write_hex(&self.0, &mut digits))
             }
         }
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                Self::parse(&text).ok_or_else(|| {
-                    serde::de::Error::custom(concat!(
-                        stringify!($name),
-                        " is not ",
-                        $bytes,
-                        " bytes in hexadecimal"
-                    ))
-                })
+                d.deserialize_str(Hexadecimal::<$bytes>).map(Self)
             }
         }
     };
 }
+
+/// These bytes in hexadecimal, written into `digits`, which is twice as long. Entries and records are
+/// full of such names: a text of its own for each would be a third of the work of a pull.
+fn write_hex<'a>(bytes: &[u8], digits: &'a mut [u8]) -> &'a str {
+    // Neither can fail: the length is right, and the digits are ASCII.
+    let _ = hex::encode_to_slice(bytes, digits);
+    std::str::from_utf8(digits).unwrap_or_default()
+}
+
+/// Reads the hexadecimal form of so many bytes where it stands.
+struct Hexadecimal<const BYTES: usize>;
+
+impl<const BYTES: usize> Visitor<'_> for Hexadecimal<BYTES> {
+    type Value = [u8; BYTES];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{BYTES} bytes in hexadecimal")
+    }
+
+    /// The error names no text: a damaged object may hold a document's content there.
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        let mut bytes = [0; BYTES];
+        match hex::decode_to_slice(text, &mut bytes) {
+            Ok(()) => Ok(bytes),
+            Err(_) => Err(E::custom(format_args!("not {BYTES} bytes in hexadecimal"))),
+        }
+    }
+}
+
 hexadecimal!(ContentHash, 32);
 hexadecimal!(Vid, 16);
 hexadecimal!(CommitId, 16);

@@ -65,7 +65,7 @@ impl DocumentId {
     /// parts of a snapshot and names the records of the client state.
     pub fn to_key(&self) -> String {
         match &self.0 {
-            Repr::Text(text) => format!("s{text}"),
+            Repr::Text(text) => ["s", text].concat(),
             Repr::Number(number) => format!("n{number}"),
         }
     }

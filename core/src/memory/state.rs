@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::state::{Claim, State, StateError, Table, Update, Written};
 
-type Records = BTreeMap<(Table, String), Vec<u8>>;
+type Records = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 
 /// Client state in memory, shared by its clones: for tests and examples. It is lost with the
 /// process, so a client that uses it starts anew each time.
@@ -59,7 +59,7 @@ impl State for MemoryState {
         keys: &[String],
     ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
         let records = self.records();
-        Ok(keys.iter().map(|key| records.get(&(table, key.clone())).cloned()).collect())
+        Ok(keys.iter().map(|key| records.get(&table)?.get(key).cloned()).collect())
     }
 
     async fn scan(
@@ -68,18 +68,15 @@ impl State for MemoryState {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
-        let start = match after {
-            Some(key) => Bound::Excluded((table, key.to_owned())),
-            None => Bound::Included((table, String::new())),
-        };
+        let start = after.map_or(Bound::Unbounded, Bound::Excluded);
         let records = self.records();
-        let in_table =
-            records.range((start, Bound::Unbounded)).take_while(|((t, _), _)| *t == table);
-        Ok(in_table.take(limit).map(|((_, key), value)| (key.clone(), value.clone())).collect())
+        let found = records.get(&table).into_iter();
+        let found = found.flat_map(|records| records.range::<str, _>((start, Bound::Unbounded)));
+        Ok(found.take(limit).map(|(key, value)| (key.clone(), value.clone())).collect())
     }
 
     async fn count(&self, table: Table) -> Result<u64, StateError> {
-        Ok(self.records().keys().filter(|(t, _)| *t == table).count() as u64)
+        Ok(self.records().get(&table).map_or(0, BTreeMap::len) as u64)
     }
 
     async fn write(
@@ -89,14 +86,15 @@ impl State for MemoryState {
     ) -> Result<Written, StateError> {
         let mut records = self.records();
         for Update { table, key, value } in expected {
-            if records.get(&(table, key)) != value.as_ref() {
+            if records.get(&table).and_then(|records| records.get(&key)) != value.as_ref() {
                 return Ok(Written::Changed);
             }
         }
         for Update { table, key, value } in updates {
+            let records = records.entry(table).or_default();
             match value {
-                Some(value) => records.insert((table, key), value),
-                None => records.remove(&(table, key)),
+                Some(value) => records.insert(key, value),
+                None => records.remove(&key),
             };
         }
         Ok(Written::Done)
