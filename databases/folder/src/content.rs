@@ -51,10 +51,14 @@ pub(crate) fn hash_of(bytes: &[u8]) -> Hash {
     Sha256::digest(bytes).into()
 }
 
-/// The hash of the rest of a file, of which only a piece is in memory at a time.
-pub(crate) fn hash_rest(file: &mut File) -> io::Result<Hash> {
+/// As much of a file is in memory at a time.
+const PIECE: u64 = 128 * 1024;
+
+/// The hash of the rest of a file of about this size, of which only a piece is in memory at a time.
+pub(crate) fn hash_rest(file: &mut File, size: u64) -> io::Result<Hash> {
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 128 * 1024];
+    // Most files are small: to clear a whole piece for each would take longer than to read it.
+    let mut buffer = vec![0; size.clamp(1, PIECE) as usize];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return Ok(hasher.finalize().into()),
@@ -77,7 +81,7 @@ pub(crate) fn read(root: &Root, path: &DocumentPath) -> Result<Option<Vec<u8>>, 
 
 /// The hash of a document, and the stamp of the file that has it.
 pub(crate) fn hash(root: &Root, path: &DocumentPath) -> Result<Option<(Stamp, Hash)>, FolderError> {
-    at_rest(root, path, |file, _| hash_rest(file))
+    at_rest(root, path, hash_rest)
 }
 
 /// Reads until the file was the same before and after.

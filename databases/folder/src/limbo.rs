@@ -148,7 +148,7 @@ impl Limbo {
         if !before.is_file() {
             return Ok(None);
         }
-        let hash = hash_rest(&mut file)?;
+        let hash = hash_rest(&mut file, before.len())?;
         let stamp = Stamp::of(&file.metadata()?);
         Ok((stamp == Stamp::of(&before)).then_some((stamp, hash)))
     }
