@@ -9,7 +9,7 @@ pub use options::WatchOptions;
 
 use super::Client;
 use crate::state::Table;
-use crate::{Error, ErrorKind, Report, SyncOptions};
+use crate::{Error, ErrorKind, Report, SyncOptions, Timestamp};
 
 /// Tells when a [`Client`] should sync, and syncs: made by [`Client::watch`], driven by a loop of the
 /// application's.
@@ -62,6 +62,9 @@ pub struct Watch {
     retry: Option<Duration>,
     /// The storage told of a change, or the device slept.
     told: bool,
+    /// The clock on the wall and the monotonic one at one moment: while a device sleeps only the first
+    /// goes on.
+    clocks: (Timestamp, Duration),
     /// The first and the last edit of the burst under way.
     burst: Option<(Duration, Duration)>,
     /// Edits of this process that are known.
@@ -122,6 +125,7 @@ enum Asking {
 
 impl Watch {
     pub(super) fn new(client: Client, options: WatchOptions) -> Self {
+        let clocks = (client.0.environment.now(), client.0.environment.monotonic());
         Self {
             client,
             options,
@@ -130,6 +134,7 @@ impl Watch {
             synced: Duration::ZERO,
             retry: None,
             told: false,
+            clocks,
             burst: None,
             noted: 0,
             stuck: 0,
@@ -177,6 +182,7 @@ impl Watch {
         (self.told, self.failed) = (false, 0);
         self.decided = SyncOptions::default();
         self.synced = self.now();
+        self.set_clocks();
         if self.asking == Asking::Later {
             self.asking = Asking::Yes;
         }
@@ -190,6 +196,10 @@ impl Watch {
         self.failed += 1;
         (self.cause, self.retry) = (None, Some(self.now() + pause));
         Watched::PutOff { error, pause }
+    }
+
+    fn set_clocks(&mut self) {
+        self.clocks = (self.client.0.environment.now(), self.now());
     }
 
     fn now(&self) -> Duration {

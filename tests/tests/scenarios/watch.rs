@@ -80,13 +80,19 @@ async fn a_commit_is_polled_for_soon_while_there_are_others() {
 
 #[tokio::test(start_paused = true)]
 async fn its_own_commit_wakes_a_watch_once_for_one_read() {
-    let (world, _) = with_a_commit();
+    let (world, bob) = with_a_commit();
     let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
     alice.edit("note", "alice's").await;
     let done = alice.run(600 * SECOND).await;
     assert_eq!(causes(&done), [Cause::Edit, Cause::Remote]);
     let idle = done[1].2.as_ref().unwrap();
     assert_eq!((idle.requests.total(), idle.requests.get), (1, 1));
+    // The next commit of another device is not the less heard.
+    bob.sync();
+    bob.edit("note", "bob's");
+    bob.sync();
+    assert_eq!(causes(&alice.run(SECOND).await), [Cause::Remote]);
+    assert_eq!(alice.read("note").as_deref(), Some("bob's"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -65,8 +65,8 @@ impl Watch {
         };
         let time = (self.synced + patience, Cause::Time);
         // A storage that calls for nothing again and again is heard less and less often. Our own
-        // commit is such a call, once.
-        let pause = self.futile.checked_sub(1).map_or(Duration::ZERO, |n| self.options.poll(n));
+        // commit is such a call: once is no reason.
+        let pause = self.futile.checked_sub(2).map_or(Duration::ZERO, |n| self.options.poll(n));
         let told = self.told.then_some((self.synced + pause, Cause::Remote));
         let edited = self.burst.map(|(first, last)| {
             let end = (last + self.options.quiet).min(first + self.options.longest_burst);
@@ -99,7 +99,10 @@ impl Watch {
                 let first = self.burst.map_or(now, |(first, _)| first);
                 (self.burst, self.noted) = (Some((first, now)), noted);
             }
-            Seen::Slept => self.told = true,
+            Seen::Slept => {
+                self.told = true;
+                self.set_clocks();
+            }
             Seen::TimeIsUp => {}
         }
     }
@@ -139,20 +142,24 @@ impl Watch {
                 environment.sleep(left).await;
                 continue;
             }
-            let (wall, monotonic) = (environment.now(), self.now());
             let edit = pin!(self.client.0.edits.other_than(self.noted));
             let nap = environment.sleep(left.min(self.options.look));
             if let Either::Left(_) = select(edit, nap).await {
                 return Seen::Edit(self.client.0.edits.count());
             }
-            let passed = environment.now().since(wall).unwrap_or_default();
-            if passed > self.now() - monotonic + SLEPT {
+            if self.slept() {
                 return Seen::Slept;
             }
             if self.burst.is_none() && self.is_more_queued().await {
                 return Seen::Edit(self.noted);
             }
         }
+    }
+
+    fn slept(&self) -> bool {
+        let (wall, monotonic) = self.clocks;
+        let passed = self.client.0.environment.now().since(wall).unwrap_or_default();
+        passed > self.now().saturating_sub(monotonic) + SLEPT
     }
 
     async fn is_more_queued(&self) -> bool {
