@@ -23,7 +23,8 @@ pub(crate) struct Args {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 synced, 1 error, 2 wrong usage, 3 synced but copies of conflicts or documents that \
-could not be synced need a look, 130 interrupted. Interrupting is always safe: sync again to go on.";
+could not be synced need a look, 130 interrupted. `sync --watch` ends with 0 when it is told to stop \
+between two syncs. Interrupting is always safe: sync again to go on.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -47,7 +48,8 @@ pub(crate) struct Sides {
 /// Where the devices meet.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Storage {
-    /// The storage: a folder (./cloud, file:///mnt/usb/notes), a bucket (s3://bucket/prefix?region=…,
+    /// The storage: a folder (./cloud, file:///mnt/usb/notes; file:///home/ada/Dropbox/notes?synced-by=
+    /// other-program if another program carries its files between the devices), a bucket (s3://bucket/prefix?region=…,
     /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables) or a
     /// collection of WebDAV (webdavs://user@host/path; password from WEBDAV_PASSWORD, a private file
     /// or the terminal).
@@ -85,7 +87,11 @@ pub(crate) struct Sync {
     /// Show what would be pulled, pushed and deleted, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
-    /// Print the report as one JSON object on standard output.
+    /// Stay, and sync whenever a file changes here or another device commits something. Ctrl-C ends
+    /// it. What --yes and the like accept, they accept for the first sync only.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub watch: bool,
+    /// Print the report as one JSON object on standard output; with --watch one a line.
     #[arg(long)]
     pub json: bool,
     /// Give up after so many seconds; the next sync goes on.

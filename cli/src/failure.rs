@@ -112,6 +112,15 @@ impl Failure {
     }
 }
 
+/// What to do about an error that passes by itself.
+pub(crate) fn advice(error: &db_to_cloud::Error) -> &'static str {
+    match error.kind() {
+        ErrorKind::Busy => "another sync of this database with this remote is running",
+        ErrorKind::Locked => "see with `db-to-cloud unlock <REMOTE>` who holds the lock",
+        _ => "nothing is lost",
+    }
+}
+
 fn hint(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Diverged => {

@@ -6,6 +6,7 @@
 //! | `remote` | which storage a URL or path means, and how it is opened |
 //! | `local` | opens the folder and this device's state for a storage |
 //! | `sync`, `dry_run`, `status`, `unlock` | one command each |
+//! | `watch` | `sync --watch` |
 //! | `conflict`, `ask` | who wins when two devices edited one file |
 //! | `progress`, `report`, `output` | what people and scripts get to see |
 //! | `failure` | errors, what to do about them, exit codes |
@@ -25,6 +26,7 @@ mod report;
 mod status;
 mod sync;
 mod unlock;
+mod watch;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -33,6 +35,7 @@ use clap::Parser;
 
 use crate::args::{Args, Command};
 use crate::failure::Failure;
+use crate::interrupt::unless_interrupted;
 
 /// How long unfinished writes may take after the end; dropping them is safe, but not tidy.
 const LAST_WRITES: Duration = Duration::from_secs(1);
@@ -44,16 +47,19 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(source) => return Failure::io("start the runtime")(source).report(),
     };
-    let outcome = runtime.block_on(interrupt::unless_interrupted(run(args)));
+    let outcome = runtime.block_on(run(args));
     // An interrupted sync leaves its writes to finish or not.
     runtime.shutdown_timeout(LAST_WRITES);
     outcome.unwrap_or_else(|failure| failure.report())
 }
 
 async fn run(args: Args) -> Result<ExitCode, Failure> {
+    let verbose = args.verbose;
     match args.command {
-        Command::Sync(options) => sync::run(options, args.verbose).await,
-        Command::Status(options) => status::run(options).await,
-        Command::Unlock(options) => unlock::run(options).await,
+        // It ends in its own way.
+        Command::Sync(options) if options.watch => watch::run(options, verbose).await,
+        Command::Sync(options) => unless_interrupted(sync::run(options, verbose)).await,
+        Command::Status(options) => unless_interrupted(status::run(options)).await,
+        Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,
     }
 }

@@ -41,16 +41,13 @@ impl Progress {
             true => ProgressBar::new(0).with_style(looking()),
             false => ProgressBar::hidden(),
         };
-        if !bar.is_hidden() {
-            bar.enable_steady_tick(TICK);
-        }
         Self { bar, verbose: verbose > 0, count: Arc::default() }
     }
 
     /// Shows one event.
     pub(crate) fn event(&self, event: Event) {
         match event {
-            Event::Start => self.detail("looking for edits".to_owned()),
+            Event::Start => self.start(),
             Event::Comparing { documents } => {
                 self.bar.set_message(format!("looking for edits: {documents} documents"));
             }
@@ -83,9 +80,34 @@ impl Progress {
         self.advance();
     }
 
+    /// Shows a state instead, between two syncs.
+    pub(crate) fn rest(&self, state: String) {
+        self.bar.disable_steady_tick();
+        self.bar.set_style(resting());
+        self.bar.set_message(output::harmless(&state));
+    }
+
+    /// Prints lines, above the bar.
+    pub(crate) fn above<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+
     /// Takes the bar away, for good.
     pub(crate) fn end(&self) {
         self.bar.finish_and_clear();
+    }
+
+    /// Counts anew: there may have been another sync before.
+    fn start(&self) {
+        let Count { total, pulled, uploaded, committed, waiting } = &*self.count;
+        let counts = [total, pulled, uploaded, committed, waiting];
+        counts.into_iter().for_each(|count| count.store(0, Ordering::Relaxed));
+        self.bar.set_style(looking());
+        self.bar.set_message("");
+        if !self.bar.is_hidden() {
+            self.bar.enable_steady_tick(TICK);
+        }
+        self.detail("looking for edits".to_owned());
     }
 
     fn add_total(&self, more: u64, to: &str) {
@@ -128,6 +150,10 @@ impl Progress {
 
 fn looking() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn resting() -> ProgressStyle {
+    ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
 fn counting() -> ProgressStyle {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use db_to_cloud::Adapter;
-use db_to_cloud_fs::FsAdapter;
+use db_to_cloud_fs::{FsAdapter, Sharing};
 use db_to_cloud_s3::S3Config;
 
 pub(crate) use folder::looks_like_storage;
@@ -23,8 +23,8 @@ use webdav::Collection;
 /// A storage by its one true name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Remote {
-    /// An absolute path without links.
-    Folder(PathBuf),
+    /// An absolute path without links, and how the devices share it.
+    Folder(PathBuf, Sharing),
     /// A bucket, and a prefix in it.
     S3(S3Config),
     /// A collection of a WebDAV server.
@@ -35,7 +35,7 @@ impl RemoteUrl {
     /// Looks up what it means: two ways to say the same storage have one result.
     pub(crate) fn resolve(&self, password_file: Option<&Path>) -> Result<Remote, Failure> {
         match self {
-            Self::Folder(path) => folder::resolve(path).map(Remote::Folder),
+            Self::Folder(path, sharing) => Ok(Remote::Folder(folder::resolve(path)?, *sharing)),
             Self::S3(url) => match S3Config::from_url(url) {
                 Ok(config) => Ok(Remote::S3(config)),
                 Err(error) => Err(Failure::Usage(error.to_string())),
@@ -50,7 +50,7 @@ impl Remote {
     pub(crate) fn name(&self) -> String {
         match self {
             // A path that is no text is told apart by its bytes.
-            Self::Folder(path) => path.to_str().map_or_else(|| escaped(path), str::to_owned),
+            Self::Folder(path, _) => path.to_str().map_or_else(|| escaped(path), str::to_owned),
             Self::S3(config) => config.name(),
             Self::WebDav(collection) => collection.name(),
         }
@@ -59,7 +59,7 @@ impl Remote {
     /// Whether there is nothing at all, as where a drive is not mounted.
     pub(crate) fn is_gone(&self) -> bool {
         match self {
-            Self::Folder(path) => !path.exists(),
+            Self::Folder(path, _) => !path.exists(),
             // A missing bucket is an error of the first request, a missing collection is made.
             Self::S3(_) | Self::WebDav(_) => false,
         }
@@ -68,7 +68,7 @@ impl Remote {
     /// Whether there is a storage. If not, `open` makes one.
     pub(crate) fn holds_storage(&self) -> bool {
         match self {
-            Self::Folder(path) => folder::holds_storage(path),
+            Self::Folder(path, _) => folder::holds_storage(path),
             // An empty one is as good: nothing has to be made to look at it.
             Self::S3(_) | Self::WebDav(_) => true,
         }
@@ -77,7 +77,7 @@ impl Remote {
     /// Refuses a place that is used for something else.
     pub(crate) fn check_free(&self) -> Result<(), Failure> {
         match self {
-            Self::Folder(path) => folder::check_free(path),
+            Self::Folder(path, _) => folder::check_free(path),
             // Nothing is mixed: other objects have other names.
             Self::S3(_) | Self::WebDav(_) => Ok(()),
         }
@@ -86,7 +86,7 @@ impl Remote {
     /// Refuses a storage that is the database, or in it, or around it.
     pub(crate) fn check_apart_from(&self, database: &Path) -> Result<(), Failure> {
         match self {
-            Self::Folder(path) => folder::check_apart(database, path),
+            Self::Folder(path, _) => folder::check_apart(database, path),
             Self::S3(_) | Self::WebDav(_) => Ok(()),
         }
     }
@@ -95,7 +95,7 @@ impl Remote {
 /// Opens a storage; one that does not exist is made. A password may be asked for.
 pub(crate) async fn open(remote: &Remote) -> Result<Arc<dyn Adapter>, Failure> {
     match remote {
-        Remote::Folder(path) => Ok(Arc::new(FsAdapter::open(path)?)),
+        Remote::Folder(path, sharing) => Ok(Arc::new(FsAdapter::open_with(path, *sharing)?)),
         Remote::S3(config) => Ok(Arc::new(config.clone().build()?)),
         Remote::WebDav(collection) => Ok(Arc::new(collection.open().await?)),
     }
@@ -117,8 +117,10 @@ mod tests {
 
     #[test]
     fn paths_that_are_no_text_have_different_names() {
-        let name =
-            |bytes: &[u8]| Remote::Folder(PathBuf::from(OsString::from_vec(bytes.to_vec()))).name();
+        let name = |bytes: &[u8]| {
+            let path = PathBuf::from(OsString::from_vec(bytes.to_vec()));
+            Remote::Folder(path, Sharing::default()).name()
+        };
         assert_ne!(name(b"/a\xff"), name(b"/a\xfe"));
         assert_eq!(name("/ü".as_bytes()), "/ü");
     }

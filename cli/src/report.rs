@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use db_to_cloud::{DeferReason, Report, Requests};
+use db_to_cloud::{DeferReason, Error, Report, Requests, Timestamp};
 use db_to_cloud_folder::{SkipReason, Skipped};
 use serde::Serialize;
 
@@ -24,6 +24,25 @@ struct Json {
     elapsed_ms: u128,
 }
 
+/// A line of `--watch --json`. Its keys are a promise, those of the report among them.
+#[derive(Debug, Serialize)]
+struct JsonLine {
+    time: String,
+    /// `synced`.
+    event: &'static str,
+    #[serde(flatten)]
+    report: Json,
+}
+
+/// The line that says that syncs fail for now.
+#[derive(Debug, Serialize)]
+struct JsonTrouble {
+    time: String,
+    /// `put-off`.
+    event: &'static str,
+    error: String,
+}
+
 /// Lines of one kind that are shown without `-v`.
 const LINES: usize = 20;
 
@@ -33,6 +52,24 @@ pub(crate) fn print(report: &Report, json: bool) -> Result<(), Failure> {
         true => output::json(&Json::from(report)),
         false => output::result(summary(report)),
     }
+}
+
+/// Prints the outcome of one sync of several.
+pub(crate) fn print_line(time: Timestamp, report: &Report, json: bool) -> Result<(), Failure> {
+    match json {
+        true => output::json(&JsonLine {
+            time: time.to_string(),
+            event: "synced",
+            report: Json::from(report),
+        }),
+        false => output::result(format_args!("{time}  {}", summary(report))),
+    }
+}
+
+/// Prints for scripts that syncs fail for now.
+pub(crate) fn print_trouble(time: Timestamp, error: &Error) -> Result<(), Failure> {
+    let (time, error) = (time.to_string(), error.to_string());
+    output::json(&JsonTrouble { time, event: "put-off", error })
 }
 
 /// 0, or 3 if something needs a look.

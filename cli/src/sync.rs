@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use db_to_cloud::Limits;
+use db_to_cloud::{Client, Limits};
 
 use crate::args::{OnConflict, Sync};
 use crate::conflict::Settler;
@@ -21,6 +21,22 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
             "--on-conflict ask needs a terminal: choose keep-both, local, remote or newest".into(),
         ));
     }
+    let (local, client, progress) = prepare(&options, verbose).await?;
+    let outcome = client.sync_with(options.options()).await;
+    drop(progress);
+    let skipped = local.database.skipped();
+    report::explain_skipped(&skipped, verbose > 0);
+    let outcome = outcome?;
+    report::explain(&outcome, verbose > 0);
+    report::print(&outcome, options.json)?;
+    Ok(report::exit_code(&outcome, &skipped))
+}
+
+/// Opens both sides. What is shown of syncs ends with the last value that is dropped.
+pub(crate) async fn prepare(
+    options: &Sync,
+    verbose: u8,
+) -> Result<(Local, Client, Shown), Failure> {
     let local = Local::open(&options.sides)?;
     let adapter = local.open_remote(options.options().accept_remote).await?;
     let device = options.device();
@@ -37,23 +53,14 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
         .with_limits(Limits { sync: options.limit(), ..Limits::default() })
         .on_progress(move |event| shown.event(event));
     let client = if options.require_strong { client.require_strong() } else { client };
-    let client = client.build();
-    // Ended also if the sync is interrupted.
-    let end = End(progress);
-    let outcome = client.sync_with(options.options()).await;
-    drop(end);
-    let skipped = local.database.skipped();
-    report::explain_skipped(&skipped, verbose > 0);
-    let outcome = outcome?;
-    report::explain(&outcome, verbose > 0);
-    report::print(&outcome, options.json)?;
-    Ok(report::exit_code(&outcome, &skipped))
+    Ok((local, client.build(), Shown(progress)))
 }
 
-/// Takes the bar away when it is dropped.
-struct End(Progress);
+/// Takes the bar away when it is dropped, also if the sync is interrupted.
+#[derive(Debug)]
+pub(crate) struct Shown(pub Progress);
 
-impl Drop for End {
+impl Drop for Shown {
     fn drop(&mut self) {
         self.0.end();
     }

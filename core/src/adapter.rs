@@ -114,8 +114,19 @@ pub trait Adapter: Send + Sync + Debug {
         at_once(self.capabilities().concurrency, deletes).await
     }
 
-    /// Waits until another client may have committed something, for at most `timeout`. The default
-    /// answers [`Wait::Unsupported`] at once: the caller then polls.
+    /// Waits until another client may have committed something, for at most `timeout`, which may be an
+    /// hour: wait less if the provider does. The default answers [`Wait::Unsupported`] at once: the
+    /// caller then polls. One caller at a time.
+    ///
+    /// # Guarantees
+    /// - What is committed after a call has answered is told by the next one, also if it came between
+    ///   the two. So the first call, before which nothing is known, answers [`Wait::Changed`] at once.
+    /// - A call that is dropped tells nothing, and the next one tells it instead.
+    ///
+    /// # Not guaranteed
+    /// - That [`Wait::Changed`] means a commit of another client: it may be the caller's own, or any
+    ///   other object. The caller then reads one slot in vain.
+    /// - That every change is told: the caller polls all the same, each hour or so.
     ///
     /// # Errors
     /// Any kind. Nothing was changed.

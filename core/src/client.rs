@@ -1,13 +1,17 @@
 //! The client operations of the specification: Sync, QueueChange, MetadataRead.
 
 mod builder;
+mod edits;
 mod status;
+mod watch;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use builder::ClientBuilder;
+use edits::Edits;
 pub use status::{LockKeeper, Status};
+pub use watch::{Cause, Watch, WatchOptions, Watched};
 
 use crate::ledger::{Batch, Dirty, Ledger};
 use crate::server::Server;
@@ -55,6 +59,7 @@ pub(crate) struct Inner {
     pub resolver: Arc<dyn Resolver>,
     pub environment: Arc<dyn Environment>,
     pub config: Config,
+    pub edits: Edits,
     compared: AtomicBool,
 }
 
@@ -143,7 +148,7 @@ impl Client {
     /// # Errors
     /// If the client state fails: the edit is then found at the next start.
     pub async fn queue_change(&self, id: &DocumentId) -> Result<(), Error> {
-        self.0.queue_change(id).await
+        self.queue_changes(std::slice::from_ref(id)).await
     }
 
     /// QueueChange for several documents in one step.
@@ -151,7 +156,9 @@ impl Client {
     /// # Errors
     /// As [`Client::queue_change`].
     pub async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
-        self.0.queue_changes(ids).await
+        self.0.queue_changes(ids).await?;
+        self.0.edits.note();
+        Ok(())
     }
 
     /// QueueChange for an application that knows which revision the edit was made on. If the last
@@ -160,11 +167,20 @@ impl Client {
     /// # Errors
     /// As [`Client::queue_change`].
     pub async fn queue_change_of(&self, id: &DocumentId, edited: &Revision) -> Result<(), Error> {
-        self.0.queue_change_of(id, edited).await
+        self.0.queue_change_of(id, edited).await?;
+        self.0.edits.note();
+        Ok(())
+    }
+
+    /// Watches for changes of other devices and for edits here, to sync whenever there is something to
+    /// sync. Nothing happens before [`Watch::changed`] or [`Watch::sync`] is awaited.
+    pub fn watch(&self, options: WatchOptions) -> Watch {
+        Watch::new(self.clone(), options)
     }
 
     /// Waits until another device may have committed something, for at most `timeout`;
-    /// [`Wait::Unsupported`](crate::Wait::Unsupported) comes at once and means: poll.
+    /// [`Wait::Unsupported`](crate::Wait::Unsupported) comes at once and means: poll. A [`Watch`]
+    /// does that, and more.
     ///
     /// # Errors
     /// If the storage cannot be asked.
@@ -175,9 +191,27 @@ impl Client {
         self.0.server.wait_for_change(timeout).await
     }
 
-    /// Compares all documents with what was last synced at the next sync, as after a start.
+    /// Compares all documents with what was last synced at the next sync, as after a start. A
+    /// [`Watch`] syncs soon.
     pub fn compare_at_next_sync(&self) {
         self.0.compared.store(false, Ordering::SeqCst);
+        self.0.edits.note();
+    }
+
+    /// Compares all documents with what was last synced, now and without a request of the storage
+    /// (rule C4): what differs is queued. Answers whether anything was; a [`Watch`] then syncs soon.
+    /// For an application whose documents are edited by others, such as files.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Busy`] if a sync is running on the same state.
+    /// - [`ErrorKind::TooManyDeletes`] as for a sync; nothing is queued as a delete.
+    /// - If the application's database or the client state fails.
+    pub async fn compare(&self) -> Result<bool, Error> {
+        let queued = Session::compare_now(&self.0).await?;
+        if queued {
+            self.0.edits.note();
+        }
+        Ok(queued)
     }
 }
 

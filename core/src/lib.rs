@@ -11,6 +11,7 @@
 //!
 //! [`Client`] joins them. It gives the client operations of the specification: Sync
 //! ([`Client::sync`]), QueueChange ([`Client::queue_change`]) and MetadataRead ([`Client::status`]).
+//! A [`Watch`] syncs whenever there is something to sync.
 //!
 //! # What is guaranteed
 //! - A sync may be stopped at any moment, by dropping its future or by a power cut. Nothing is lost,
@@ -56,7 +57,9 @@ pub mod state;
 mod sync;
 
 pub use adapter::{Adapter, Atomicity, Capabilities, Created, Page, Wait};
-pub use client::{Client, ClientBuilder, LockKeeper, Status, SyncOptions};
+pub use client::{
+    Cause, Client, ClientBuilder, LockKeeper, Status, SyncOptions, Watch, WatchOptions, Watched,
+};
 pub use database::{Applied, Database, Listed, Queueing, Write};
 pub use document::{Action, CommitId, ContentHash, Document, Revision, Vid};
 #[cfg(feature = "system")]

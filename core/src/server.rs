@@ -84,9 +84,11 @@ impl Server {
         self.atomic.load(Relaxed)
     }
 
-    /// Waits for another client's commit, if the storage can.
+    /// Waits for another client's commit, if the storage can. An answer that is overdue by as long as
+    /// a request may take does not come any more.
     pub(crate) async fn wait_for_change(&self, timeout: Duration) -> Result<Wait, Error> {
-        self.adapter.wait_for_change(timeout).await
+        let wait = self.adapter.wait_for_change(timeout);
+        self.timed_within(timeout + self.limits.request, "wait for change", None, wait).await?
     }
 
     /// Requests, bytes sent and bytes received since the server was made.

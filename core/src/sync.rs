@@ -61,6 +61,7 @@ use crate::client::{Inner, SyncOptions};
 use crate::ledger::Position;
 use crate::planted::{Rule, holds};
 use crate::server::HeldLock;
+use crate::state::Table;
 use crate::{
     Atomicity, DeferReason, Deferred, DocumentId, Error, ErrorKind, Event, LockPolicy, Report, Vid,
 };
@@ -100,17 +101,7 @@ impl<'a> Session<'a> {
         let before = client.server.metered();
         let mut position = client.ledger.metadata_read().await?;
         client.emit(Event::Start);
-        let session = Self {
-            client,
-            options,
-            report: Mutex::default(),
-            deferred: Mutex::default(),
-            uploads: Mutex::default(),
-            missing: Mutex::default(),
-            history: futures::lock::Mutex::default(),
-            found: AtomicU64::new(0),
-            weak: AtomicBool::new(false),
-        };
+        let session = Self::new(client, options);
         session.look_at_strength(&mut position, false).await?;
         session.sync(&mut position).await?;
         client.emit(Event::Done);
@@ -122,6 +113,31 @@ impl<'a> Session<'a> {
         report.bytes_down = after.2 - before.2;
         report.elapsed = client.environment.monotonic().saturating_sub(began);
         Ok(report)
+    }
+
+    /// Rule C4 alone: whether anything was queued.
+    pub(crate) async fn compare_now(client: &'a Inner) -> Result<bool, Error> {
+        let _claim = client.ledger.claim().await?;
+        let position = client.ledger.metadata_read().await?;
+        let session = Self::new(client, SyncOptions::default());
+        session.settle_intents(&position).await?;
+        let before = client.ledger.count(Table::Dirty).await?;
+        session.compare().await?;
+        Ok(client.ledger.count(Table::Dirty).await? > before)
+    }
+
+    fn new(client: &'a Inner, options: SyncOptions) -> Self {
+        Self {
+            client,
+            options,
+            report: Mutex::default(),
+            deferred: Mutex::default(),
+            uploads: Mutex::default(),
+            missing: Mutex::default(),
+            history: futures::lock::Mutex::default(),
+            found: AtomicU64::new(0),
+            weak: AtomicBool::new(false),
+        }
     }
 
     async fn sync(&self, position: &mut Position) -> Result<(), Error> {

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{
+    Adapter, Atomicity, Capabilities, Created, Error, ErrorKind, Folder, Key, Page, Wait,
+};
 use futures::StreamExt;
 
 use crate::Sharing;
@@ -14,12 +17,13 @@ use crate::list::Listings;
 use crate::open::open;
 use crate::temp::{Exclusive, TempFile};
 use crate::tree::Tree;
+use crate::wait::{self, Told};
 use crate::write;
 
 /// Files that are forced to the disk at once: more gain nothing, fewer leave a fast disk idle.
 const CONCURRENCY: usize = 16;
 
-/// A storage in a folder. Its clones share the lists under way; any number of adapters, processes
+/// A storage in a folder. Its clones share the lists under way and are told of a change once; any number of adapters, processes
 /// and machines may use one folder.
 ///
 /// Calls need a tokio runtime. A future that is dropped leaves its write to finish or not.
@@ -29,6 +33,7 @@ pub struct FsAdapter {
     sharing: Sharing,
     exclusive: Exclusive,
     listings: Arc<Listings>,
+    told: Arc<Told>,
 }
 
 impl FsAdapter {
@@ -60,7 +65,8 @@ impl FsAdapter {
                 .with_source(source)
         })?;
         let exclusive = open(&root).map_err(|failure| failure.at("open", root.display()))?;
-        Ok(Self { root: root.into(), sharing, exclusive, listings: Arc::default() })
+        let (listings, told) = (Arc::default(), Arc::default());
+        Ok(Self { root: root.into(), sharing, exclusive, listings, told })
     }
 
     /// The folder of the storage.
@@ -145,6 +151,27 @@ impl Adapter for FsAdapter {
         let named = keys.to_vec();
         let delete = self.with_tree(move |tree| Ok(write::delete_all(tree, &named)));
         answers("delete", keys, delete.await)
+    }
+
+    /// Looks each second whether there is another commit: two calls of the system, on a network share
+    /// answered by its client for the most part. Notices of the kernel do not cross a network.
+    async fn wait_for_change(&self, timeout: Duration) -> Result<Wait, Error> {
+        let began = Instant::now();
+        loop {
+            let told = self.told.get();
+            let newest = self.with_tree(move |tree| wait::newest(tree, told)).await;
+            let newest = newest.map_err(|e| e.at("wait for change", Folder::Changes.name()))?;
+            if told != Some(newest) {
+                // Nothing is awaited after this: what is told is heard.
+                self.told.set(newest);
+                return Ok(Wait::Changed);
+            }
+            let left = timeout.saturating_sub(began.elapsed());
+            if left.is_zero() {
+                return Ok(Wait::TimedOut);
+            }
+            tokio::time::sleep(left.min(wait::PAUSE)).await;
+        }
     }
 }
 

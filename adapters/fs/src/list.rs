@@ -66,7 +66,8 @@ fn read_sorted(tree: &Tree, folder: Folder, after: Option<&str>) -> Result<IntoI
     Ok(keys.into_iter())
 }
 
-fn read(tree: &Tree, folder: Folder) -> Result<Vec<Key>, Failure> {
+/// All keys of a folder, in no order.
+pub(crate) fn read(tree: &Tree, folder: Folder) -> Result<Vec<Key>, Failure> {
     let Some(handle) = tree.folder(folder.name())? else { return Ok(Vec::new()) };
     let entries = Dir::read_from(&handle).map_err(Failure::system("list the folder"))?;
     let mut keys = Vec::new();

@@ -4,20 +4,25 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
+use db_to_cloud_fs::Sharing;
+
 /// The schemes that are known, for the message about one that is not.
 const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix, webdavs://user@host/path";
 
 /// A storage as it was named on the command line; nothing was looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RemoteUrl {
-    /// A folder on this machine or a drive or share of it.
-    Folder(PathBuf),
+    /// A folder on this machine or a drive or share of it, and how the devices share it.
+    Folder(PathBuf, Sharing),
     /// A bucket. What follows the scheme is read when it is looked up: an error of clap would show
     /// the whole text, and with it credentials that somebody wrote into it.
     S3(String),
     /// A collection of WebDAV, read later for the same reason.
     WebDav(String),
 }
+
+/// What says in a URL that [another program](Sharing::SyncedByOtherProgram) carries the files.
+const OTHER_PROGRAM: &[u8] = b"?synced-by=other-program";
 
 /// The last ones are not ours, but somebody may try them, with a password: the reader of the URL says
 /// what to write, and does not show it.
@@ -38,6 +43,11 @@ pub(crate) enum BadUrl {
     #[error("in a URL write bytes that are no text as % and two digits")]
     NotText,
     #[error(
+        "the only parameter of a file URL is ?synced-by=other-program: another program carries the \
+         files of the folder between the devices (write a ? of a name as %3F)"
+    )]
+    Parameter,
+    #[error(
         "in a file URL write % as %25, ? as %3F, # as %23, and other bytes as % and two digits"
     )]
     Escape,
@@ -50,10 +60,8 @@ impl RemoteUrl {
             return Err(BadUrl::Empty);
         }
         match scheme(text.as_bytes()) {
-            None => Ok(Self::Folder(text.into())),
-            Some(scheme) if scheme.eq_ignore_ascii_case(b"file") => {
-                file_url(text.as_bytes()).map(Self::Folder)
-            }
+            None => Ok(Self::Folder(text.into(), Sharing::default())),
+            Some(scheme) if scheme.eq_ignore_ascii_case(b"file") => file_url(text.as_bytes()),
             Some(scheme) if scheme.eq_ignore_ascii_case(b"s3") => {
                 text.into_string().map(Self::S3).map_err(|_| BadUrl::NotText)
             }
@@ -76,9 +84,15 @@ fn scheme(text: &[u8]) -> Option<&[u8]> {
     is_scheme.then_some(scheme)
 }
 
-/// The path of `file:///path`, `file://localhost/path` or `file:/path`.
-fn file_url(url: &[u8]) -> Result<PathBuf, BadUrl> {
+/// The folder of `file:///path`, `file://localhost/path` or `file:/path`, each perhaps with
+/// `?synced-by=other-program`.
+fn file_url(url: &[u8]) -> Result<RemoteUrl, BadUrl> {
     let rest = &url[b"file:".len()..];
+    let (rest, sharing) = match rest.iter().position(|b| *b == b'?') {
+        None => (rest, Sharing::default()),
+        Some(end) if rest[end..] == *OTHER_PROGRAM => (&rest[..end], Sharing::SyncedByOtherProgram),
+        Some(_) => return Err(BadUrl::Parameter),
+    };
     let path = match rest.strip_prefix(b"//") {
         Some(path) => path.strip_prefix(b"localhost").unwrap_or(path),
         None => rest,
@@ -86,7 +100,8 @@ fn file_url(url: &[u8]) -> Result<PathBuf, BadUrl> {
     if !path.starts_with(b"/") {
         return Err(BadUrl::NotAbsolute);
     }
-    unescaped(path).map(|path| OsString::from_vec(path).into())
+    let path = OsString::from_vec(unescaped(path)?);
+    Ok(RemoteUrl::Folder(path.into(), sharing))
 }
 
 fn unescaped(text: &[u8]) -> Result<Vec<u8>, BadUrl> {
@@ -102,7 +117,7 @@ fn unescaped(text: &[u8]) -> Result<Vec<u8>, BadUrl> {
                 bytes.push(byte.filter(|b| *b != 0).ok_or(BadUrl::Escape)?);
                 rest = &after[2..];
             }
-            b'?' | b'#' => return Err(BadUrl::Escape),
+            b'#' => return Err(BadUrl::Escape),
             byte => bytes.push(*byte),
         }
     }
@@ -132,7 +147,11 @@ mod tests {
             ("a/b:c", "a/b:c"),
         ];
         for (text, path) in same {
-            assert_eq!(parse(text), Ok(RemoteUrl::Folder(path.into())), "{text}");
+            assert_eq!(
+                parse(text),
+                Ok(RemoteUrl::Folder(path.into(), Sharing::default())),
+                "{text}"
+            );
         }
     }
 
@@ -146,10 +165,24 @@ mod tests {
         for text in ["file://host/x", "file:x", "file://"] {
             assert_eq!(parse(text), Err(BadUrl::NotAbsolute), "{text}");
         }
-        for text in ["file:///a%2", "file:///a%zz", "file:///a%+1", "file:///a?b", "file:///%00"] {
+        for text in ["file:///a%2", "file:///a%zz", "file:///a%+1", "file:///a#b", "file:///%00"] {
             assert_eq!(parse(text), Err(BadUrl::Escape), "{text}");
         }
         assert_eq!(parse(""), Err(BadUrl::Empty));
+    }
+
+    #[test]
+    fn a_url_says_that_another_program_carries_the_files() {
+        let carried =
+            |path: &str| Ok(RemoteUrl::Folder(path.into(), Sharing::SyncedByOtherProgram));
+        assert_eq!(parse("file:///a%3Fb?synced-by=other-program"), carried("/a?b"));
+        // In a path a question mark is a letter like any other.
+        let path = "/a?synced-by=other-program";
+        assert_eq!(parse(path), Ok(RemoteUrl::Folder(path.into(), Sharing::SameFileSystem)));
+        for parameter in ["?", "?b", "?synced-by=", "?synced-by=me", "?synced-by=other-program&x"] {
+            let parsed = parse(&format!("file:///a{parameter}"));
+            assert_eq!(parsed, Err(BadUrl::Parameter), "{parameter}");
+        }
     }
 
     #[test]

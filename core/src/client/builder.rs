@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use super::edits::Edits;
 use super::{Client, Config, Inner};
 use crate::ledger::Ledger;
 use crate::server::{Limits, LockPolicy, Server};
@@ -113,6 +114,7 @@ impl ClientBuilder {
             resolver: self.resolver,
             environment,
             config: self.config,
+            edits: Edits::default(),
             compared: AtomicBool::new(false),
         }))
     }

@@ -16,7 +16,7 @@ use crate::cache::Cache;
 use crate::content::{self, revision};
 use crate::error::FolderError;
 use crate::limbo::{Limbo, random};
-use crate::path::{DocumentPath, STATE_DIR};
+use crate::path::{DocumentPath, STATE_DIR, is_reserved};
 use crate::root::{Root, has_entry, open_folder};
 use crate::skipped::Skipped;
 use crate::survey::{Candidate, look, survey};
@@ -159,6 +159,14 @@ impl FolderDatabase {
         let path = DocumentPath::parse(id).ok()?;
         let (stamp, _) = look(&self.shared, "read", &path).ok()??;
         Some(Timestamp::from_millis(u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0)))
+    }
+
+    /// Whether a change under this path may be one of a document, for a program that watches the
+    /// folder: not in `.db-to-cloud`, where each sync writes. A path outside of the folder may, as
+    /// nothing is known of it.
+    pub fn concerns_documents(&self, path: &Path) -> bool {
+        let inside = path.strip_prefix(self.root()).unwrap_or(path);
+        !inside.iter().any(|name| name.to_str().is_some_and(is_reserved))
     }
 
     /// What the last [`list`](Database::list) that came to its end found and did not list.

@@ -27,4 +27,5 @@ mod reinstalled;
 mod simulated;
 mod snapshots;
 mod unreadable;
+mod watch;
 mod weak;

@@ -1,0 +1,84 @@
+//! `db-to-cloud sync --watch`: stays, and syncs whenever there is something to sync.
+
+mod folder;
+mod tell;
+
+use std::pin::pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use db_to_cloud::{Watch, WatchOptions, Watched};
+use futures::future::{Either, select};
+use tokio::sync::Mutex;
+
+use crate::args::{OnConflict, Sync};
+use crate::failure::Failure;
+use crate::interrupt::Signals;
+use crate::sync::prepare;
+use folder::FolderWatch;
+use tell::Teller;
+
+/// Held by whoever syncs or compares: the state of this device takes one at a time.
+type Turn = Arc<Mutex<()>>;
+
+/// How long a sync that is under way may go on after a signal. Most end by then, and the next one goes
+/// on with the others.
+const LAST_SYNC: Duration = Duration::from_secs(5);
+
+pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
+    if options.on_conflict == OnConflict::Ask {
+        return Err(Failure::Usage(
+            "--watch asks nobody, as a question would hold up all syncs: choose keep-both, local, \
+             remote or newest for --on-conflict"
+                .into(),
+        ));
+    }
+    let mut signals = Signals::listen()?;
+    let (local, client, shown) = signals.cut_short(prepare(&options, verbose)).await?;
+    let turn = Turn::default();
+    // Before the first sync, which compares: what is edited after it came by must be seen.
+    let folder = FolderWatch::start(local.database.clone(), client.clone(), turn.clone());
+    let _folder = signals.cut_short(async { Ok(folder.await) }).await?;
+    let first = options.options();
+    let mut watch = client.watch(WatchOptions { first, ..WatchOptions::default() });
+    let mut teller = Teller::new(shown, options.json, verbose > 0);
+    loop {
+        if let Either::Right(_) = select(pin!(watch.changed()), pin!(signals.next())).await {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let (watched, stop) = sync(&mut watch, &turn, &mut signals).await?;
+        teller.tell_skipped(local.database.skipped());
+        match watched? {
+            Watched::Synced(report) => teller.synced(&report)?,
+            Watched::PutOff { error, pause } => teller.put_off(&error, pause)?,
+        }
+        if stop {
+            return Ok(ExitCode::SUCCESS);
+        }
+    }
+}
+
+type Outcome = Result<Watched, db_to_cloud::Error>;
+
+/// One sync, and whether it is the last one. A signal lets it come to its end, if that is soon; a
+/// second one does not.
+async fn sync(
+    watch: &mut Watch,
+    turn: &Turn,
+    signals: &mut Signals,
+) -> Result<(Outcome, bool), Failure> {
+    let mut sync = pin!(async {
+        let _turn = turn.lock().await;
+        watch.sync().await
+    });
+    let sync = match select(sync.as_mut(), pin!(signals.next())).await {
+        Either::Left((watched, _)) => return Ok((watched, false)),
+        Either::Right(((), sync)) => sync,
+    };
+    tokio::select! {
+        watched = sync => Ok((watched, true)),
+        () = signals.next() => Err(Failure::Interrupted),
+        () = tokio::time::sleep(LAST_SYNC) => Err(Failure::Interrupted),
+    }
+}

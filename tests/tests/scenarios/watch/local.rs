@@ -1,0 +1,141 @@
+//! Edits on this device.
+
+use std::time::Duration;
+
+use db_to_cloud::state::{State, Table, Update, queue_change};
+use db_to_cloud::{Cause, DocumentId, ErrorKind};
+use futures::FutureExt;
+use tokio::time::{sleep, timeout};
+
+use super::storage::Waiting;
+use super::watcher::{Watcher, causes};
+use super::{HOUR, SECOND, with_a_commit};
+
+#[tokio::test(start_paused = true)]
+async fn a_burst_of_edits_is_one_sync() {
+    let (world, bob) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Polled).settled().await;
+    let (documents, client) = (alice.documents.clone(), alice.client.clone());
+    let burst = async {
+        for i in 0..500 {
+            documents.save(format!("doc {i}"), "text");
+            client.queue_change(&format!("doc {i}").into()).await.unwrap();
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let (done, ()) = tokio::join!(alice.run(7 * SECOND), burst);
+    let edits: Vec<_> = done.iter().filter(|(_, cause, _)| *cause == Cause::Edit).collect();
+    let [(after, _, Ok(report))] = edits[..] else { panic!("{} syncs", edits.len()) };
+    assert_eq!(report.pushed, 500);
+    assert!(*after > 5 * SECOND && *after < 7 * SECOND, "a second after the last: {after:?}");
+    bob.sync();
+    assert_eq!(bob.all().len(), 501);
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_that_never_end_are_synced_all_the_same() {
+    let (world, _) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    let (documents, client) = (alice.documents.clone(), alice.client.clone());
+    let typing = async {
+        for i in 0.. {
+            documents.save("draft", format!("{i}"));
+            client.queue_change(&"draft".into()).await.unwrap();
+            sleep(SECOND / 2).await;
+        }
+    };
+    let (done, _) = tokio::join!(alice.run(100 * SECOND), timeout(100 * SECOND, typing));
+    let pushes = done.iter().filter(|(.., outcome)| outcome.as_ref().unwrap().pushed > 0).count();
+    assert!((9..=10).contains(&pushes), "each 10 seconds: {pushes}");
+    assert!(done.len() <= 21, "and a read for each push: {}", done.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_that_another_process_queued_is_found_by_counting() {
+    let (world, _) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    let note = DocumentId::from("note");
+    alice.documents.save("note", "from a trigger");
+    let key = note.to_key();
+    let index = alice.state.read(Table::Index, std::slice::from_ref(&key));
+    let index = index.now_or_never().unwrap().unwrap().remove(0);
+    let value = Some(queue_change(None, index.as_deref(), 1).unwrap());
+    let update = Update { table: Table::Dirty, key, value };
+    alice.state.write(Vec::new(), vec![update]).await.unwrap();
+    let done = alice.run(7 * SECOND).await;
+    assert_eq!(done[0].1, Cause::Edit);
+    assert_eq!(done[0].2.as_ref().unwrap().pushed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_pushed_is_no_reason_to_sync_again_and_again() {
+    let (world, bob) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Polled).settled().await;
+    bob.edit("note", "bob's");
+    bob.sync();
+    // A conflict that nobody decides stays in the queue.
+    alice.edit("note", "alice's").await;
+    alice.run(HOUR).await;
+    assert_eq!(alice.client.status().await.unwrap().queued, 1);
+    alice.requests();
+    let done = alice.run(HOUR).await;
+    assert!(done.len() <= 12, "{} syncs", done.len());
+    alice.edit("other", "text").await;
+    let done = alice.run(2 * SECOND).await;
+    assert_eq!(done[0].2.as_ref().unwrap().pushed, 1, "others are synced");
+}
+
+#[tokio::test(start_paused = true)]
+async fn edits_that_were_not_queued_are_found_by_a_comparison_without_a_request() {
+    let (world, _) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    alice.documents.save("note", "new");
+    assert!(alice.client.compare().await.unwrap());
+    assert!(!alice.client.compare().await.unwrap(), "it is queued already");
+    assert_eq!(alice.requests(), (0, 0));
+    let done = alice.run(2 * SECOND).await;
+    assert_eq!((done[0].1, done[0].2.as_ref().unwrap().pushed), (Cause::Edit, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_pulled_is_no_edit() {
+    let (world, bob) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    bob.edit("note", "new");
+    bob.edit("another", "text");
+    bob.sync();
+    alice.run(SECOND).await;
+    assert_eq!(alice.read("another").as_deref(), Some("text"));
+    assert!(!alice.client.compare().await.unwrap());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comparison_has_the_brake_of_a_sync() {
+    let (world, bob) = with_a_commit();
+    (0..30).for_each(|i| bob.edit(format!("doc {i}"), "text"));
+    bob.sync();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    (0..30).for_each(|i| alice.documents.remove(format!("doc {i}")));
+    let error = alice.client.compare().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TooManyDeletes);
+    assert_eq!(alice.client.status().await.unwrap().queued, 0);
+    alice.client.compare_at_next_sync();
+    let done = alice.run(2 * SECOND).await;
+    let [(_, Cause::Edit, Err(error))] = &done[..] else { panic!("{done:?}") };
+    assert_eq!(error.kind(), ErrorKind::TooManyDeletes);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_slept_syncs_when_it_wakes() {
+    let (world, _) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Polled).settled().await;
+    alice.run(HOUR).await;
+    let (time, asleep) = (alice.time.clone(), 40 * SECOND);
+    let night = async {
+        sleep(asleep).await;
+        time.sleep_through(8 * HOUR);
+    };
+    let (done, ()) = tokio::join!(alice.run(50 * SECOND), night);
+    assert_eq!(causes(&done), [Cause::Remote]);
+    assert!(done[0].0 - asleep <= 5 * SECOND);
+}
