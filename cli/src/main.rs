@@ -7,6 +7,8 @@
 //! | `local` | opens the folder and this device's state for a storage |
 //! | `sync`, `dry_run`, `status`, `unlock` | one command each |
 //! | `watch` | `sync --watch` |
+//! | `login`, `logout` | the user signs in to a service, and out |
+//! | `service`, `tokens` | which service it is, and the file that keeps the sign-in |
 //! | `conflict`, `ask` | who wins when two devices edited one file |
 //! | `progress`, `report`, `output` | what people and scripts get to see |
 //! | `failure` | errors, what to do about them, exit codes |
@@ -19,12 +21,16 @@ mod dry_run;
 mod failure;
 mod interrupt;
 mod local;
+mod login;
+mod logout;
 mod output;
 mod progress;
 mod remote;
 mod report;
+mod service;
 mod status;
 mod sync;
+mod tokens;
 mod unlock;
 mod watch;
 
@@ -61,5 +67,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Sync(options) => unless_interrupted(sync::run(options, verbose)).await,
         Command::Status(options) => unless_interrupted(status::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,
+        Command::Login(options) => unless_interrupted(login::run(options)).await,
+        Command::Logout(options) => unless_interrupted(logout::run(options)).await,
     }
 }
