@@ -1,0 +1,314 @@
+//! Upload sessions (facts 2.1, 5.2).
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::account::{Account, Api};
+use super::arg::{CommitInfo, Hash};
+use super::call::{Call, Outcome};
+use super::files::LARGEST;
+use super::hash::content_hash;
+use super::json::Json;
+use super::metadata::Node;
+use super::tree::NotWritten;
+use crate::Answer;
+use crate::tokens::random;
+
+/// The most entries of a batch.
+pub(crate) const BATCH: usize = 1000;
+
+/// Content on its way to a file.
+#[derive(Debug, Default)]
+pub(crate) struct Session {
+    pub(crate) content: Vec<u8>,
+    pub(crate) is_closed: bool,
+}
+
+impl Account {
+    /// A new session's id.
+    pub(crate) fn open(&mut self, session: Session) -> String {
+        let id = random("pid_upload_session:");
+        self.sessions.insert(id.clone(), session);
+        id
+    }
+}
+
+/// Which session, and how much the client believes to be in it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Cursor {
+    session_id: String,
+    offset: usize,
+}
+
+/// Why a session cannot take or give what it is asked for.
+pub(crate) enum Unfit {
+    NotFound,
+    Closed,
+    NotClosed,
+    Offset(usize),
+}
+
+impl Unfit {
+    fn json(&self) -> Json {
+        match self {
+            Self::NotFound => Json::tag("not_found"),
+            Self::Closed => Json::tag("closed"),
+            Self::NotClosed => Json::tag("not_closed"),
+            Self::Offset(right) => {
+                Json::tag("incorrect_offset").with("correct_offset", *right as u64)
+            }
+        }
+    }
+}
+
+impl Account {
+    fn session(&mut self, cursor: &Cursor) -> Result<&mut Session, Unfit> {
+        let session = self.sessions.get_mut(&cursor.session_id).ok_or(Unfit::NotFound)?;
+        match session.content.len() {
+            length if length == cursor.offset => Ok(session),
+            length => Err(Unfit::Offset(length)),
+        }
+    }
+
+    fn append(&mut self, cursor: &Cursor, content: &[u8], close: bool) -> Result<(), Unfit> {
+        let closed = self.sessions.get(&cursor.session_id).is_some_and(|it| it.is_closed);
+        if closed {
+            return Err(Unfit::Closed);
+        }
+        let session = self.session(cursor)?;
+        session.content.extend_from_slice(content);
+        session.is_closed = close;
+        Ok(())
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartArg {
+    #[serde(default)]
+    close: bool,
+    #[serde(rename = "session_type")]
+    _session_type: Option<SessionType>,
+    content_hash: Option<Hash>,
+}
+
+/// Only sequential sessions are known here.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SessionType {
+    Bare(Sequential),
+    Tagged {
+        #[serde(rename = ".tag")]
+        _tag: Sequential,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Sequential {
+    Sequential,
+}
+
+pub(crate) fn start(api: &Api, call: &Call) -> Outcome {
+    let arg: StartArg = call.arg()?;
+    check_content(call, arg.content_hash.as_ref())?;
+    let session = Session { content: call.body.to_vec(), is_closed: arg.close };
+    Ok(Json::object().with("session_id", api.account().open(session)).into())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartBatchArg {
+    num_sessions: usize,
+    #[serde(rename = "session_type")]
+    _session_type: Option<SessionType>,
+}
+
+pub(crate) fn start_batch(api: &Api, call: &Call) -> Outcome {
+    let arg: StartBatchArg = call.arg()?;
+    if !(1..=BATCH).contains(&arg.num_sessions) {
+        return Err(call.bad("num_sessions: must be from 1 to 1000"));
+    }
+    let mut account = api.account();
+    let ids = (0..arg.num_sessions).map(|_| account.open(Session::default()).into());
+    let ids: Vec<Json> = ids.collect();
+    Ok(Json::object().with("session_ids", ids).into())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppendArg {
+    cursor: Cursor,
+    #[serde(default)]
+    close: bool,
+    content_hash: Option<Hash>,
+}
+
+pub(crate) fn append(api: &Api, call: &Call) -> Outcome {
+    let arg: AppendArg = call.arg()?;
+    check_content(call, arg.content_hash.as_ref())?;
+    let appended = api.account().append(&arg.cursor, &call.body, arg.close);
+    appended.map_err(|unfit| call.refuse(unfit.json()))?;
+    Ok(Json::Null.into())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppendBatchArg {
+    entries: Vec<AppendEntry>,
+    content_hash: Option<Hash>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AppendEntry {
+    cursor: Cursor,
+    length: usize,
+    #[serde(default)]
+    close: bool,
+}
+
+pub(crate) fn append_batch(api: &Api, call: &Call) -> Outcome {
+    let arg: AppendBatchArg = call.arg()?;
+    check_entries(call, arg.entries.len())?;
+    check_content(call, arg.content_hash.as_ref())?;
+    if arg.entries.iter().map(|entry| entry.length).sum::<usize>() != call.body.len() {
+        return Err(call.refuse(Json::tag("length_mismatch")));
+    }
+    let mut account = api.account();
+    let mut rest = call.body.clone();
+    let entries = arg.entries.into_iter().map(|entry| {
+        let content = rest.split_to(entry.length);
+        match account.append(&entry.cursor, &content, entry.close) {
+            Ok(()) => Json::tag("success"),
+            Err(unfit) => Json::nested("failure", unfit.json()),
+        }
+    });
+    let entries: Vec<_> = entries.collect();
+    Ok(Json::object().with("entries", entries).into())
+}
+
+fn check_content(call: &Call, hash: Option<&Hash>) -> Result<(), Answer> {
+    if call.body.len() > LARGEST {
+        return Err(call.refuse(Json::tag("payload_too_large")));
+    }
+    if hash.is_some_and(|hash| hash.0 != content_hash(&call.body)) {
+        return Err(call.refuse(Json::tag("content_hash_mismatch")));
+    }
+    Ok(())
+}
+
+pub(crate) fn check_entries(call: &Call, entries: usize) -> Result<(), Answer> {
+    let most = format!("entries: list of {entries} must have at most {BATCH} items");
+    if entries > BATCH { Err(call.bad(&most)) } else { Ok(()) }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FinishArg {
+    cursor: Cursor,
+    commit: CommitInfo,
+    content_hash: Option<Hash>,
+}
+
+pub(crate) fn finish(api: &Api, call: &Call) -> Outcome {
+    let arg: FinishArg = call.arg()?;
+    check_content(call, arg.content_hash.as_ref())?;
+    let mut account = api.account();
+    if account.is_locked {
+        return Err(call.refuse(Json::tag("too_many_write_operations")));
+    }
+    let mut cursor = arg.cursor;
+    if !call.body.is_empty() {
+        let appended = account.append(&cursor, &call.body, false);
+        appended.map_err(|unfit| call.refuse(Json::nested("lookup_failed", unfit.json())))?;
+        cursor.offset += call.body.len();
+    }
+    let node = account.finish(&cursor, &arg.commit, false);
+    Ok(node.map_err(|error| call.refuse(error.json()))?.json().into())
+}
+
+/// Why a session did not become a file.
+pub(crate) enum NotFinished {
+    Lookup(Unfit),
+    Path(NotWritten),
+    Contention,
+}
+
+impl NotFinished {
+    /// `UploadSessionFinishError`.
+    fn json(&self) -> Json {
+        match self {
+            Self::Lookup(unfit) => Json::nested("lookup_failed", unfit.json()),
+            Self::Path(not_written) => Json::nested("path", not_written.json()),
+            Self::Contention => Json::tag("too_many_write_operations"),
+        }
+    }
+}
+
+impl Account {
+    /// The session becomes a file and is gone; if nothing was written it stays.
+    fn finish(
+        &mut self,
+        cursor: &Cursor,
+        commit: &CommitInfo,
+        in_batch: bool,
+    ) -> Result<Node, NotFinished> {
+        let session = self.session(cursor).map_err(NotFinished::Lookup)?;
+        if in_batch && !session.is_closed {
+            return Err(NotFinished::Lookup(Unfit::NotClosed));
+        }
+        let content = Bytes::copy_from_slice(&session.content);
+        let node = self.write(commit, content).map_err(NotFinished::Path)?;
+        self.sessions.remove(&cursor.session_id);
+        Ok(node)
+    }
+}
+
+/// The argument of `finish_batch` and `finish_batch_v2`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FinishBatchArg {
+    pub(crate) entries: Vec<FinishEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FinishEntry {
+    cursor: Cursor,
+    commit: CommitInfo,
+}
+
+pub(crate) async fn finish_batch(api: &Arc<Api>, call: &Call) -> Outcome {
+    let arg: FinishBatchArg = call.arg()?;
+    check_entries(call, arg.entries.len())?;
+    let Some(lock) = api.lock() else {
+        let refused = arg.entries.iter();
+        let refused = refused.map(|_| Json::nested("failure", NotFinished::Contention.json()));
+        return Ok(Json::object().with("entries", refused.collect::<Vec<_>>()).into());
+    };
+    let entries = api.account().finish_all(&arg.entries);
+    lock.hold().await;
+    Ok(Json::object().with("entries", entries).into())
+}
+
+impl Account {
+    /// One result for each, in their order.
+    pub(crate) fn finish_all(&mut self, entries: &[FinishEntry]) -> Vec<Json> {
+        let finish = |entry: &FinishEntry| {
+            let refused = self.knobs.refuses(&entry.commit.path.0);
+            let finished = match refused {
+                true => Err(NotFinished::Contention),
+                false => self.finish(&entry.cursor, &entry.commit, true),
+            };
+            match finished {
+                Ok(node) => Json::flat("success", node.json()),
+                Err(error) => Json::nested("failure", error.json()),
+            }
+        };
+        entries.iter().map(finish).collect()
+    }
+}
