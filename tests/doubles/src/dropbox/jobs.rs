@@ -9,7 +9,7 @@ use super::account::{Account, Api};
 use super::call::{Call, Outcome};
 use super::files::DeleteArg;
 use super::json::Json;
-use super::sessions::{FinishBatchArg, check_entries};
+use super::sessions::{BATCH, FinishBatchArg, check_entries};
 use crate::tokens::random;
 
 /// Something that goes on while the client asks again and again.
@@ -29,13 +29,13 @@ struct DeleteBatchArg {
 
 pub(crate) fn delete_batch(api: &Arc<Api>, call: &Call) -> Outcome {
     let arg: DeleteBatchArg = call.arg()?;
-    check_entries(call, arg.entries.len())?;
+    check_entries(call, arg.entries.len(), BATCH)?;
     Ok(begin(api, move |account| account.delete_all(&arg.entries)).into())
 }
 
 pub(crate) fn finish_batch(api: &Arc<Api>, call: &Call) -> Outcome {
     let arg: FinishBatchArg = call.arg()?;
-    check_entries(call, arg.entries.len())?;
+    check_entries(call, arg.entries.len(), BATCH)?;
     Ok(begin(api, move |account| account.finish_all(&arg.entries)).into())
 }
 
