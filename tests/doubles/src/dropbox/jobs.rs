@@ -8,8 +8,9 @@ use serde::Deserialize;
 use super::account::{Account, Api};
 use super::call::{Call, Outcome};
 use super::files::DeleteArg;
+use super::finish::FinishBatchArg;
 use super::json::Json;
-use super::sessions::{BATCH, FinishBatchArg, check_entries};
+use super::sessions::{BATCH, check_entries};
 use crate::tokens::random;
 
 /// Something that goes on while the client asks again and again.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::account::Api;
 use super::answers;
 use super::call::{Call, Outcome};
-use super::{files, jobs, listing, oauth, sessions};
+use super::{download, files, finish, folders, jobs, listing, oauth, sessions};
 use crate::Answer;
 use crate::server::{Request, Response, Service};
 
@@ -94,25 +94,25 @@ impl Service for Api {
 async fn dispatch(api: &Arc<Api>, call: Call) -> Outcome {
     match call.route.as_str() {
         "auth/token/revoke" => oauth::revoke(api, &call),
-        "files/create_folder_v2" => files::create_folder(api, &call),
+        "files/create_folder_v2" => folders::create_folder(api, &call),
         "files/delete_batch" => jobs::delete_batch(api, &call),
         "files/delete_batch/check" | "files/upload_session/finish_batch/check" => {
             jobs::check(api, &call)
         }
         "files/delete_v2" => files::delete(api, &call),
-        "files/download" => files::download(api, &call),
+        "files/download" => download::download(api, &call),
         "files/get_metadata" => files::get_metadata(api, &call),
         "files/list_folder" => listing::list(api, &call),
         "files/list_folder/continue" => listing::go_on(api, &call),
         "files/list_folder/get_latest_cursor" => listing::latest(api, &call),
         "files/list_folder/longpoll" => listing::longpoll(api, &call).await,
-        "files/move_v2" => files::rename(api, &call),
+        "files/move_v2" => folders::rename(api, &call),
         "files/upload" => files::upload(api, call),
         "files/upload_session/append_batch" => sessions::append_batch(api, &call),
         "files/upload_session/append_v2" => sessions::append(api, &call),
-        "files/upload_session/finish" => sessions::finish(api, &call),
+        "files/upload_session/finish" => finish::finish(api, &call),
         "files/upload_session/finish_batch" => jobs::finish_batch(api, &call),
-        "files/upload_session/finish_batch_v2" => sessions::finish_batch(api, &call).await,
+        "files/upload_session/finish_batch_v2" => finish::finish_batch(api, &call).await,
         "files/upload_session/start" => sessions::start(api, &call),
         "files/upload_session/start_batch" => sessions::start_batch(api, &call),
         "users/get_current_account" => oauth::account(&call),
