@@ -69,6 +69,12 @@ pub fn internal_error() -> Answer {
     error(409, Json::tag("internal_error"))
 }
 
+/// 200 of a job's check: it failed as a whole, for others wrote.
+pub fn job_failed() -> Answer {
+    let failed = Json::nested("failed", Json::tag("too_many_write_operations"));
+    Answer::new(200, "application/json", failed.to_string())
+}
+
 /// 500, 502, 503: a page for people.
 pub fn server_error(status: u16) -> Answer {
     let page = "<!DOCTYPE html><html><body>Something went wrong</body></html>";

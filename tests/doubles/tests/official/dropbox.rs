@@ -1,5 +1,9 @@
 //! `dropbox_stories.py` beside this runs with Dropbox's own SDK for Python against the double.
 
+mod caller;
+mod faults;
+mod wire;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
