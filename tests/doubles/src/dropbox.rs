@@ -18,6 +18,7 @@ mod oauth;
 mod routes;
 mod sessions;
 mod tree;
+mod zip;
 
 use std::sync::Arc;
 

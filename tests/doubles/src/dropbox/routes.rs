@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::account::Api;
 use super::answers;
 use super::call::{Call, Outcome};
-use super::{download, files, finish, folders, jobs, listing, oauth, sessions};
+use super::{download, files, finish, folders, jobs, listing, oauth, sessions, zip};
 use crate::Answer;
 use crate::server::{Request, Response, Service};
 
@@ -41,6 +41,7 @@ const ROUTES: &[(&str, Style, Option<&str>)] = &[
     ("files/delete_batch/check", Style::Rpc, WRITE),
     ("files/delete_v2", Style::Rpc, WRITE),
     ("files/download", Style::Download, READ),
+    ("files/download_zip", Style::Download, READ),
     ("files/get_metadata", Style::Rpc, LOOK),
     ("files/list_folder", Style::Rpc, LOOK),
     ("files/list_folder/continue", Style::Rpc, LOOK),
@@ -101,6 +102,7 @@ async fn dispatch(api: &Arc<Api>, call: Call) -> Outcome {
         }
         "files/delete_v2" => files::delete(api, &call),
         "files/download" => download::download(api, &call),
+        "files/download_zip" => zip::download(api, &call),
         "files/get_metadata" => files::get_metadata(api, &call),
         "files/list_folder" => listing::list(api, &call),
         "files/list_folder/continue" => listing::go_on(api, &call),

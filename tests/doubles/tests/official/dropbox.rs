@@ -48,6 +48,7 @@ async fn files_are_uploaded_and_read() {
     run(&double, "upload_and_download").await;
     assert_eq!(double.content("/HOMEWORK/prime.txt").unwrap(), "two, three, five".as_bytes());
     run(&double, "contents_are_checked").await;
+    run(&double, "a_folder_as_zip").await;
 }
 
 #[tokio::test]
