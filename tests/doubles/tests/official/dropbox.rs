@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use db_to_cloud_test_doubles::dropbox::{APP_KEY, answers};
+use db_to_cloud_test_doubles::dropbox::{APP_KEY, Host, answers};
 use db_to_cloud_test_doubles::{Dropbox, Fault};
 
 /// Where `cargo xtask servers` puts the SDK.
@@ -28,7 +28,9 @@ async fn run_with(double: &Dropbox, token: &str, story: &str, arguments: &[&str]
     let mut command = Command::new(python());
     command.arg("-W").arg("ignore::DeprecationWarning").arg(script).arg(story).args(arguments);
     command.env("DROPBOX_DOUBLE", double.url()).env("DROPBOX_TOKEN", token);
-    command.env("DROPBOX_APP_KEY", APP_KEY);
+    command.env("DROPBOX_APP_KEY", APP_KEY).env("DROPBOX_API_HOST", double.host(Host::Api));
+    command.env("DROPBOX_API_CONTENT_HOST", double.host(Host::Content));
+    command.env("DROPBOX_API_NOTIFY_HOST", double.host(Host::Notify));
     command.env("DROPBOX_REFRESH_TOKEN", double.refresh_token());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
@@ -127,6 +129,11 @@ async fn a_code_is_exchanged_by_its_verifier() {
     // S256 of 43 times `v`, the verifier of the script.
     let code = double.allow("7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM", None);
     run_with(&double, &double.token(), "a_code_becomes_tokens", &[&code]).await;
+}
+
+#[tokio::test]
+async fn a_user_signs_in_by_the_browser() {
+    run(&Dropbox::start().await, "a_user_signs_in").await;
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import requests
 
-# The SDK always speaks https to three hosts; here all are one, without TLS.
+# The SDK speaks https to the hosts that it is told; here they are without TLS.
 BASE = urlsplit(os.environ["DROPBOX_DOUBLE"])
 for name in ("DROPBOX_API_HOST", "DROPBOX_API_CONTENT_HOST", "DROPBOX_API_NOTIFY_HOST"):
-    os.environ[name] = BASE.netloc
+    os.environ[name] = urlsplit(os.environ[name]).netloc
 
 import dropbox  # noqa: E402
 from dropbox import exceptions, files  # noqa: E402
@@ -345,6 +345,8 @@ def deletes():
     assert [entry.name for entry in everything(dbx, "/folder")[0]] == ["c"]
     unknown = refused(dbx.files_delete_batch_check, "dbjid:none")
     assert unknown.is_invalid_async_job_id()
+    of_another = refused(dbx.files_upload_session_finish_batch_check, job)
+    assert of_another.is_invalid_async_job_id()
 
 
 def folders_and_moves():
@@ -415,6 +417,23 @@ def a_code_becomes_tokens(code):
         app_key=os.environ["DROPBOX_APP_KEY"],
     )
     later.files_upload(b"a", "/a")
+
+
+def a_user_signs_in():
+    flow = dropbox.DropboxOAuth2FlowNoRedirect(
+        os.environ["DROPBOX_APP_KEY"], token_access_type="offline", use_pkce=True
+    )
+    flow.requests_session = Plain()
+    page = flow.start().replace("https://www.dropbox.com", BASE.geturl())
+    shown = requests.get(page)
+    assert shown.status_code == 200, shown.text
+    result = flow.finish(shown.text)
+    client(oauth2_access_token=result.access_token).files_upload(b"a", "/a")
+    # A code is of no use with another verifier.
+    stolen = requests.get(page).text
+    flow.code_verifier = "w" * 43
+    error = raises(requests.HTTPError, flow.finish, stolen)
+    assert error.response.json()["error"] == "invalid_grant"
 
 
 def signed_in(**options):
