@@ -9,7 +9,7 @@ use crate::server::Request;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Fault {
-    /// It is done this much later.
+    /// It is done this much later, even if the client has gone by then.
     Delay(Duration),
     /// The connection ends and nothing is done.
     DropBefore,

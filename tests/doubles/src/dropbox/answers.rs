@@ -18,6 +18,16 @@ pub(crate) fn bad_request(route: &str, why: &str) -> Answer {
     text(400, format!("Error in call to API function \"{route}\": {why}"))
 }
 
+/// No such route.
+pub(crate) fn unknown_function(name: &str) -> Answer {
+    text(404, format!("Unknown API function: \"{name}\""))
+}
+
+/// 431, from a machine on the way to the service.
+pub fn header_too_long() -> Answer {
+    text(431, "Request Header Fields Too Large")
+}
+
 fn text(status: u16, body: impl Into<String>) -> Answer {
     Answer::new(status, "text/plain; charset=utf-8", body)
 }
@@ -67,6 +77,12 @@ pub fn reset() -> Answer {
 /// 409 of a job: nobody knows what became of it.
 pub fn internal_error() -> Answer {
     error(409, Json::tag("internal_error"))
+}
+
+/// 200 of a job's check: it failed as a whole, for others wrote.
+pub fn job_failed() -> Answer {
+    let failed = Json::nested("failed", Json::tag("too_many_write_operations"));
+    Answer::new(200, "application/json", failed.to_string())
 }
 
 /// 500, 502, 503: a page for people.

@@ -5,14 +5,13 @@ use serde::Deserialize;
 
 use super::account::{Account, Api};
 use super::answers;
-use super::arg::{ReadPath, Rev, UploadArg, WritePath};
-use super::call::{self, Call, Outcome, Reply};
+use super::arg::{CommitInfo, ReadPath, Rev, UploadArg, WritePath};
+use super::call::{Call, Outcome};
 use super::hash::content_hash;
 use super::json::Json;
-use super::metadata::{File, Node};
+use super::metadata::Node;
 use super::sessions::Session;
-use super::tree::{Lookup, NotDeleted, NotMoved, NotWritten};
-use crate::server::Response;
+use super::tree::{Lookup, NotDeleted, NotWritten};
 
 /// The most a request may carry: 150 MiB.
 pub(crate) const LARGEST: usize = 150 << 20;
@@ -46,7 +45,7 @@ impl Account {
     /// Writes a file if there is space for it.
     pub(crate) fn write(
         &mut self,
-        commit: &super::arg::CommitInfo,
+        commit: &CommitInfo,
         content: Bytes,
     ) -> Result<Node, NotWritten> {
         if self.tree.bytes() + content.len() > self.knobs.space {
@@ -54,55 +53,6 @@ impl Account {
         }
         self.tree.commit(commit, content)
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PathArg {
-    path: ReadPath,
-}
-
-pub(crate) fn download(api: &Api, call: &Call) -> Outcome {
-    let arg: PathArg = call.arg()?;
-    let account = api.account();
-    let refuse = |lookup: Lookup| call.refuse(Json::nested("path", lookup.json()));
-    let node = account.tree.find(&arg.path.0).map_err(refuse)?;
-    let file = node.file().ok_or_else(|| refuse(Lookup::NotFile))?;
-    Ok(Reply::Download(send(call, node, file)))
-}
-
-/// All of the file, a range of it, or that it is the one the client has.
-fn send(call: &Call, node: &Node, file: &File) -> Response {
-    let header = |name: &str| call.headers.get(name).and_then(|value| value.to_str().ok());
-    let etag = format!("W/\"{}\"", file.rev);
-    let mut response = match header("range").and_then(|range| part(range, file.content.len())) {
-        _ if header("if-none-match") == Some(&etag) => {
-            crate::Answer::new(304, "application/octet-stream", "").into()
-        }
-        Some((from, to)) => {
-            let content = file.content.slice(from..=to);
-            let mut response = call::download(206, &node.json(), content);
-            let range = format!("bytes {from}-{to}/{}", file.content.len());
-            response.headers_mut().insert("content-range", range.try_into().unwrap());
-            response
-        }
-        None => call::download(200, &node.json(), file.content.clone()),
-    };
-    response.headers_mut().insert("etag", etag.try_into().unwrap());
-    response
-}
-
-/// The first and last byte of `bytes=a-b`, `bytes=a-` or `bytes=-n`.
-fn part(range: &str, length: usize) -> Option<(usize, usize)> {
-    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let last = length.checked_sub(1)?;
-    let (from, to) = match (from.parse::<usize>(), to.parse::<usize>()) {
-        (Ok(from), Ok(to)) => (from, to.min(last)),
-        (Ok(from), Err(_)) if to.is_empty() => (from, last),
-        (Err(_), Ok(n)) if from.is_empty() => (length.saturating_sub(n), last),
-        _ => return None,
-    };
-    (from <= to).then_some((from, to))
 }
 
 #[derive(Deserialize)]
@@ -159,59 +109,4 @@ impl NotDeleted {
             Self::NotFile => Json::nested("path_lookup", Lookup::NotFile.json()),
         }
     }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FolderArg {
-    path: WritePath,
-    #[serde(default)]
-    autorename: bool,
-}
-
-pub(crate) fn create_folder(api: &Api, call: &Call) -> Outcome {
-    let arg: FolderArg = call.arg()?;
-    if arg.autorename {
-        return Err(call.bad("autorename: the double renames no folders"));
-    }
-    let mut account = api.account();
-    if account.is_locked {
-        return Err(answers::too_many_write_operations(None));
-    }
-    let made = account.tree.create_folder(&arg.path.0);
-    let node = made.map_err(|error| call.refuse(Json::nested("path", error.json())))?;
-    Ok(Json::object().with("metadata", node.json()).into())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MoveArg {
-    from_path: WritePath,
-    to_path: WritePath,
-    #[serde(default)]
-    autorename: bool,
-    #[serde(default, rename = "allow_ownership_transfer")]
-    _transfer: bool,
-    #[serde(default, rename = "allow_shared_folder")]
-    _shared: bool,
-}
-
-pub(crate) fn rename(api: &Api, call: &Call) -> Outcome {
-    let arg: MoveArg = call.arg()?;
-    if arg.autorename {
-        return Err(call.bad("autorename: the double renames nothing it moves"));
-    }
-    let mut account = api.account();
-    if account.is_locked {
-        return Err(call.refuse(Json::tag("too_many_write_operations")));
-    }
-    let moved = account.tree.rename(&arg.from_path.0, &arg.to_path.0);
-    let node = moved.map_err(|error| {
-        call.refuse(match error {
-            NotMoved::From(lookup) => Json::nested("from_lookup", lookup.json()),
-            NotMoved::To(not_written) => Json::nested("to", not_written.json()),
-            NotMoved::IntoItself => Json::tag("duplicated_or_nested_paths"),
-        })
-    })?;
-    Ok(Json::object().with("metadata", node.tagged()).into())
 }

@@ -33,6 +33,8 @@ struct ListArg {
     _media: bool,
     #[serde(default, rename = "include_has_explicit_shared_members")]
     _members: bool,
+    #[serde(default, rename = "include_restorable_info")]
+    _restorable: bool,
     #[serde(rename = "include_mounted_folders")]
     _mounted: Option<bool>,
     #[serde(rename = "include_non_downloadable_files")]

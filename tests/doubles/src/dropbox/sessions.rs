@@ -1,23 +1,21 @@
-//! Upload sessions (facts 2.1, 5.2).
+//! Upload sessions: content on its way (facts 2.1, 5.2).
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use serde::Deserialize;
 
 use super::account::{Account, Api};
-use super::arg::{CommitInfo, Hash};
+use super::arg::Hash;
 use super::call::{Call, Outcome};
 use super::files::LARGEST;
 use super::hash::content_hash;
 use super::json::Json;
-use super::metadata::Node;
-use super::tree::NotWritten;
 use crate::Answer;
 use crate::tokens::random;
 
 /// The most entries of a batch.
 pub(crate) const BATCH: usize = 1000;
+
+/// The most entries of an `append_batch`, as the official client 12.2.4 has it (the facts say 1000).
+const APPENDS: usize = 500;
 
 /// Content on its way to a file.
 #[derive(Debug, Default)]
@@ -39,8 +37,8 @@ impl Account {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Cursor {
-    session_id: String,
-    offset: usize,
+    pub(crate) session_id: String,
+    pub(crate) offset: usize,
 }
 
 /// Why a session cannot take or give what it is asked for.
@@ -52,7 +50,7 @@ pub(crate) enum Unfit {
 }
 
 impl Unfit {
-    fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         match self {
             Self::NotFound => Json::tag("not_found"),
             Self::Closed => Json::tag("closed"),
@@ -65,7 +63,8 @@ impl Unfit {
 }
 
 impl Account {
-    fn session(&mut self, cursor: &Cursor) -> Result<&mut Session, Unfit> {
+    /// The session, if the client knows how much is in it.
+    pub(crate) fn session(&mut self, cursor: &Cursor) -> Result<&mut Session, Unfit> {
         let session = self.sessions.get_mut(&cursor.session_id).ok_or(Unfit::NotFound)?;
         match session.content.len() {
             length if length == cursor.offset => Ok(session),
@@ -73,7 +72,13 @@ impl Account {
         }
     }
 
-    fn append(&mut self, cursor: &Cursor, content: &[u8], close: bool) -> Result<(), Unfit> {
+    /// More content.
+    pub(crate) fn append(
+        &mut self,
+        cursor: &Cursor,
+        content: &[u8],
+        close: bool,
+    ) -> Result<(), Unfit> {
         let closed = self.sessions.get(&cursor.session_id).is_some_and(|it| it.is_closed);
         if closed {
             return Err(Unfit::Closed);
@@ -173,7 +178,7 @@ struct AppendEntry {
 
 pub(crate) fn append_batch(api: &Api, call: &Call) -> Outcome {
     let arg: AppendBatchArg = call.arg()?;
-    check_entries(call, arg.entries.len())?;
+    check_entries(call, arg.entries.len(), APPENDS)?;
     check_content(call, arg.content_hash.as_ref())?;
     if arg.entries.iter().map(|entry| entry.length).sum::<usize>() != call.body.len() {
         return Err(call.refuse(Json::tag("length_mismatch")));
@@ -191,7 +196,7 @@ pub(crate) fn append_batch(api: &Api, call: &Call) -> Outcome {
     Ok(Json::object().with("entries", entries).into())
 }
 
-fn check_content(call: &Call, hash: Option<&Hash>) -> Result<(), Answer> {
+pub(crate) fn check_content(call: &Call, hash: Option<&Hash>) -> Result<(), Answer> {
     if call.body.len() > LARGEST {
         return Err(call.refuse(Json::tag("payload_too_large")));
     }
@@ -201,114 +206,7 @@ fn check_content(call: &Call, hash: Option<&Hash>) -> Result<(), Answer> {
     Ok(())
 }
 
-pub(crate) fn check_entries(call: &Call, entries: usize) -> Result<(), Answer> {
-    let most = format!("entries: list of {entries} must have at most {BATCH} items");
-    if entries > BATCH { Err(call.bad(&most)) } else { Ok(()) }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FinishArg {
-    cursor: Cursor,
-    commit: CommitInfo,
-    content_hash: Option<Hash>,
-}
-
-pub(crate) fn finish(api: &Api, call: &Call) -> Outcome {
-    let arg: FinishArg = call.arg()?;
-    check_content(call, arg.content_hash.as_ref())?;
-    let mut account = api.account();
-    if account.is_locked {
-        return Err(call.refuse(Json::tag("too_many_write_operations")));
-    }
-    let mut cursor = arg.cursor;
-    if !call.body.is_empty() {
-        let appended = account.append(&cursor, &call.body, false);
-        appended.map_err(|unfit| call.refuse(Json::nested("lookup_failed", unfit.json())))?;
-        cursor.offset += call.body.len();
-    }
-    let node = account.finish(&cursor, &arg.commit, false);
-    Ok(node.map_err(|error| call.refuse(error.json()))?.json().into())
-}
-
-/// Why a session did not become a file.
-pub(crate) enum NotFinished {
-    Lookup(Unfit),
-    Path(NotWritten),
-    Contention,
-}
-
-impl NotFinished {
-    /// `UploadSessionFinishError`.
-    fn json(&self) -> Json {
-        match self {
-            Self::Lookup(unfit) => Json::nested("lookup_failed", unfit.json()),
-            Self::Path(not_written) => Json::nested("path", not_written.json()),
-            Self::Contention => Json::tag("too_many_write_operations"),
-        }
-    }
-}
-
-impl Account {
-    /// The session becomes a file and is gone; if nothing was written it stays.
-    fn finish(
-        &mut self,
-        cursor: &Cursor,
-        commit: &CommitInfo,
-        in_batch: bool,
-    ) -> Result<Node, NotFinished> {
-        let session = self.session(cursor).map_err(NotFinished::Lookup)?;
-        if in_batch && !session.is_closed {
-            return Err(NotFinished::Lookup(Unfit::NotClosed));
-        }
-        let content = Bytes::copy_from_slice(&session.content);
-        let node = self.write(commit, content).map_err(NotFinished::Path)?;
-        self.sessions.remove(&cursor.session_id);
-        Ok(node)
-    }
-}
-
-/// The argument of `finish_batch` and `finish_batch_v2`.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FinishBatchArg {
-    pub(crate) entries: Vec<FinishEntry>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FinishEntry {
-    cursor: Cursor,
-    commit: CommitInfo,
-}
-
-pub(crate) async fn finish_batch(api: &Arc<Api>, call: &Call) -> Outcome {
-    let arg: FinishBatchArg = call.arg()?;
-    check_entries(call, arg.entries.len())?;
-    let Some(lock) = api.lock() else {
-        let refused = arg.entries.iter();
-        let refused = refused.map(|_| Json::nested("failure", NotFinished::Contention.json()));
-        return Ok(Json::object().with("entries", refused.collect::<Vec<_>>()).into());
-    };
-    let entries = api.account().finish_all(&arg.entries);
-    lock.hold().await;
-    Ok(Json::object().with("entries", entries).into())
-}
-
-impl Account {
-    /// One result for each, in their order.
-    pub(crate) fn finish_all(&mut self, entries: &[FinishEntry]) -> Vec<Json> {
-        let finish = |entry: &FinishEntry| {
-            let refused = self.knobs.refuses(&entry.commit.path.0);
-            let finished = match refused {
-                true => Err(NotFinished::Contention),
-                false => self.finish(&entry.cursor, &entry.commit, true),
-            };
-            match finished {
-                Ok(node) => Json::flat("success", node.json()),
-                Err(error) => Json::nested("failure", error.json()),
-            }
-        };
-        entries.iter().map(finish).collect()
-    }
+pub(crate) fn check_entries(call: &Call, entries: usize, most: usize) -> Result<(), Answer> {
+    let why = format!("entries: list of {entries} must have at most {most} items");
+    if entries > most { Err(call.bad(&why)) } else { Ok(()) }
 }
