@@ -20,31 +20,106 @@ use crate::root::{Parent, look as look_at};
 use crate::stamp::Look;
 use crate::survey::{Candidate, look, survey};
 
-/// What to do with one document.
+/// What to do with one document. A put is staged, brought to the disk and installed: three steps, so
+/// that many puts may wait for the disk together.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) shared: &'a Shared,
-    pub(crate) path: &'a DocumentPath,
+    pub(crate) path: DocumentPath,
     /// The paths of the folders whose entries changed, which are not on the disk yet.
     pub(crate) touched: Vec<String>,
 }
 
-impl Job<'_> {
-    /// Makes a document that must not exist.
-    pub(crate) fn create(&mut self, bytes: &[u8]) -> Result<Applied, FolderError> {
-        let folder = self.shared.root.create_parent(self.path, &mut self.touched)?;
+/// A put that is under way, or is over before anything was written.
+#[derive(Debug)]
+pub(crate) enum Stage<'a> {
+    Staged(Staged<'a>),
+    Over(Applied),
+}
+
+/// The new content of a document in the limbo.
+#[derive(Debug)]
+pub(crate) struct Staged<'a> {
+    new: String,
+    permissions: Permissions,
+    /// `None` if the document must not exist.
+    over: Option<Over<'a>>,
+}
+
+/// What a new content replaces.
+#[derive(Debug)]
+struct Over<'a> {
+    expected: &'a Revision,
+    old_hash: Hash,
+    new_hash: Hash,
+}
+
+impl<'a> Job<'a> {
+    /// Writes the content of a document that must not exist.
+    pub(crate) fn stage_new(&mut self, bytes: &[u8]) -> Result<Stage<'a>, FolderError> {
+        let folder = self.shared.root.create_parent(&self.path, &mut self.touched)?;
         if let Some(found) = look_at(&folder, self.path.name()).map_err(self.failed())? {
-            return self.occupied(&folder, found);
+            return self.occupied(&folder, found).map(Stage::Over);
         }
+        self.stage(bytes, Permissions::Usual, None)
+    }
+
+    /// Writes the new content of a document that must have this revision.
+    pub(crate) fn stage_over(
+        &mut self,
+        bytes: &[u8],
+        new_hash: Hash,
+        expected: &'a Revision,
+    ) -> Result<Stage<'a>, FolderError> {
+        match self.compare(expected)? {
+            None => Ok(Stage::Over(Applied::Changed)),
+            Some((_, hash, _)) if hash == new_hash => Ok(Stage::Over(Applied::Done)),
+            Some((_, old_hash, mode)) => {
+                let over = Over { expected, old_hash, new_hash };
+                self.stage(bytes, Permissions::Like(mode), Some(over))
+            }
+        }
+    }
+
+    fn stage(
+        &self,
+        bytes: &[u8],
+        permissions: Permissions,
+        over: Option<Over<'a>>,
+    ) -> Result<Stage<'a>, FolderError> {
+        let new = self.shared.limbo.write(bytes, permissions).map_err(self.failed())?;
+        Ok(Stage::Staged(Staged { new, permissions, over }))
+    }
+
+    /// Brings a staged content to the disk.
+    pub(crate) fn sync(&self, staged: &Staged<'_>) -> Result<(), FolderError> {
         let limbo = &self.shared.limbo;
-        let new = limbo.write(bytes, Permissions::Usual).map_err(self.failed())?;
-        match rename::into_free(limbo, &new, &folder, self.path.name()) {
+        limbo.sync(&staged.new, staged.permissions).map_err(|error| {
+            limbo.remove(&staged.new);
+            self.failed()(error)
+        })
+    }
+
+    /// Puts a content that is on the disk in its place, if what is there is still what was compared.
+    pub(crate) fn install(&mut self, staged: Staged<'_>) -> Result<Applied, FolderError> {
+        match &staged.over {
+            None => self.create(&staged.new),
+            Some(over) => self.replace(&staged.new, over),
+        }
+    }
+
+    fn create(&mut self, new: &str) -> Result<Applied, FolderError> {
+        let limbo = &self.shared.limbo;
+        // Once more: the folder may have been removed meanwhile, as it was empty.
+        let made = self.shared.root.create_parent(&self.path, &mut self.touched);
+        let folder = made.inspect_err(|_| limbo.remove(new))?;
+        match rename::into_free(limbo, new, &folder, self.path.name()) {
             Ok(()) => {
                 self.touch();
                 Ok(Applied::Done)
             }
             Err(error) => {
-                limbo.remove(&new);
+                limbo.remove(new);
                 match error.kind() {
                     io::ErrorKind::AlreadyExists => Ok(Applied::Changed),
                     _ => Err(self.failed()(error)),
@@ -53,33 +128,26 @@ impl Job<'_> {
         }
     }
 
-    /// Replaces a document that must have this revision.
-    pub(crate) fn replace(
-        &mut self,
-        bytes: &[u8],
-        new_hash: &Hash,
-        expected: &Revision,
-    ) -> Result<Applied, FolderError> {
-        let Some((folder, hash, mode)) = self.compare(expected)? else {
+    fn replace(&mut self, new: &str, over: &Over<'_>) -> Result<Applied, FolderError> {
+        let limbo = &self.shared.limbo;
+        let found = self.shared.root.parent("write", &self.path);
+        let Parent::Found(folder) = found.inspect_err(|_| limbo.remove(new))? else {
+            limbo.remove(new);
             return Ok(Applied::Changed);
         };
-        if hash == *new_hash {
-            return Ok(Applied::Done);
-        }
-        let limbo = &self.shared.limbo;
-        let new = limbo.write(bytes, Permissions::Like(mode)).map_err(self.failed())?;
-        let old = limbo.old_name(self.path.as_str(), &hash, Some(new_hash));
+        let (hash, new_hash) = (&over.old_hash, &over.new_hash);
+        let old = limbo.old_name(self.path.as_str(), hash, Some(new_hash));
         // From its new name on it is looked at before it is thrown away.
-        let old = old.and_then(|old| limbo.rename(&new, &old).map(|()| old)).map_err(|error| {
-            limbo.remove(&new);
+        let old = old.and_then(|old| limbo.rename(new, &old).map(|()| old)).map_err(|error| {
+            limbo.remove(new);
             self.failed()(error)
         })?;
         match limbo.exchange(&old, &folder, self.path.name()) {
             Ok(true) => {
                 self.touch();
-                Ok(self.verify(&folder, &old, &hash, new_hash))
+                Ok(self.verify(&folder, &old, hash, new_hash))
             }
-            Ok(false) => self.overwrite(&folder, &old, &hash, expected),
+            Ok(false) => self.overwrite(&folder, &old, hash, over.expected),
             Err(errno) => {
                 limbo.remove(&old);
                 if errno == Errno::NOENT { Ok(Applied::Changed) } else { Err(self.failed()(errno)) }
@@ -109,10 +177,10 @@ impl Job<'_> {
     /// The document's folder, its hash and its permission bits, if it has this revision.
     fn compare(&self, expected: &Revision) -> Result<Option<(OwnedFd, Hash, u32)>, FolderError> {
         let Some(expected) = hash_in(expected) else { return Ok(None) };
-        let Some((stamp, mode)) = look(self.shared, "write", self.path)? else { return Ok(None) };
+        let Some((stamp, mode)) = look(self.shared, "write", &self.path)? else { return Ok(None) };
         let candidate = Candidate { path: self.path.clone(), stamp };
         let found = survey(self.shared, &[candidate]).pop().transpose()?.flatten();
-        let Parent::Found(folder) = self.shared.root.parent("write", self.path)? else {
+        let Parent::Found(folder) = self.shared.root.parent("write", &self.path)? else {
             return Ok(None);
         };
         Ok(found.filter(|hash| *hash == expected).map(|hash| (folder, hash, mode)))
@@ -202,5 +270,68 @@ impl Job<'_> {
 
     fn failed<E: Into<io::Error>>(&self) -> impl FnOnce(E) -> FolderError + use<E> {
         FolderError::io("write", self.shared.root.full(self.path.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::FolderDatabase;
+    use crate::content::{hash_of, revision};
+
+    fn job<'a>(database: &'a FolderDatabase, path: &str) -> Job<'a> {
+        let path = DocumentPath::from_text(path).unwrap();
+        Job { shared: database.shared(), path, touched: Vec::new() }
+    }
+
+    fn staged(stage: Result<Stage<'_>, FolderError>) -> Staged<'_> {
+        match stage.unwrap() {
+            Stage::Staged(staged) => staged,
+            Stage::Over(applied) => panic!("{applied:?} before anything was written"),
+        }
+    }
+
+    #[test]
+    fn what_was_edited_after_the_new_content_was_staged_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = FolderDatabase::open(folder.path()).unwrap();
+        fs::write(folder.path().join("old"), "one").unwrap();
+        let one = revision(&hash_of(b"one"));
+        let (mut new, mut old) = (job(&database, "new"), job(&database, "old"));
+        let of_new = staged(new.stage_new(b"remote"));
+        let of_old = staged(old.stage_over(b"remote", hash_of(b"remote"), &one));
+        for name in ["new", "old"] {
+            fs::write(folder.path().join(name), "edit").unwrap();
+        }
+        for (mut job, staged) in [(new, of_new), (old, of_old)] {
+            job.sync(&staged).unwrap();
+            assert_eq!(job.install(staged).unwrap(), Applied::Changed);
+            assert_eq!(fs::read(folder.path().join(job.path.as_str())).unwrap(), b"edit");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_was_removed_after_the_content_was_staged_is_made_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = FolderDatabase::open(folder.path()).unwrap();
+        let mut job = job(&database, "a/b");
+        let staged = staged(job.stage_new(b"remote"));
+        fs::remove_dir(folder.path().join("a")).unwrap();
+        job.sync(&staged).unwrap();
+        assert_eq!(job.install(staged).unwrap(), Applied::Done);
+        assert_eq!(fs::read(folder.path().join("a/b")).unwrap(), b"remote");
+    }
+
+    #[test]
+    fn a_content_that_did_not_reach_the_disk_is_an_error_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = FolderDatabase::open(folder.path()).unwrap();
+        let mut job = job(&database, "a");
+        let staged = staged(job.stage_new(b"remote"));
+        fs::remove_file(database.state_dir().join("tmp").join(&staged.new)).unwrap();
+        assert!(matches!(job.sync(&staged), Err(FolderError::Io { .. })));
+        assert!(!folder.path().join("a").exists());
     }
 }

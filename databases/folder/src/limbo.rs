@@ -77,7 +77,7 @@ impl Limbo {
         Some(Stamp::of(&self.clock.metadata().ok()?).mtime)
     }
 
-    /// Writes a file and brings it to the disk; its name in here.
+    /// Writes a file, which is not on the disk yet; its name in here.
     pub(crate) fn write(&self, bytes: &[u8], permissions: Permissions) -> io::Result<String> {
         let name = format!("{NEW}{}", random()?);
         let mode = match permissions {
@@ -86,18 +86,27 @@ impl Limbo {
         };
         let flags = CREATE.union(OFlags::EXCL);
         let file = rustix::fs::openat(&self.folder, &name, flags, Mode::from_raw_mode(mode))?;
-        let mut file = File::from(file);
-        if let Permissions::Like(mode) = permissions {
-            // A file system without permissions refuses; then there are none to keep.
-            let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
-        }
-        match file.write_all(bytes).and_then(|()| file.sync_all()) {
+        match File::from(file).write_all(bytes) {
             Ok(()) => Ok(name),
             Err(error) => {
                 self.remove(&name);
                 Err(error)
             }
         }
+    }
+
+    /// Brings a file that was written to the disk, with its permission bits.
+    ///
+    /// It is opened anew, for a process may not have as many files open as a batch has. A failure of
+    /// the disk since the write is told to this handle too: Linux keeps it until somebody has heard it.
+    pub(crate) fn sync(&self, name: &str, permissions: Permissions) -> io::Result<()> {
+        let flags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+        let file = File::from(rustix::fs::openat(&self.folder, name, flags, Mode::empty())?);
+        if let Permissions::Like(mode) = permissions {
+            // A file system without permissions refuses; then there are none to keep.
+            let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
+        }
+        file.sync_all()
     }
 
     /// A free name for a file that was at `path` and has one of these contents.

@@ -1,6 +1,6 @@
 //! The hashes of many files: from the cache, else by reading them, several at a time.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::content::{self, Hash};
@@ -80,23 +80,23 @@ fn read_all(shared: &Shared, files: &[&Candidate]) -> Vec<Read> {
     if threads < 2 || (bytes < LITTLE && files.len() < 64) {
         return files.iter().map(read).collect();
     }
-    in_parallel(threads, files, read)
+    in_parallel(threads, files.iter().collect(), read)
 }
 
 /// Does the work on all items, a thread taking the next one whenever it is done with one.
-pub(crate) fn in_parallel<T: Sync, R: Send>(
+pub(crate) fn in_parallel<T: Send, R: Send>(
     threads: usize,
-    items: &[T],
-    work: impl Fn(&T) -> R + Sync,
+    items: Vec<T>,
+    work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
-    let next = AtomicUsize::new(0);
+    let items = Mutex::new(items.into_iter().enumerate());
+    let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     let worker = || {
         let mut done = Vec::new();
-        loop {
-            let i = next.fetch_add(1, Ordering::Relaxed);
-            let Some(item) = items.get(i) else { return done };
+        while let Some((i, item)) = next() {
             done.push((i, work(item)));
         }
+        done
     };
     let mut results = thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(worker)).collect();
