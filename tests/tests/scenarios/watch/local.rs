@@ -104,7 +104,7 @@ async fn what_was_pulled_is_no_edit() {
     bob.edit("note", "new");
     bob.edit("another", "text");
     bob.sync();
-    alice.run(SECOND).await;
+    alice.run(4 * SECOND).await;
     assert_eq!(alice.read("another").as_deref(), Some("text"));
     assert!(!alice.client.compare().await.unwrap());
 }
