@@ -56,11 +56,11 @@ pub(crate) struct Sides {
 /// Where the devices meet.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Storage {
-    /// The storage: a folder (./cloud, file:///mnt/usb/notes; file:///home/ada/Dropbox/notes?synced-by=
-    /// other-program if another program carries its files between the devices), a bucket (s3://bucket/prefix?region=…,
-    /// ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from the usual AWS variables) or a
-    /// collection of WebDAV (webdavs://user@host/path; password from WEBDAV_PASSWORD, a private file
-    /// or the terminal).
+    /// The storage: a folder (./cloud, file:///mnt/usb/notes; if another program carries its files
+    /// between the devices, file:///home/ada/carried?synced-by=other-program), a bucket
+    /// (s3://bucket/prefix?region=…, ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from
+    /// the usual AWS variables) or a collection of WebDAV (webdavs://user@host/path; password from
+    /// WEBDAV_PASSWORD, a private file or the terminal).
     #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
     pub remote: RemoteUrl,
     /// A file with the password for WebDAV, which only you may read [default: WEBDAV_PASSWORD, then

@@ -26,6 +26,9 @@ type Turn = Arc<Mutex<()>>;
 /// on with the others.
 const LAST_SYNC: Duration = Duration::from_secs(5);
 
+/// The folder was quiet before anything is queued.
+const QUIET: Duration = Duration::from_millis(100);
+
 pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
     if options.on_conflict == OnConflict::Ask {
         return Err(Failure::Usage(
@@ -41,7 +44,7 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     let folder = FolderWatch::start(local.database.clone(), client.clone(), turn.clone());
     let _folder = signals.cut_short(async { Ok(folder.await) }).await?;
     let first = options.options();
-    let mut watch = client.watch(WatchOptions { first, ..WatchOptions::default() });
+    let mut watch = client.watch(WatchOptions { first, quiet: QUIET, ..WatchOptions::default() });
     let mut teller = Teller::new(shown, options.json, verbose > 0);
     loop {
         if let Either::Right(_) = select(pin!(watch.changed()), pin!(signals.next())).await {

@@ -49,7 +49,38 @@ pub(crate) fn newest(tree: &Tree, known: Option<u64>) -> Result<u64, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use db_to_cloud::{Adapter, Created, ErrorKind, Wait};
+    use futures::FutureExt;
+
     use super::*;
+    use crate::FsAdapter;
+
+    #[tokio::test]
+    async fn each_commit_is_told_once_also_one_between_two_calls() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("storage");
+        let (ours, theirs) = (FsAdapter::open(&folder).unwrap(), FsAdapter::open(&folder).unwrap());
+        let commit = async |slot| {
+            let created = theirs.create(&Key::change(slot), "entry".into()).await.unwrap();
+            assert_eq!(created, Created::New);
+        };
+        let wait = async |seconds| ours.wait_for_change(Duration::from_secs(seconds)).await;
+        assert_eq!(wait(60).await.unwrap(), Wait::Changed, "nothing is known at first");
+        assert_eq!(wait(0).await.unwrap(), Wait::TimedOut);
+        commit(1).await;
+        commit(2).await;
+        // A call that is dropped tells nothing.
+        assert!(ours.wait_for_change(PAUSE).now_or_never().is_none());
+        assert_eq!(wait(0).await.unwrap(), Wait::Changed);
+        let (told, ()) = tokio::join!(wait(60), async {
+            tokio::time::sleep(PAUSE / 2).await;
+            commit(3).await;
+        });
+        assert_eq!(told.unwrap(), Wait::Changed);
+        assert_eq!(wait(0).await.unwrap(), Wait::TimedOut);
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(wait(60).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    }
 
     #[test]
     fn the_newest_slot_is_found_from_any_that_was_known() {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use db_to_cloud::{Client, ErrorKind};
 use db_to_cloud_folder::FolderDatabase;
-use notify::event::{AccessKind, AccessMode};
+use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
 use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -18,8 +18,12 @@ use tokio::time::{Instant, sleep, timeout};
 use super::Turn;
 use crate::output::note;
 
-/// After the first notice, for those that follow at once.
-const SETTLE: Duration = Duration::from_millis(200);
+/// So long after a change without another one the folder is compared,
+const QUIET: Duration = Duration::from_secs(1);
+/// and after so long if there is always another one.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Where files go away it waits longer for the end: the brake for deletes must see all of them at once.
+const LONGEST_DELETE: Duration = Duration::from_secs(60);
 /// Without any notice the folder is compared so often: no system tells everything, such as what other
 /// machines do in a folder of a network share;
 const DISTRUST: Duration = Duration::from_secs(600);
@@ -40,6 +44,8 @@ pub(super) struct FolderWatch {
 #[derive(Debug, Default)]
 struct Notices {
     changed: Notify,
+    /// Something went away since the last comparison.
+    removed: AtomicBool,
     /// It cannot tell everything any more, such as beyond the limit for watched folders.
     blind: AtomicBool,
 }
@@ -84,6 +90,7 @@ fn watch(
         match &event {
             Err(error) => notices.lose(error),
             Ok(event) if !may_be_an_edit(event, &folder) => return,
+            Ok(event) if is_removal(event) => notices.removed.store(true, Relaxed),
             Ok(_) => {}
         }
         notices.changed.notify_one();
@@ -105,6 +112,11 @@ fn may_be_an_edit(event: &Event, folder: &FolderDatabase) -> bool {
     event.need_rescan() || !reading && (concerned || event.paths.is_empty())
 }
 
+fn is_removal(event: &Event) -> bool {
+    let away = EventKind::Modify(ModifyKind::Name(RenameMode::From));
+    event.kind.is_remove() || event.kind == away
+}
+
 impl Notices {
     fn lose(&self, error: &notify::Error) {
         if !self.blind.swap(true, Relaxed) {
@@ -116,14 +128,18 @@ impl Notices {
         }
     }
 
-    /// Returns after something changed, or when it is time to look in any case.
+    /// Returns when something changed and all is quiet again, or when it is time to look in any case.
     async fn next(&self) {
         let patience = if self.blind.load(Relaxed) { BLIND } else { DISTRUST };
-        if timeout(patience, self.changed.notified()).await.is_ok() {
-            sleep(SETTLE).await;
-            // Those are seen by the same look.
-            let _ = timeout(Duration::ZERO, self.changed.notified()).await;
+        let mut changed = timeout(patience, self.changed.notified()).await.is_ok();
+        let began = Instant::now();
+        while changed {
+            let removed = self.removed.load(Relaxed);
+            let longest = if removed { LONGEST_DELETE } else { LONGEST };
+            let again = timeout(QUIET, self.changed.notified()).await.is_ok();
+            changed = again && began.elapsed() < longest;
         }
+        self.removed.store(false, Relaxed);
     }
 }
 
@@ -135,12 +151,12 @@ async fn compare_for_ever(notices: Arc<Notices>, client: Client, turn: Turn) {
         match client.compare().await {
             // What differs is queued, which the watch of the client sees.
             Ok(_) => {}
-            // Another process syncs, and may have come by already.
+            // Another process syncs, and may have come by already: again, a moment later.
             Err(error) if error.kind() == ErrorKind::Busy => notices.changed.notify_one(),
             // The next sync compares again, and tells what is wrong.
             Err(_) => client.compare_at_next_sync(),
         }
         drop(turn);
-        sleep(SETTLE.max(began.elapsed() * SHARE)).await;
+        sleep(began.elapsed() * SHARE).await;
     }
 }

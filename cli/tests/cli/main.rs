@@ -14,5 +14,6 @@ mod s3;
 mod syncing;
 mod terminal;
 mod usage;
+mod watching;
 mod webdav;
 mod world;

@@ -118,3 +118,20 @@ fn a_storage_is_not_made_among_other_files_without_a_yes() {
     assert_eq!(run.code, Some(0), "{run:?}");
     sync_with(&world, 0, "a", "home");
 }
+
+#[test]
+fn a_folder_that_another_program_carries_is_used_under_the_lock() {
+    let world = World::new(&["a", "b"]);
+    world.write("a/x", "x");
+    let url = format!("file://{}?synced-by=other-program", world.path("cloud").display());
+    let run = sync_with(&world, 0, "a", &url);
+    assert!(run.stderr.contains("commits are protected by a lock"), "{run:?}");
+    let run = world.run(["sync", "b", &url, "--require-strong"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    sync_with(&world, 0, "b", &url);
+    assert_eq!(world.tree("a"), world.tree("b"));
+    assert_eq!(world.run(["unlock", &url]).stdout, "not locked\n");
+    // It is the same storage.
+    let status = world.run(["status", "a", "cloud"]);
+    assert!(status.stdout.contains("version 1 is here"), "{status:?}");
+}

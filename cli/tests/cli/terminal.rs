@@ -21,7 +21,7 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    fn sync(world: &World, more: &[&str]) -> Self {
+    pub(crate) fn sync(world: &World, more: &[&str]) -> Self {
         let line = ["sync", "b", "cloud", "--device", "b"];
         Self::run(&mut world.command(line.iter().chain(more)))
     }

@@ -23,6 +23,7 @@ fn an_unknown_scheme_is_refused_with_the_known_ones() {
     refused(&world, 2, &["sync", "a", "https://host/x"], "write webdavs://user@host/path");
     refused(&world, 2, &["sync", "a", "file://host/x"], "three slashes");
     refused(&world, 2, &["sync", "a", ""], "give a URL or a path");
+    refused(&world, 2, &["sync", "a", "file:///x?synced-by=me"], "?synced-by=other-program");
     refused(&world, 2, &["unlock", "gopher://x/y"], "file:///path/to/folder");
 }
 
@@ -59,6 +60,7 @@ fn a_missing_database_is_not_an_empty_one() {
 fn questions_need_somebody_to_answer() {
     let world = World::new(&["a"]);
     refused(&world, 2, &["sync", "a", "cloud", "--on-conflict", "ask"], "needs a terminal");
+    refused(&world, 2, &["sync", "a", "cloud", "--watch", "--on-conflict", "ask"], "asks nobody");
     assert!(!world.exists("cloud"));
 }
 
@@ -73,6 +75,7 @@ fn wrong_options_are_wrong_usage() {
         &["sync", "a", "cloud", "--device", ""],
         &["sync", "a", "cloud", "--timeout", "0"],
         &["sync", "a", "cloud", "--nonsense"],
+        &["sync", "a", "cloud", "--watch", "--dry-run"],
         &["nonsense"],
     ] {
         assert_eq!(world.run(line).code, Some(2), "{line:?}");

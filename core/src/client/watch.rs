@@ -71,8 +71,8 @@ pub struct Watch {
     noted: u64,
     /// Records of the queue that the last sync could not push.
     stuck: u64,
-    /// The last sync set documents aside, which may be synced soon.
-    deferred: bool,
+    /// Documents that the last sync set aside: they may be synced soon.
+    deferred: usize,
     asking: Asking,
     /// Syncs one after another that changed nothing;
     idle: u32,
@@ -138,7 +138,7 @@ impl Watch {
             burst: None,
             noted: 0,
             stuck: 0,
-            deferred: false,
+            deferred: 0,
             asking: Asking::Yes,
             idle: 0,
             futile: 0,
@@ -170,14 +170,15 @@ impl Watch {
 
     fn note(&mut self, cause: Cause, report: &Report) {
         let changes = report.pulled + report.deleted + report.pushed;
-        let changed = changes > 0 || !report.copies.is_empty();
+        let set_aside = report.deferred.len() > self.deferred;
+        let changed = changes > 0 || set_aside || !report.copies.is_empty();
         self.idle = if changed || cause == Cause::Start { 0 } else { self.idle + 1 };
         self.futile = match cause {
             _ if changed => 0,
             Cause::Remote => self.futile + 1,
             _ => self.futile,
         };
-        self.deferred = !report.deferred.is_empty();
+        self.deferred = report.deferred.len();
         (self.cause, self.retry, self.burst) = (None, None, None);
         (self.told, self.failed) = (false, 0);
         self.decided = SyncOptions::default();

@@ -321,6 +321,20 @@ async fn unprivileged_with_unreadable_files() {
     );
 }
 
+#[tokio::test]
+async fn what_a_sync_writes_for_itself_concerns_no_document() {
+    let notes = notes();
+    let concerns =
+        |path: &str| notes.database.concerns_documents(&notes.database.root().join(path));
+    for path in ["", "a", "a/b.md", "db-to-cloud", ".db-to-cloud-ignore", "\u{fffd}"] {
+        assert!(concerns(path), "{path}");
+    }
+    for path in [".db-to-cloud", ".db-to-cloud/state.sqlite-wal", "a/.db-to-cloud/tmp/x"] {
+        assert!(!concerns(path), "{path}");
+    }
+    assert!(notes.database.concerns_documents("/elsewhere".as_ref()));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "a measurement"]
 async fn measure_ten_thousand_files() {

@@ -60,7 +60,7 @@ impl Watch {
             return (retry, Cause::Retry);
         }
         let patience = match self.asking {
-            Asking::Yes if !self.deferred => self.options.longest_wait,
+            Asking::Yes if self.deferred == 0 => self.options.longest_wait,
             _ => self.options.poll(self.idle),
         };
         let time = (self.synced + patience, Cause::Time);

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{State, Table, Update, queue_change};
 use db_to_cloud::{Cause, DocumentId, ErrorKind};
+use db_to_cloud_tests::Fault;
 use futures::FutureExt;
 use tokio::time::{sleep, timeout};
 
@@ -50,21 +52,53 @@ async fn edits_that_never_end_are_synced_all_the_same() {
     assert!(done.len() <= 21, "and a read for each push: {}", done.len());
 }
 
+/// A process of its own edits, with the same state.
+fn edit_in_another_process(documents: &MemoryDatabase, state: &MemoryState) {
+    documents.save("note", "from a trigger");
+    let key = DocumentId::from("note").to_key();
+    let index = state.read(Table::Index, std::slice::from_ref(&key));
+    let index = index.now_or_never().unwrap().unwrap().remove(0);
+    let value = Some(queue_change(None, index.as_deref(), 1).unwrap());
+    let update = Update { table: Table::Dirty, key, value };
+    state.write(Vec::new(), vec![update]).now_or_never().unwrap().unwrap();
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_edit_that_another_process_queued_is_found_by_counting() {
     let (world, _) = with_a_commit();
     let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
-    let note = DocumentId::from("note");
-    alice.documents.save("note", "from a trigger");
-    let key = note.to_key();
-    let index = alice.state.read(Table::Index, std::slice::from_ref(&key));
-    let index = index.now_or_never().unwrap().unwrap().remove(0);
-    let value = Some(queue_change(None, index.as_deref(), 1).unwrap());
-    let update = Update { table: Table::Dirty, key, value };
-    alice.state.write(Vec::new(), vec![update]).await.unwrap();
+    edit_in_another_process(&alice.documents, &alice.state);
     let done = alice.run(7 * SECOND).await;
     assert_eq!(done[0].1, Cause::Edit);
     assert_eq!(done[0].2.as_ref().unwrap().pushed, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_edit_that_another_process_queued_during_a_sync_is_not_taken_for_stuck() {
+    let (world, _) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    let (documents, state) = (alice.documents.clone(), alice.state.clone());
+    // An idle sync has looked at the queue before it reads the log.
+    alice.storage.inner.before("get", "changes/", move || {
+        edit_in_another_process(&documents, &state);
+    });
+    alice.time.sleep_through(HOUR);
+    let done = alice.run(20 * SECOND).await;
+    let pushed: u64 = done.iter().map(|(.., outcome)| outcome.as_ref().unwrap().pushed).sum();
+    assert_eq!((pushed, done[0].1), (1, Cause::Remote));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_set_aside_is_tried_again_soon_though_the_storage_is_silent() {
+    let (world, bob) = with_a_commit();
+    let mut alice = Watcher::new(&world, Waiting::Truly).settled().await;
+    alice.storage.inner.fail("get", "docs/", Fault::Refused(ErrorKind::Unsupported));
+    bob.edit("large", &"x".repeat(5000));
+    bob.sync();
+    let done = alice.run(4 * SECOND).await;
+    assert_eq!(done[0].2.as_ref().unwrap().deferred.len(), 1);
+    alice.run(6 * SECOND).await;
+    assert_eq!(alice.read("large").map(|text| text.len()), Some(5000));
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,7 +138,7 @@ async fn what_was_pulled_is_no_edit() {
     bob.edit("note", "new");
     bob.edit("another", "text");
     bob.sync();
-    alice.run(SECOND).await;
+    alice.run(4 * SECOND).await;
     assert_eq!(alice.read("another").as_deref(), Some("text"));
     assert!(!alice.client.compare().await.unwrap());
 }

@@ -51,7 +51,7 @@ impl Storage {
             if std::mem::replace(&mut *self.told.lock().unwrap(), newest) != newest {
                 return;
             }
-            sleep(Duration::from_millis(500)).await;
+            sleep(Duration::from_secs(3)).await;
         }
     }
 }

@@ -1,0 +1,109 @@
+//! A `sync --watch` that runs beside the test.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::world::World;
+
+/// Whatever is waited for takes seconds; a busy machine may take longer.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Ends with the test.
+pub(super) struct Watcher {
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+}
+
+type Lines = Arc<Mutex<Vec<String>>>;
+
+/// Waits until it is so.
+#[track_caller]
+pub(super) fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < PATIENCE, "it does not come to this: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+impl Watcher {
+    /// Starts to watch a device's folder, and waits for the first sync.
+    #[track_caller]
+    pub(super) fn start(world: &World, device: &str, more: &[&str]) -> Self {
+        let watcher = Self::launch(world, device, more);
+        until("a first sync", || !watcher.lines().is_empty());
+        watcher
+    }
+
+    /// The same without waiting.
+    pub(super) fn launch(world: &World, device: &str, more: &[&str]) -> Self {
+        let line = ["sync", device, world.cloud(), "--watch", "--device", device, "--json"];
+        let mut command = world.command(line.iter().chain(more));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let stdout = collect(child.stdout.take().unwrap());
+        let stderr = collect(child.stderr.take().unwrap());
+        Self { child, stdout, stderr }
+    }
+
+    /// What it printed, line by line.
+    pub(super) fn lines(&self) -> Vec<Value> {
+        let lines = self.stdout.lock().unwrap();
+        lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// What it told people.
+    pub(super) fn told(&self) -> String {
+        self.stderr.lock().unwrap().join("\n")
+    }
+
+    /// How often it told this.
+    pub(super) fn count(&self, text: &str) -> usize {
+        self.told().matches(text).count()
+    }
+
+    /// The sum of one number over all lines.
+    pub(super) fn sum(&self, key: &str) -> u64 {
+        self.lines().iter().filter_map(|line| line[key].as_u64()).sum()
+    }
+
+    pub(super) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// The exit code, once it has ended; none if it was killed.
+    #[track_caller]
+    pub(super) fn end(&mut self) -> Option<i32> {
+        let mut code = None;
+        until("its end", || {
+            code = self.child.try_wait().unwrap();
+            code.is_some()
+        });
+        code.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        // It may have ended.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn collect(output: impl Read + Send + 'static) -> Lines {
+    let lines = Lines::default();
+    let collected = lines.clone();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(Result::ok) {
+            collected.lock().unwrap().push(line);
+        }
+    });
+    lines
+}
