@@ -2,6 +2,7 @@
 
 mod caller;
 mod faults;
+mod knobs;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -142,6 +143,9 @@ async fn tokens_end() {
     double.expire_tokens();
     run(&double, "an_expired_token_is_refreshed").await;
     assert_eq!(double.requests().of("oauth2/token"), 1);
+    double.set_token_life(Duration::from_secs(100));
+    run_with(&double, &double.token(), "a_token_is_refreshed_before_it_ends", &["100"]).await;
+    assert_eq!(double.requests().of("oauth2/token"), 3);
     double.revoke_all();
     run(&double, "what_is_revoked_is_refused").await;
 }

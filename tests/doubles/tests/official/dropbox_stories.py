@@ -145,6 +145,8 @@ def lists():
     assert len(page.entries) == 1 and page.has_more
     entries, cursor = everything(dbx, recursive=True)
     assert len(entries) == 5
+    entries, _ = everything(dbx, "/folder", recursive=True)
+    assert sorted(entry.name for entry in entries) == ["Folder", "c", "d"]
     latest = dbx.files_list_folder_get_latest_cursor("", recursive=True).cursor
     assert news(dbx, latest)[0] == [] and news(dbx, cursor)[0] == []
 
@@ -452,6 +454,21 @@ def an_expired_token_is_refreshed():
     dbx = signed_in()
     dbx.files_upload(b"a", "/a")
     assert dbx._oauth2_access_token != os.environ["DROPBOX_TOKEN"]
+
+
+def a_token_is_refreshed_before_it_ends(life):
+    """The SDK renews what has less than five minutes left."""
+    dbx = client(
+        oauth2_access_token=None,
+        oauth2_refresh_token=os.environ["DROPBOX_REFRESH_TOKEN"],
+        app_key=os.environ["DROPBOX_APP_KEY"],
+    )
+    dbx.files_upload(b"a", "/a")
+    left = dbx._oauth2_access_token_expiration - datetime.utcnow()
+    assert int(life) - 10 < left.total_seconds() <= int(life)
+    first = dbx._oauth2_access_token
+    dbx.files_upload(b"b", "/b")
+    assert dbx._oauth2_access_token != first
 
 
 def what_is_revoked_is_refused():

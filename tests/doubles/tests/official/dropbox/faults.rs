@@ -55,7 +55,8 @@ async fn faults_come_every_so_often_or_by_a_seed() {
 
     let mut runs = Vec::new();
     for _ in 0..2 {
-        faults.random(7, 300, vec![Fault::Answer(answers::server_error(500)), Fault::DropBefore]);
+        let ways = vec![Fault::Answer(answers::server_error(500)), Fault::DropBefore];
+        faults.random_on("get_metadata", "/a", 7, 300, ways);
         let mut run = Vec::new();
         for _ in 0..40 {
             let answer = caller.rpc("get_metadata", r#"{"path": "/a"}"#).await;
