@@ -206,7 +206,7 @@ def a_change_arrives():
     time.sleep(0.3)
     assert poll.is_alive(), "there is no change yet"
     dbx.files_upload(b"a", "/a")
-    poll.join(5)
+    poll.join(60)
     assert answers[0].changes and answers[0].backoff is None
     entries, cursor = news(dbx, cursor)
     assert [entry.name for entry in entries] == ["a"]
@@ -219,7 +219,7 @@ def nothing_changes(backoff):
     began = time.monotonic()
     answer = dbx.files_list_folder_longpoll(cursor, timeout=30)
     assert not answer.changes and answer.backoff == int(backoff)
-    assert 0.3 <= time.monotonic() - began < 5
+    assert 0.3 <= time.monotonic() - began < 30
 
 
 def many_files_in_few_requests(number):
