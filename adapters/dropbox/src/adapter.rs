@@ -116,7 +116,7 @@ impl Adapter for DropboxAdapter {
         listed.map_err(|failure| failure.at("list", folder.name()))
     }
 
-    /// In three requests for up to 1,000 objects.
+    /// In four requests for up to 1,000 objects.
     async fn put_many(&self, items: Vec<(Key, Bytes)>) -> Vec<Result<(), Error>> {
         let mut answers = Vec::with_capacity(items.len());
         for batch in batches(&items) {

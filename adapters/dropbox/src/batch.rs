@@ -1,4 +1,4 @@
-//! Many files in three requests: sessions are started, filled and committed together.
+//! Many files in few requests: sessions are started together, filled by 500, committed together.
 //!
 //! Each file is committed or refused on its own: the answer to the last request is looked at entry by
 //! entry. `shared/facts` of the project, 2.1.
@@ -24,14 +24,20 @@ pub(crate) const FILES: usize = 1000;
 /// would have to be sent again.
 const ROUNDS: u32 = 4;
 
-/// How many files the argument of one request may name: fewer once a machine on the way has said
-/// that the header is too long. A thousand are some 140 kB, which the specification allows for.
+/// The most files that one request may bring: the official client for Python allows for no more.
+const APPENDED: usize = 500;
+
+/// Fewer after a line that broke: it may have been for the header.
+const APPENDED_AT_LEAST: usize = 50;
+
+/// How many files the argument of one request names: it stands in a header, and 500 are some 70 kB.
+/// How long a header may be is not documented, so there are fewer once one was refused.
 #[derive(Debug)]
 pub(crate) struct HeaderRoom(AtomicUsize);
 
 impl Default for HeaderRoom {
     fn default() -> Self {
-        Self(AtomicUsize::new(FILES))
+        Self(AtomicUsize::new(APPENDED))
     }
 }
 
@@ -114,6 +120,13 @@ async fn append_all(client: &Client, files: &mut [File<'_>]) -> Result<(), Failu
             Err(failure) if failure.is_long_header() && most > 1 => {
                 tracing::debug!(files = most / 2, "fewer files in one request");
                 client.header_room.0.store(most / 2, Relaxed);
+            }
+            Err(Failure::Line(text)) => {
+                if most > APPENDED_AT_LEAST {
+                    let fewer = (most / 2).max(APPENDED_AT_LEAST);
+                    client.header_room.0.store(fewer, Relaxed);
+                }
+                return Err(Failure::Line(text));
             }
             answers => {
                 let (now, later) = rest.split_at_mut(most);

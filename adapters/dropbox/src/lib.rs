@@ -20,7 +20,7 @@
 //! it does not matter that Dropbox ignores the case of paths.
 //!
 //! Which file does what: `config.rs` which folder, `client.rs` one request, `files.rs` single files,
-//! `batch.rs` many in three requests, `sessions.rs` files too large for one request, `deletes.rs` many
+//! `batch.rs` many in few requests, `sessions.rs` files too large for one request, `deletes.rs` many
 //! deletes, `watch.rs` waiting for a change, `hash.rs` the checksum of a file, `tags.rs` and
 //! `refusal.rs` what Dropbox says and what it means, `error.rs` what went wrong, `adapter.rs` the
 //! trait.
