@@ -14,7 +14,7 @@
 use std::env;
 use std::sync::Arc;
 
-use db_to_cloud::{Adapter, BoxError, Wait};
+use db_to_cloud::BoxError;
 use db_to_cloud_dropbox::DropboxConfig;
 use db_to_cloud_examples::two_devices_sync;
 use db_to_cloud_oauth::{AccessToken, StaticToken};
@@ -27,15 +27,7 @@ async fn main() -> Result<(), BoxError> {
 }
 
 async fn story(config: DropboxConfig) -> Result<(), BoxError> {
-    let storage = Arc::new(config.clone().build()?);
-    two_devices_sync(storage.clone()).await?;
-
-    println!("\nWhoever waits is told of a commit within seconds:");
-    storage.wait_for_change(std::time::Duration::from_secs(30)).await?;
-    let waiting = storage.wait_for_change(std::time::Duration::from_secs(30));
-    let (told, done) = tokio::join!(waiting, two_devices_sync(Arc::new(config.build()?)));
-    done?;
-    if told? == Wait::Changed { Ok(()) } else { Err("nobody was told".into()) }
+    two_devices_sync(Arc::new(config.build()?)).await
 }
 
 #[cfg(test)]

@@ -244,3 +244,15 @@ async fn a_job_whose_fate_is_not_known_is_no_success() {
         assert!(errors.iter().all(|(_, error)| error.is_transient()), "{answer:?}: {errors:?}");
     }
 }
+
+#[tokio::test]
+async fn empty_files_among_others_are_stored() {
+    let (dropbox, storage) = double().await;
+    let bytes = |i: usize| if i.is_multiple_of(4) { Bytes::new() } else { Bytes::from("x") };
+    let items: Vec<_> = (0..12).map(|i| (key(i), bytes(i))).collect();
+    assert!(errors(storage.put_many(items.clone()).await).is_empty());
+    for (key, bytes) in items {
+        assert_eq!(storage.get(&key).await.unwrap(), Some(bytes), "{key}");
+    }
+    assert_eq!((dropbox.requests().of(FINISH), dropbox.requests().of("files/upload")), (3, 3));
+}
