@@ -4,11 +4,13 @@
 //! This crate is a part of the adapters, not of what an application uses.
 
 mod pace;
+mod pause;
 mod retry_after;
 mod text;
 mod time_limit;
 
 pub use pace::{Pace, Turn};
+pub use pause::Paused;
 pub use retry_after::retry_after;
 pub use text::{chain, percent_decoded};
 pub use time_limit::time_limit;

@@ -1,8 +1,12 @@
-//! How many requests run at once: fewer when the service says that it is too much.
+//! How many requests run at once: fewer when the service says that it is too much, and none while it
+//! asks for a pause.
 
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::pause::{Pause, Paused};
 
 /// Bounds the requests under way. A [`Turn`] is one of them. Clients of one storage in one process share
 /// it.
@@ -11,6 +15,7 @@ pub struct Pace {
     permits: Semaphore,
     /// Those of creates.
     creates: Semaphore,
+    pause: Pause,
     state: Mutex<State>,
 }
 
@@ -50,20 +55,38 @@ impl Pace {
     pub fn new(most: usize) -> Self {
         let state = State { allowed: most, most, owed: 0, calm: 0, era: 0 };
         let (permits, creates) = (Semaphore::new(most), Semaphore::new(CREATES));
-        Self { permits, creates, state: Mutex::new(state) }
+        Self { permits, creates, pause: Pause::default(), state: Mutex::new(state) }
     }
 
     /// Waits until one more request may run. First come, first served.
-    pub async fn turn(&self) -> Turn<'_> {
+    ///
+    /// # Errors
+    /// The service asked for a pause that lasts for more than some seconds yet.
+    pub async fn turn(&self) -> Result<Turn<'_>, Paused> {
         // The semaphore is never closed; without a permit the turn is merely not counted.
         let permit = self.permits.acquire().await.ok();
-        Turn { pace: self, permit, era: self.state().era, counted: true }
+        self.pause.over().await?;
+        Ok(Turn { pace: self, permit, era: self.state().era, counted: true })
     }
 
     /// The same for a create, which does not queue behind other requests.
-    pub async fn turn_to_create(&self) -> Turn<'_> {
+    ///
+    /// # Errors
+    /// As of [`turn`](Self::turn).
+    pub async fn turn_to_create(&self) -> Result<Turn<'_>, Paused> {
         let permit = self.creates.acquire().await.ok();
-        Turn { pace: self, permit, era: self.state().era, counted: false }
+        self.pause.over().await?;
+        Ok(Turn { pace: self, permit, era: self.state().era, counted: false })
+    }
+
+    /// What is left of the pause that the service asked for, for requests that take no turn.
+    pub fn pause_left(&self) -> Duration {
+        self.pause.left()
+    }
+
+    /// No request begins for so long: the service asked for it, if not by an answer to a turn.
+    pub fn pause(&self, pause: Duration) {
+        self.pause.begin(pause);
     }
 
     /// How many requests may run now.
@@ -92,8 +115,9 @@ impl Turn<'_> {
         }
     }
 
-    /// The service asked for fewer requests.
-    pub fn was_too_much(&self) {
+    /// The service asked for fewer requests, and perhaps for none for a while.
+    pub fn was_too_much(&self, pause: Option<Duration>) {
+        pause.into_iter().for_each(|pause| self.pace.pause(pause));
         let mut state = self.pace.state();
         if self.era != state.era {
             return;
@@ -132,16 +156,16 @@ mod tests {
         let pace = Pace::new(8);
         let mut turns = Vec::new();
         for _ in 0..8 {
-            turns.push(pace.turn().await);
+            turns.push(pace.turn().await.unwrap());
         }
-        turns.iter().for_each(Turn::was_too_much);
+        turns.iter().for_each(|turn| turn.was_too_much(None));
         assert_eq!(pace.allowed(), 4);
         turns.truncate(4);
         assert_eq!(pace.permits.available_permits(), 0, "four were given back and vanished");
         drop(turns);
         assert_eq!(pace.permits.available_permits(), 4);
         for _ in 0..200 {
-            pace.turn().await.went_well();
+            pace.turn().await.unwrap().went_well();
         }
         assert_eq!((pace.allowed(), pace.permits.available_permits()), (8, 8));
     }
@@ -149,7 +173,7 @@ mod tests {
     #[tokio::test]
     async fn creates_begin_at_once_whatever_else_runs() {
         let pace = Pace::new(1);
-        let upload = pace.turn().await;
+        let upload = pace.turn().await.unwrap();
         let mut creates = Vec::new();
         for _ in 0..CREATES {
             creates.push(pace.turn_to_create().now_or_never().unwrap());
@@ -162,20 +186,33 @@ mod tests {
     #[tokio::test]
     async fn a_create_that_is_told_to_slow_down_slows_the_others() {
         let pace = Pace::new(2);
-        let create = pace.turn_to_create().await;
-        create.was_too_much();
+        let create = pace.turn_to_create().await.unwrap();
+        create.was_too_much(None);
         // It came beside the others: the permit that has to vanish is not its own.
         drop(create);
         assert_eq!((pace.creates.available_permits(), pace.permits.available_permits()), (8, 2));
-        drop(pace.turn().await);
+        drop(pace.turn().await.unwrap());
         assert_eq!((pace.allowed(), pace.permits.available_permits()), (1, 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_keep_the_pause_that_one_is_asked_for() {
+        let pace = Pace::new(2);
+        let (asked, other) = (pace.turn().await.unwrap(), pace.turn().await.unwrap());
+        asked.was_too_much(Some(Duration::from_secs(2)));
+        other.was_too_much(Some(Duration::from_secs(30)));
+        drop((asked, other));
+        assert!(pace.turn().await.is_err() && pace.turn_to_create().await.is_err());
+        assert!(pace.pause_left() > Duration::from_secs(29));
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        assert!(pace.turn().await.is_ok());
     }
 
     #[tokio::test]
     async fn one_request_always_may_run() {
         let pace = Pace::new(3);
         for _ in 0..5 {
-            pace.turn().await.was_too_much();
+            pace.turn().await.unwrap().was_too_much(None);
         }
         assert_eq!((pace.allowed(), pace.permits.available_permits()), (1, 1));
     }

@@ -117,7 +117,10 @@ impl Client {
         let put = async { Ok(put.send().await?) };
         let put = Box::pin(self.timed(length, put));
         let answer = match none_match {
-            Some(_) => self.taking(self.pace.turn_to_create().await, put).await?,
+            Some(_) => {
+                let turn = self.pace.turn_to_create().await.map_err(Failure::paused)?;
+                self.taking(turn, put).await?
+            }
             None => self.in_turn(put).await?,
         };
         has_etag(answer.e_tag())
@@ -183,7 +186,8 @@ impl Client {
         &self,
         request: impl Future<Output = Result<T, Failure>>,
     ) -> Result<T, Failure> {
-        self.taking(self.pace.turn().await, request).await
+        let turn = self.pace.turn().await.map_err(Failure::paused)?;
+        self.taking(turn, request).await
     }
 
     async fn taking<T>(
@@ -193,7 +197,7 @@ impl Client {
     ) -> Result<T, Failure> {
         let answer = request.await;
         match &answer {
-            Err(failure) if failure.is_too_much() => turn.was_too_much(),
+            Err(failure) if failure.is_too_much() => turn.was_too_much(failure.pause()),
             Err(_) => {}
             Ok(_) => turn.went_well(),
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{chain, retry_after};
+use db_to_cloud_http::{Paused, chain, retry_after};
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -70,6 +70,20 @@ impl Failure {
     /// Whether the service asks for fewer requests.
     pub(crate) fn is_too_much(&self) -> bool {
         self.meaning().0 == ErrorKind::Throttled
+    }
+
+    /// The pause it asks for.
+    pub(crate) fn pause(&self) -> Option<Duration> {
+        match self {
+            Self::Refused(refusal) => refusal.retry_after,
+            _ => None,
+        }
+    }
+
+    /// Nothing was sent: the service asked for a pause.
+    pub(crate) fn paused(pause: Paused) -> Self {
+        let (code, retry_after) = ("SlowDown".to_owned(), Some(pause.left));
+        Self::Refused(Refusal { status: 429, code, retry_after, ..Refusal::default() })
     }
 
     pub(crate) fn kind(&self) -> ErrorKind {

@@ -92,11 +92,13 @@ impl Client {
             true => self.pace.turn_to_create().await,
             false => self.pace.turn().await,
         };
+        let turn = turn.map_err(Failure::paused)?;
         let answer = self.follow(request).await;
-        match &answer {
-            Ok(answer) if Refusal::of(answer).is_too_much() => turn.was_too_much(),
-            Ok(_) => turn.went_well(),
-            Err(_) => {}
+        if let Ok(answer) = &answer {
+            match Refusal::of(answer) {
+                refusal if refusal.is_too_much() => turn.was_too_much(refusal.pause),
+                _ => turn.went_well(),
+            }
         }
         answer
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{chain, retry_after};
+use db_to_cloud_http::{Paused, chain, retry_after};
 
 use crate::client::Answer;
 
@@ -61,7 +61,7 @@ pub(crate) struct Refusal {
     pub(crate) status: u16,
     /// Where a redirect to another server led to.
     place: Option<String>,
-    pause: Option<Duration>,
+    pub(crate) pause: Option<Duration>,
     /// Why, if the server is one of the kind that tells.
     text: String,
 }
@@ -131,6 +131,12 @@ impl Failure {
 
     pub(crate) fn of_refusal(refusal: Refusal) -> Self {
         Self::new(Cause::Refused(refusal))
+    }
+
+    /// Nothing was sent: the server asked for a pause.
+    pub(crate) fn paused(pause: Paused) -> Self {
+        let pause = Some(pause.left);
+        Self::of_refusal(Refusal { status: 429, place: None, pause, text: String::new() })
     }
 
     /// An inner status of a 207.

@@ -77,16 +77,18 @@ pub async fn a_weak_server_is_found_out(open: Open<'_>) {
 }
 
 /// Whatever goes wrong with a read or a list: the answer is the truth or an error. The object is in
-/// `changes/`; `list` is the method of a request that lists, and what its address holds.
+/// `changes/`; `get` and `list` are the methods of the requests that read and list, and what their
+/// addresses hold.
 pub async fn an_unclear_read_is_never_a_lie(
     storage: &dyn Adapter,
     faults: &Faults,
     key: &Key,
+    get: (&str, &str),
     list: (&str, &str),
 ) {
     let bytes = storage.get(key).await.unwrap().unwrap();
     for fault in Fault::ALL {
-        faults.fail("GET", "/changes/", fault);
+        faults.fail(get.0, get.1, fault);
         match storage.get(key).await {
             Ok(got) => assert_eq!(got.unwrap(), bytes, "{fault:?}"),
             Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),

@@ -120,7 +120,8 @@ async fn an_unclear_get_is_never_an_absence_nor_other_bytes() {
     let bytes = "x".repeat(100_000);
     storage.put(&key, bytes.clone().into()).await.unwrap();
     assert_eq!(storage.get(&key).await.unwrap().unwrap(), bytes);
-    stories::an_unclear_read_is_never_a_lie(&storage, &faults, &key, ("GET", "list-type")).await;
+    let (get, list) = (("GET", "/changes/"), ("GET", "list-type"));
+    stories::an_unclear_read_is_never_a_lie(&storage, &faults, &key, get, list).await;
 }
 
 #[tokio::test]

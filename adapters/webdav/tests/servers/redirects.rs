@@ -64,16 +64,20 @@ async fn in_a_circle_they_end() {
 }
 
 #[tokio::test]
-async fn a_pause_that_is_asked_for_is_passed_on() {
-    let answers = ["429 Slow\r\nRetry-After: 7", "503 Slow\r\nRetry-After: 9", "503 Maintenance"];
-    let (port, _) = answering(answers.map(str::to_owned).to_vec()).await;
-    let storage = config(port).build().unwrap();
-    for (kind, pause) in [
-        (ErrorKind::Throttled, Some(7)),
-        (ErrorKind::Throttled, Some(9)),
-        (ErrorKind::Unavailable, None),
+async fn a_pause_that_is_asked_for_is_passed_on_and_kept_by_all() {
+    for (answer, kind, pause) in [
+        ("429 Slow\r\nRetry-After: 70", ErrorKind::Throttled, Some(70)),
+        ("503 Slow\r\nRetry-After: 90", ErrorKind::Throttled, Some(90)),
+        ("503 Maintenance", ErrorKind::Unavailable, None),
     ] {
+        let (port, asked) = answering(vec![answer.to_owned()]).await;
+        let storage = config(port).build().unwrap();
         let error = storage.get(&Key::metadata()).await.unwrap_err();
         assert_eq!((error.kind(), error.retry_after().map(|p| p.as_secs())), (kind, pause));
+        let Some(pause) = pause else { continue };
+        // Another request of the same client.
+        let error = storage.list(db_to_cloud::Folder::Documents, None).await.unwrap_err();
+        assert_eq!((error.kind(), asked.lock().unwrap().len()), (kind, 1));
+        assert!((pause - 5..=pause).contains(&error.retry_after().unwrap().as_secs()));
     }
 }
