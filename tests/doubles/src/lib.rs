@@ -6,12 +6,14 @@
 
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
 
+pub mod drive;
 pub mod dropbox;
 mod faults;
 mod requests;
 mod server;
 mod tokens;
 
+pub use drive::Drive;
 pub use dropbox::Dropbox;
 pub use faults::{Answer, Fault, Faults};
 pub use requests::Requests;
