@@ -3,12 +3,14 @@
 mod account;
 pub mod answers;
 mod arg;
+mod authorize;
 mod call;
 mod download;
 mod files;
 mod finish;
 mod folders;
 mod hash;
+mod hosts;
 mod jobs;
 mod json;
 mod knobs;
@@ -18,12 +20,15 @@ mod oauth;
 mod routes;
 mod sessions;
 mod tree;
+mod zip;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 
 use self::account::Api;
+use self::hosts::At;
+pub use self::hosts::Host;
 use crate::server::Server;
 use crate::{Faults, Requests};
 
@@ -32,11 +37,12 @@ pub const APP_KEY: &str = "appkey0123456789";
 
 /// A Dropbox on a free port of 127.0.0.1, with one account and nothing in it. Dropping it ends it.
 ///
-/// All hosts of the service are one here: `/2/...` answers what `api`, `content` and `notify` do, and
-/// `/oauth2/token` gives tokens.
+/// All hosts of the service are one at [`Dropbox::url`]: `/2/...` answers what `api`, `content` and `notify`
+/// do, `/oauth2/token` gives tokens, and `/oauth2/authorize` is for the browser. [`Dropbox::host`] is one alone.
 #[derive(Debug)]
 pub struct Dropbox {
     server: Server,
+    hosts: [Server; 3],
     api: Arc<Api>,
     faults: Faults,
     requests: Requests,
@@ -53,15 +59,35 @@ impl Dropbox {
         let api = Arc::new(Api::default());
         let granted = api.account().sign_in();
         let (faults, requests) = (Faults::default(), Requests::default());
-        let server = Server::start(api.clone(), faults.clone(), requests.clone()).await;
+        let start = async |host| {
+            let service = Arc::new(At { api: api.clone(), host });
+            let server = Server::start(service, faults.clone(), requests.clone()).await;
+            server.expect("a port can be had")
+        };
+        let server = start(None).await;
+        let hosts = [
+            start(Some(Host::Api)).await,
+            start(Some(Host::Content)).await,
+            start(Some(Host::Notify)).await,
+        ];
         let (token, refresh_token) = (granted.access, granted.refresh);
-        let server = server.expect("a port can be had");
-        Self { server, api, faults, requests, token, refresh_token }
+        Self { server, hosts, api, faults, requests, token, refresh_token }
     }
 
     /// Where it is, such as `http://127.0.0.1:40000`, for all hosts of the service.
     pub fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port())
+    }
+
+    /// Where one host of the service is, which refuses what is for the others.
+    pub fn host(&self, host: Host) -> String {
+        let [api, content, notify] = &self.hosts;
+        let server = match host {
+            Host::Api => api,
+            Host::Content => content,
+            Host::Notify => notify,
+        };
+        format!("http://127.0.0.1:{}", server.port())
     }
 
     /// Its port on 127.0.0.1, for a proxy before it.

@@ -4,6 +4,7 @@
 //! A double is a server on a free port of 127.0.0.1 that keeps everything in memory. Shared by all:
 //! [`Faults`], by which requests fail; [`Requests`], what was asked.
 
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
 
 pub mod drive;

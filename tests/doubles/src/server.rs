@@ -99,8 +99,11 @@ async fn serve(
     match fault {
         None => run(answer).await,
         Some(Fault::Delay(time)) => {
-            tokio::time::sleep(time).await;
-            run(answer).await
+            run(async move {
+                tokio::time::sleep(time).await;
+                answer.await
+            })
+            .await
         }
         Some(Fault::DropBefore) => Err(lost()),
         Some(Fault::DropAfter) => run(answer).await.and(Err(lost())),

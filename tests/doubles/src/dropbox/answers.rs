@@ -18,6 +18,16 @@ pub(crate) fn bad_request(route: &str, why: &str) -> Answer {
     text(400, format!("Error in call to API function \"{route}\": {why}"))
 }
 
+/// No such route.
+pub(crate) fn unknown_function(name: &str) -> Answer {
+    text(404, format!("Unknown API function: \"{name}\""))
+}
+
+/// 431, from a machine on the way to the service.
+pub fn header_too_long() -> Answer {
+    text(431, "Request Header Fields Too Large")
+}
+
 fn text(status: u16, body: impl Into<String>) -> Answer {
     Answer::new(status, "text/plain; charset=utf-8", body)
 }

@@ -11,10 +11,11 @@ use super::tree::Lookup;
 use crate::Answer;
 use crate::server::Response;
 
+/// What is to be read.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PathArg {
-    path: ReadPath,
+pub(crate) struct PathArg {
+    pub(crate) path: ReadPath,
 }
 
 pub(crate) fn download(api: &Api, call: &Call) -> Outcome {

@@ -14,8 +14,10 @@ use super::sessions::{BATCH, check_entries};
 use crate::tokens::random;
 
 /// Something that goes on while the client asks again and again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Job {
+    /// The route that began it; another's check does not know it.
+    route: String,
     /// Results, once there are.
     entries: Option<Vec<Json>>,
     /// Whether a client was told once that it goes on.
@@ -31,13 +33,13 @@ struct DeleteBatchArg {
 pub(crate) fn delete_batch(api: &Arc<Api>, call: &Call) -> Outcome {
     let arg: DeleteBatchArg = call.arg()?;
     check_entries(call, arg.entries.len(), BATCH)?;
-    Ok(begin(api, move |account| account.delete_all(&arg.entries)).into())
+    Ok(begin(api, call, move |account| account.delete_all(&arg.entries)).into())
 }
 
 pub(crate) fn finish_batch(api: &Arc<Api>, call: &Call) -> Outcome {
     let arg: FinishBatchArg = call.arg()?;
     check_entries(call, arg.entries.len(), BATCH)?;
-    Ok(begin(api, move |account| account.finish_all(&arg.entries)).into())
+    Ok(begin(api, call, move |account| account.finish_all(&arg.entries)).into())
 }
 
 impl Account {
@@ -56,9 +58,14 @@ impl Account {
 }
 
 /// Answers the job's id; the work is done a little later, and whether or not anybody asks.
-fn begin(api: &Arc<Api>, work: impl FnOnce(&mut Account) -> Vec<Json> + Send + 'static) -> Json {
+fn begin(
+    api: &Arc<Api>,
+    call: &Call,
+    work: impl FnOnce(&mut Account) -> Vec<Json> + Send + 'static,
+) -> Json {
     let id = random("dbjid:");
-    api.account().jobs.insert(id.clone(), Job::default());
+    let job = Job { route: call.route.clone(), entries: None, was_asked: false };
+    api.account().jobs.insert(id.clone(), job);
     let (api, job) = (api.clone(), id.clone());
     tokio::spawn(async move {
         let lock = loop {
@@ -69,8 +76,10 @@ fn begin(api: &Arc<Api>, work: impl FnOnce(&mut Account) -> Vec<Json> + Send + '
         };
         lock.hold().await;
         let mut account = api.account();
-        let entries = Some(work(&mut account));
-        account.jobs.entry(job).or_default().entries = entries;
+        let entries = work(&mut account);
+        if let Some(job) = account.jobs.get_mut(&job) {
+            job.entries = Some(entries);
+        }
     });
     Json::tag("async_job_id").with("async_job_id", id)
 }
@@ -84,7 +93,9 @@ struct CheckArg {
 pub(crate) fn check(api: &Api, call: &Call) -> Outcome {
     let arg: CheckArg = call.arg()?;
     let mut account = api.account();
+    let began = call.route.strip_suffix("/check");
     let job = account.jobs.get_mut(&arg.async_job_id);
+    let job = job.filter(|job| began == Some(job.route.as_str()));
     let job = job.ok_or_else(|| call.refuse(Json::tag("invalid_async_job_id")))?;
     let was_asked = std::mem::replace(&mut job.was_asked, true);
     Ok(match &job.entries {

@@ -24,6 +24,10 @@ pub(crate) struct Knobs {
     pub(crate) refused_every: usize,
     /// How many entries came while [`Knobs::refused_every`] was set.
     pub(crate) entries: usize,
+    /// The longest value of a header, in bytes.
+    pub(crate) header: usize,
+    /// Whether the user in the browser says no.
+    pub(crate) says_no: bool,
     /// How many bytes all files together may have.
     pub(crate) space: usize,
 }
@@ -39,6 +43,8 @@ impl Default for Knobs {
             refused_entries: Vec::new(),
             refused_every: 0,
             entries: 0,
+            header: usize::MAX,
+            says_no: false,
             space: usize::MAX,
         }
     }
@@ -97,6 +103,11 @@ impl Dropbox {
         self.api.account().knobs.refused_every = nth;
     }
 
+    /// No header may be longer, `Dropbox-API-Arg` neither: 431. How long the service takes is not known.
+    pub fn set_header_limit(&self, bytes: usize) {
+        self.api.account().knobs.header = bytes;
+    }
+
     /// All files together may have so many bytes.
     pub fn set_space(&self, bytes: usize) {
         self.api.account().knobs.space = bytes;
@@ -131,6 +142,11 @@ impl Dropbox {
     /// Another access token, with only these scopes, such as `files.content.read`.
     pub fn token_for(&self, scopes: &[&str]) -> String {
         self.api.account().tokens.grant(grant(scopes)).access
+    }
+
+    /// The user who opens `/oauth2/authorize` in the browser says no from now on, instead of yes.
+    pub fn refuse_consent(&self) {
+        self.api.account().knobs.says_no = true;
     }
 
     /// The user says yes in the browser to a request with this challenge (S256 of the verifier) and redirect:

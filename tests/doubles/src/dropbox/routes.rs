@@ -5,9 +5,8 @@ use std::sync::Arc;
 use super::account::Api;
 use super::answers;
 use super::call::{Call, Outcome};
-use super::{download, files, finish, folders, jobs, listing, oauth, sessions};
-use crate::Answer;
-use crate::server::{Request, Response, Service};
+use super::{download, files, finish, folders, jobs, listing, oauth, sessions, zip};
+use crate::server::{Request, Response};
 
 /// Where a route's argument and content are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,6 +40,7 @@ const ROUTES: &[(&str, Style, Option<&str>)] = &[
     ("files/delete_batch/check", Style::Rpc, WRITE),
     ("files/delete_v2", Style::Rpc, WRITE),
     ("files/download", Style::Download, READ),
+    ("files/download_zip", Style::Download, READ),
     ("files/get_metadata", Style::Rpc, LOOK),
     ("files/list_folder", Style::Rpc, LOOK),
     ("files/list_folder/continue", Style::Rpc, LOOK),
@@ -59,36 +59,22 @@ const ROUTES: &[(&str, Style, Option<&str>)] = &[
     ("users/get_current_account", Style::Rpc, Some("account_info.read")),
 ];
 
-fn find(name: &str) -> Option<Route> {
+/// The route of this name, such as `files/upload`.
+pub(crate) fn find(name: &str) -> Option<Route> {
     let (name, style, scope) = *ROUTES.iter().find(|(known, ..)| *known == name)?;
     Some(Route { name, style, scope })
 }
 
-impl Service for Api {
-    fn route(&self, request: &Request) -> String {
-        let path = request.uri().path();
-        path.strip_prefix("/2/").unwrap_or(path.trim_start_matches('/')).to_owned()
-    }
-
-    async fn answer(self: Arc<Self>, request: Request) -> Response {
-        let name = Service::route(&*self, &request);
-        if request.uri().path() == "/oauth2/token" {
-            return oauth::token(&self, &request).into();
-        }
-        let is_api = request.uri().path().starts_with("/2/");
-        let Some(route) = find(&name).filter(|_| is_api) else {
-            let unknown = format!("Unknown API function: \"{name}\"");
-            return Answer::new(404, "text/plain; charset=utf-8", unknown).into();
-        };
-        let outcome = match Call::read(&self, &route, request) {
-            Ok(call) => dispatch(&self, call).await,
-            Err(answer) => Err(answer),
-        };
-        let id: String = (0..4).map(|_| format!("{:08x}", fastrand::u32(..))).collect();
-        let mut response: Response = outcome.map_or_else(Into::into, Into::into);
-        response.headers_mut().insert("x-dropbox-request-id", id.try_into().unwrap());
-        response
-    }
+/// A request of a route that is on this host.
+pub(crate) async fn answer(api: &Arc<Api>, route: &Route, request: Request) -> Response {
+    let outcome = match Call::read(api, route, request) {
+        Ok(call) => dispatch(api, call).await,
+        Err(answer) => Err(answer),
+    };
+    let id: String = (0..4).map(|_| format!("{:08x}", fastrand::u32(..))).collect();
+    let mut response: Response = outcome.map_or_else(Into::into, Into::into);
+    response.headers_mut().insert("x-dropbox-request-id", id.try_into().unwrap());
+    response
 }
 
 async fn dispatch(api: &Arc<Api>, call: Call) -> Outcome {
@@ -101,6 +87,7 @@ async fn dispatch(api: &Arc<Api>, call: Call) -> Outcome {
         }
         "files/delete_v2" => files::delete(api, &call),
         "files/download" => download::download(api, &call),
+        "files/download_zip" => zip::download(api, &call),
         "files/get_metadata" => files::get_metadata(api, &call),
         "files/list_folder" => listing::list(api, &call),
         "files/list_folder/continue" => listing::go_on(api, &call),

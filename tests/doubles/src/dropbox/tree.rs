@@ -90,6 +90,12 @@ impl Tree {
         self.nodes.get(&key(path)?).filter(|node| !node.is_there())
     }
 
+    /// What is in a folder, however deep.
+    pub(crate) fn inside(&self, folder: &str) -> Vec<&Node> {
+        let key = folder.to_lowercase();
+        self.below(&key).map(|(_, node)| node).filter(|node| node.is_there()).collect()
+    }
+
     /// How many files there are.
     pub(crate) fn files(&self) -> usize {
         self.nodes.values().filter(|node| node.file().is_some()).count()

@@ -2,13 +2,14 @@
 
 mod caller;
 mod faults;
+mod knobs;
 mod wire;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use db_to_cloud_test_doubles::dropbox::{APP_KEY, answers};
+use db_to_cloud_test_doubles::dropbox::{APP_KEY, Host, answers};
 use db_to_cloud_test_doubles::{Dropbox, Fault};
 
 /// Where `cargo xtask servers` puts the SDK.
@@ -28,7 +29,9 @@ async fn run_with(double: &Dropbox, token: &str, story: &str, arguments: &[&str]
     let mut command = Command::new(python());
     command.arg("-W").arg("ignore::DeprecationWarning").arg(script).arg(story).args(arguments);
     command.env("DROPBOX_DOUBLE", double.url()).env("DROPBOX_TOKEN", token);
-    command.env("DROPBOX_APP_KEY", APP_KEY);
+    command.env("DROPBOX_APP_KEY", APP_KEY).env("DROPBOX_API_HOST", double.host(Host::Api));
+    command.env("DROPBOX_API_CONTENT_HOST", double.host(Host::Content));
+    command.env("DROPBOX_API_NOTIFY_HOST", double.host(Host::Notify));
     command.env("DROPBOX_REFRESH_TOKEN", double.refresh_token());
     let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
@@ -48,6 +51,7 @@ async fn files_are_uploaded_and_read() {
     run(&double, "upload_and_download").await;
     assert_eq!(double.content("/HOMEWORK/prime.txt").unwrap(), "two, three, five".as_bytes());
     run(&double, "contents_are_checked").await;
+    run(&double, "a_folder_as_zip").await;
 }
 
 #[tokio::test]
@@ -129,11 +133,19 @@ async fn a_code_is_exchanged_by_its_verifier() {
 }
 
 #[tokio::test]
+async fn a_user_signs_in_by_the_browser() {
+    run(&Dropbox::start().await, "a_user_signs_in").await;
+}
+
+#[tokio::test]
 async fn tokens_end() {
     let double = Dropbox::start().await;
     double.expire_tokens();
     run(&double, "an_expired_token_is_refreshed").await;
     assert_eq!(double.requests().of("oauth2/token"), 1);
+    double.set_token_life(Duration::from_secs(100));
+    run_with(&double, &double.token(), "a_token_is_refreshed_before_it_ends", &["100"]).await;
+    assert_eq!(double.requests().of("oauth2/token"), 3);
     double.revoke_all();
     run(&double, "what_is_revoked_is_refused").await;
 }

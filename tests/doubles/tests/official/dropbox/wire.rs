@@ -1,5 +1,9 @@
 //! The bytes of answers, and which requests are not understood.
 
+use db_to_cloud_test_doubles::Dropbox;
+use db_to_cloud_test_doubles::dropbox::{APP_KEY, Host};
+use reqwest::redirect::Policy;
+
 use super::caller::{Caller, read};
 
 #[tokio::test]
@@ -106,4 +110,58 @@ async fn what_is_not_of_the_form_is_refused_as_text() {
     }
     let (status, text) = caller.rpc("copy_v2", "{}").await.unwrap();
     assert_eq!((status, text.as_str()), (404, "Unknown API function: \"files/copy_v2\""));
+}
+
+#[tokio::test]
+async fn every_host_has_its_own_routes() {
+    let double = Dropbox::start().await;
+    for (here, routes) in [
+        (Host::Api, ["files/list_folder", "files/upload_session/finish_batch_v2"].as_slice()),
+        (Host::Content, &["files/upload", "files/download", "files/upload_session/append_batch"]),
+        (Host::Notify, &["files/list_folder/longpoll"]),
+    ] {
+        for (host, route) in [Host::Api, Host::Content, Host::Notify]
+            .into_iter()
+            .flat_map(|host| routes.iter().map(move |route| (host, route)))
+        {
+            let url = format!("{}/2/{route}", double.host(host));
+            let answer = reqwest::Client::new().post(url).send().await.unwrap();
+            let (_, text) = read(answer).await.unwrap();
+            let is_elsewhere = text.ends_with("this function is on another host");
+            assert_eq!(is_elsewhere, host != here, "{route} at {host:?}: {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_header_may_be_too_long() {
+    let caller = Caller::new().await;
+    caller.double.set_header_limit(200);
+    assert_eq!(caller.upload("/short", "x").await.unwrap().0, 200);
+    assert_eq!(caller.upload(&format!("/{}", "x".repeat(200)), "x").await.unwrap().0, 431);
+}
+
+#[tokio::test]
+async fn the_browser_is_sent_back_with_a_code_or_a_no() {
+    let double = Dropbox::start().await;
+    let http = reqwest::Client::builder().redirect(Policy::none()).build().unwrap();
+    let page = |challenge: &str, redirect: &str| {
+        let fields = format!("client_id={APP_KEY}&response_type=code&token_access_type=offline");
+        let challenge = format!("code_challenge_method=S256&code_challenge={challenge}");
+        let back = format!("redirect_uri={redirect}&state=s%26t");
+        http.get(format!("{}/oauth2/authorize?{fields}&{challenge}&{back}", double.url()))
+    };
+    let (challenge, redirect) = ("c".repeat(43), "http%3A%2F%2Flocalhost%3A53682%2F");
+    let yes = page(&challenge, redirect).send().await.unwrap();
+    assert_eq!(yes.status(), 302);
+    let to = yes.headers()["location"].to_str().unwrap().to_owned();
+    assert!(
+        to.starts_with("http://localhost:53682/?code=") && to.ends_with("&state=s%26t"),
+        "{to}"
+    );
+    double.refuse_consent();
+    let no = page(&challenge, redirect).send().await.unwrap();
+    assert_eq!(no.headers()["location"], "http://localhost:53682/?error=access_denied&state=s%26t");
+    assert_eq!(page("short", redirect).send().await.unwrap().status(), 400);
+    assert_eq!(page(&challenge, "https%3A%2F%2Fexample.com").send().await.unwrap().status(), 400);
 }
