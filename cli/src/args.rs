@@ -1,11 +1,15 @@
 //! What can be said on the command line.
 
+mod sign_in;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValueParser};
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use db_to_cloud::SyncOptions;
+
+pub(crate) use sign_in::{Access, Login, Logout};
 
 use crate::failure::Failure;
 use crate::remote::{Remote, RemoteUrl};
@@ -33,6 +37,10 @@ pub(crate) enum Command {
     Status(Status),
     /// Show who holds the lock of a storage; with --force, break it.
     Unlock(Unlock),
+    /// Sign in to Dropbox or Google Drive; the sign-in is kept in a private file.
+    Login(Login),
+    /// Sign out: the service takes the sign-in back, and the file is removed.
+    Logout(Logout),
 }
 
 /// The two sides.

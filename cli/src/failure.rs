@@ -44,6 +44,12 @@ pub(crate) enum Failure {
     NotPrivate(PathBuf),
     #[error("{0:?} is not a password: it is empty or has several lines")]
     NotAPassword(PathBuf),
+    #[error(transparent)]
+    SignIn(db_to_cloud::Error),
+    #[error("no {what} is given: this program has none of its own")]
+    NoApplication { what: &'static str, name: &'static str },
+    #[error("nothing was pasted that could be used: nobody was signed in")]
+    NothingPasted,
     #[error("interrupted: nothing is lost, sync again to go on")]
     Interrupted,
 }
@@ -78,6 +84,18 @@ impl Failure {
         let hint = match self {
             Self::Usage(_) => "see `db-to-cloud help`",
             Self::Sync(error) => return hint(error.kind()).map(str::to_owned),
+            Self::SignIn(error) if error.kind() == ErrorKind::State => {
+                "check permissions and free space there, or name another file with --tokens"
+            }
+            Self::SignIn(error) if error.is_transient() => "try again later",
+            Self::SignIn(_) => return None,
+            Self::NoApplication { what, name } => {
+                return Some(format!(
+                    "register an app (adapters/oauth/README.md tells how) and give its {what} with \
+                     --client-id or in {name}"
+                ));
+            }
+            Self::NothingPasted => "start again: each address is good for one sign-in",
             Self::Folder(_) | Self::Io { .. } | Self::Interrupted => return None,
             Self::State { source: StateError::Busy, .. } => {
                 return hint(ErrorKind::Busy).map(str::to_owned);

@@ -6,6 +6,8 @@
 //! | `remote` | which storage a URL or path means, and how it is opened |
 //! | `local` | opens the folder and this device's state for a storage |
 //! | `sync`, `dry_run`, `status`, `unlock` | one command each |
+//! | `login`, `logout` | the user signs in to a service, and out |
+//! | `service`, `tokens` | which service it is, and the file that keeps the sign-in |
 //! | `conflict`, `ask` | who wins when two devices edited one file |
 //! | `progress`, `report`, `output` | what people and scripts get to see |
 //! | `failure` | errors, what to do about them, exit codes |
@@ -18,12 +20,16 @@ mod dry_run;
 mod failure;
 mod interrupt;
 mod local;
+mod login;
+mod logout;
 mod output;
 mod progress;
 mod remote;
 mod report;
+mod service;
 mod status;
 mod sync;
+mod tokens;
 mod unlock;
 
 use std::process::ExitCode;
@@ -55,5 +61,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Sync(options) => sync::run(options, args.verbose).await,
         Command::Status(options) => status::run(options).await,
         Command::Unlock(options) => unlock::run(options).await,
+        Command::Login(options) => login::run(options).await,
+        Command::Logout(options) => logout::run(options).await,
     }
 }

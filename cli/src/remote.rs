@@ -15,6 +15,7 @@ use db_to_cloud_fs::FsAdapter;
 use db_to_cloud_s3::S3Config;
 
 pub(crate) use folder::looks_like_storage;
+pub(crate) use password::variable;
 pub(crate) use url::RemoteUrl;
 
 use crate::failure::Failure;

@@ -90,7 +90,9 @@ pub trait Adapter: Send + Sync + Debug {
     /// - Names that are no legal [`Key`] are left out.
     ///
     /// # Errors
-    /// Any kind. Nothing was changed.
+    /// Any kind. Nothing was changed. [`ErrorKind::InvalidInput`](crate::ErrorKind::InvalidInput) of a
+    /// page other than the first says that the storage does not know its place in the list any more:
+    /// the core begins anew.
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error>;
 
     /// Reads many objects; the answers are in the order of the keys. The default runs

@@ -24,8 +24,8 @@ pub(crate) use repeat::LONGEST_PAUSE;
 
 use crate::planted::{Rule, holds};
 use crate::{
-    Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, Folder, Key, Page,
-    Requests, Wait,
+    Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder,
+    Key, Page, Requests, Wait,
 };
 
 /// How long requests may take and how often they are repeated.
@@ -146,11 +146,28 @@ impl Server {
         .await
     }
 
-    /// Lists a whole folder.
+    /// Lists a whole folder: anew if the storage does not know its place in the list any more.
     pub(crate) async fn list_all(&self, folder: Folder) -> Result<Vec<Key>, Error> {
+        let mut times = 0;
+        loop {
+            match self.list_pages(folder).await {
+                Err((true, e))
+                    if e.kind() == ErrorKind::InvalidInput && times < self.limits.retries =>
+                {
+                    times += 1;
+                    tracing::debug!(folder = folder.name(), "listing anew");
+                }
+                listed => return listed.map_err(|(_, error)| error),
+            }
+        }
+    }
+
+    /// All pages; with an error, whether it is that of a later one.
+    async fn list_pages(&self, folder: Folder) -> Result<Vec<Key>, (bool, Error)> {
         let (mut keys, mut page) = (Vec::new(), None);
         loop {
-            let listed = self.list(folder, page.as_deref()).await?;
+            let listed = self.list(folder, page.as_deref()).await;
+            let listed = listed.map_err(|error| (page.is_some(), error))?;
             keys.extend(listed.keys);
             page = listed.next;
             if page.is_none() {

@@ -126,12 +126,21 @@ impl Attempt {
         heard.await.map_err(|failure| failure.at(place(&self.sign_in.provider)))
     }
 
+    /// Looks whether there is a code of this sign-in in what the user brought back, or a no of the
+    /// service. Nothing is sent.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if there is none: then ask
+    /// again.
+    pub fn check(&self, pasted: &str) -> Result<(), Error> {
+        let answer = Answer::of_paste(pasted, self.state.secret());
+        answer.map(drop).map_err(|failure| failure.at(place(&self.sign_in.provider)))
+    }
+
     /// Takes what the user brought back: the code, or the address that the browser ended at.
     ///
     /// # Errors
-    /// Those of [`Attempt::wait`], and
-    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if there is no code of this
-    /// sign-in in it: then ask again.
+    /// Those of [`Attempt::wait`] and [`Attempt::check`].
     pub async fn finish(&self, pasted: &str) -> Result<Tokens, Error> {
         let finished = async {
             let answer = Answer::of_paste(pasted, self.state.secret())?;

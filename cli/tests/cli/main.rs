@@ -5,6 +5,7 @@ mod brakes;
 mod conflicts;
 mod interrupted;
 mod kill;
+mod login;
 mod output;
 #[cfg(feature = "profile")]
 mod profiles;

@@ -86,6 +86,7 @@ impl World {
         command.env("AWS_ACCESS_KEY_ID", KEY_ID).env("AWS_SECRET_ACCESS_KEY", SECRET);
         command.env_remove("AWS_SESSION_TOKEN").env("WEBDAV_PASSWORD", PASSWORD);
         command.env_remove("WEBDAV_PASSWORD_FILE").env_remove("WEBDAV_TOKEN");
+        command.env("XDG_CONFIG_HOME", self.path("config")).env_remove("DB_TO_CLOUD_TOKENS");
         command
     }
 

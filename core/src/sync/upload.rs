@@ -45,8 +45,10 @@ impl Session<'_> {
     pub(super) async fn upload_ahead(&self) -> Result<(), Error> {
         let (send, stored) = mpsc::channel(STORED);
         let stop = AtomicBool::new(false);
-        let uploads =
-            self.upload_queue(Queue::first(self.client.config.sizes.entry_changes), send, &stop);
+        // A commit's documents, or as many as the storage takes at once: not two batches for one.
+        let batch = self.client.server.capabilities().batch_items;
+        let first = Queue::first(self.client.config.sizes.entry_changes.max(batch));
+        let uploads = self.upload_queue(first, send, &stop);
         let (stored, ()) = join(stored.try_collect::<Vec<_>>(), uploads).await;
         stored.map(drop)
     }

@@ -163,3 +163,25 @@ fn collected_deletes_were_superseded_or_deleted_or_never_committed() {
     assert!(deleted > 0);
     world.assert_whole();
 }
+
+/// A storage forgets the place in a list, as Dropbox may: the rest is neither empty nor an error.
+#[test]
+fn a_list_whose_place_is_forgotten_begins_anew() {
+    let world = World::new();
+    let alice = world.device("alice");
+    (0..1100).for_each(|i| alice.edit(format!("doc-{i}"), "text"));
+    alice.sync();
+    let lists = |fault: Option<Fault>| {
+        days(&world, 7, &[&alice]);
+        if let Some(fault) = fault {
+            alice.storage.fail_later(1, "list", "docs", fault);
+        }
+        alice.storage.journal.take();
+        days(&world, 1, &[&alice]);
+        alice.storage.journal.take().iter().filter(|request| *request == "list docs").count()
+    };
+    assert_eq!(lists(None), 2, "two pages");
+    assert_eq!(lists(Some(Fault::Refused(ErrorKind::InvalidInput))), 2 + 2, "and the two again");
+    // Any other error is one.
+    assert_eq!(lists(Some(Fault::Refused(ErrorKind::Forbidden))), 2);
+}

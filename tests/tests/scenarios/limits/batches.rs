@@ -39,6 +39,18 @@ fn uploads_are_cut_by_number_and_by_bytes() {
     }
 }
 
+/// Where a batch costs as much as a document, the first one is not cut to what fits into a commit.
+#[test]
+fn uploads_beside_the_reads_of_a_pull_fill_a_batch() {
+    let alice = allowing(World::new().device("alice"), 1000, 1 << 30);
+    edit_many(&alice, 1, 10);
+    alice.sync();
+    edit_many(&alice, 1500, 20);
+    alice.storage.journal.take_batches("put");
+    assert_eq!(alice.sync().pushed, 1500);
+    assert_eq!(sizes(&alice.storage.journal.take_batches("put")), [1000, 500]);
+}
+
 #[test]
 fn downloads_are_cut_by_number_and_by_bytes() {
     for (items, bytes, expected) in

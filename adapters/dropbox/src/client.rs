@@ -1,0 +1,323 @@
+//! One request: its turn, its token, its time limit.
+
+use std::borrow::Cow;
+use std::fmt::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use db_to_cloud_http::{Pace, Turn, time_limit};
+use db_to_cloud_oauth::{AccessToken, TokenProvider};
+use reqwest::Url;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::redirect::Policy;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::RwLock;
+
+use crate::DropboxConfig;
+use crate::batch::HeaderRoom;
+use crate::config::Endpoints;
+use crate::error::{Failure, Invalid, invalid};
+use crate::refusal::Refusal;
+
+/// The way to one folder of one Dropbox.
+#[derive(Debug)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    endpoints: Endpoints,
+    tokens: Arc<dyn TokenProvider>,
+    request_timeout: Duration,
+    pub(crate) pace: Pace,
+    /// Nothing, or a path with a slash before and none after.
+    pub(crate) root: String,
+    /// Dropbox locks an account's files for each commit and refuses others meanwhile: a batch is
+    /// committed alone, single files beside each other.
+    pub(crate) commits: RwLock<()>,
+    pub(crate) header_room: HeaderRoom,
+    /// The most bytes of a file in one request.
+    pub(crate) piece: usize,
+}
+
+/// A request that can be sent again.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// The end of the address, such as `files/upload`.
+    route: &'static str,
+    /// JSON.
+    arg: String,
+    kind: Kind,
+    /// It is a create: it does not queue behind other requests.
+    is_create: bool,
+    /// So many files are written: it may take longer.
+    files: usize,
+}
+
+/// Where the argument and the bytes are.
+#[derive(Clone, Debug)]
+enum Kind {
+    /// The argument is the body.
+    Rpc,
+    /// The argument is a header, the body what is stored.
+    Upload(Bytes),
+    /// The argument is a header; so is the answer, whose body is what was stored.
+    Download,
+}
+
+/// An answer, whatever its status, with all of its body.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// What one file of a batch adds to the time limit.
+const TIME_OF_A_FILE: Duration = Duration::from_millis(100);
+
+impl Call {
+    pub(crate) fn rpc(route: &'static str, arg: &impl Serialize) -> Self {
+        Self::new(route, arg, Kind::Rpc)
+    }
+
+    pub(crate) fn upload(route: &'static str, arg: &impl Serialize, bytes: Bytes) -> Self {
+        Self::new(route, arg, Kind::Upload(bytes))
+    }
+
+    pub(crate) fn download(route: &'static str, arg: &impl Serialize) -> Self {
+        Self::new(route, arg, Kind::Download)
+    }
+
+    pub(crate) fn creating(mut self, is_create: bool) -> Self {
+        self.is_create = is_create;
+        self
+    }
+
+    pub(crate) fn of_files(mut self, files: usize) -> Self {
+        self.files = files;
+        self
+    }
+
+    fn new(route: &'static str, arg: &impl Serialize, kind: Kind) -> Self {
+        // Our own arguments are all JSON; what were not would be refused by the service.
+        let arg = serde_json::to_string(arg).unwrap_or_default();
+        Self { route, arg, kind, is_create: false, files: 0 }
+    }
+
+    fn length(&self) -> usize {
+        match &self.kind {
+            Kind::Upload(bytes) => bytes.len(),
+            Kind::Rpc | Kind::Download => self.arg.len(),
+        }
+    }
+}
+
+impl Client {
+    pub(crate) fn new(config: &DropboxConfig) -> Result<Self, Invalid> {
+        let (root, endpoints) = (config.root()?, config.endpoints()?);
+        let alive = Duration::from_secs(30);
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("db-to-cloud/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(config.connect_timeout)
+            .pool_max_idle_per_host(config.concurrency)
+            // A line that died while we wait for a change is noticed.
+            .tcp_keepalive(alive)
+            .http2_keep_alive_interval(alive)
+            // Dropbox does not redirect: who does is another, and gets no token.
+            .redirect(Policy::none());
+        let http = http.build().map_err(|_| invalid("tls", "no certificates can be used"))?;
+        Ok(Self {
+            http,
+            endpoints,
+            tokens: config.tokens.clone(),
+            request_timeout: config.request_timeout,
+            pace: Pace::new(config.concurrency),
+            root,
+            commits: RwLock::default(),
+            header_room: HeaderRoom::default(),
+            piece: config.piece,
+        })
+    }
+
+    /// The path of an object or a folder.
+    pub(crate) fn path(&self, name: impl std::fmt::Display) -> String {
+        format!("{}/{name}", self.root)
+    }
+
+    /// Sends a request when it is its turn and reads the answer of this type.
+    pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, Failure> {
+        self.send(call).await?.json()
+    }
+
+    /// Sends a request when it is its turn; only a success is `Ok`.
+    pub(crate) async fn send(&self, call: Call) -> Result<Answer, Failure> {
+        let turn = match call.is_create {
+            true => self.pace.turn_to_create().await,
+            false => self.pace.turn().await,
+        };
+        let turn = turn.map_err(Failure::paused)?;
+        let answer = self.signed(&call).await;
+        tell(&turn, &answer);
+        answer
+    }
+
+    /// A token that has expired is renewed, once: such a request did nothing.
+    async fn signed(&self, call: &Call) -> Result<Answer, Failure> {
+        let token = self.token().await?;
+        let refused = match self.once(call, &token).await {
+            Err(Failure::Refused(refusal)) if refusal.is_of_token() => refusal,
+            answer => return answer,
+        };
+        self.tokens.refused(&token).await;
+        match self.token().await? {
+            same if same == token => Err(Failure::Refused(refused)),
+            other => self.once(call, &other).await,
+        }
+    }
+
+    async fn token(&self) -> Result<AccessToken, Failure> {
+        self.tokens.token().await.map_err(|error| Failure::of_token(&error))
+    }
+
+    async fn once(&self, call: &Call, token: &AccessToken) -> Result<Answer, Failure> {
+        let host = match call.kind {
+            Kind::Rpc => &self.endpoints.api,
+            Kind::Upload(_) | Kind::Download => &self.endpoints.content,
+        };
+        let bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()));
+        let mut bearer = bearer.map_err(|_| Failure::BadToken)?;
+        bearer.set_sensitive(true);
+        let http = self.http.post(address(host, call.route)).header(AUTHORIZATION, bearer);
+        let header = || ascii(&call.arg).into_owned();
+        let http = match &call.kind {
+            Kind::Rpc => http.header(CONTENT_TYPE, "application/json").body(call.arg.clone()),
+            Kind::Upload(bytes) => http
+                .header("Dropbox-API-Arg", header())
+                .header(CONTENT_TYPE, "application/octet-stream")
+                .body(bytes.clone()),
+            Kind::Download => http.header("Dropbox-API-Arg", header()),
+        };
+        let limit = time_limit(self.request_timeout, call.length(), self.pace.allowed());
+        self.exchange(http, limit + TIME_OF_A_FILE * u32::try_from(call.files).unwrap_or(u32::MAX))
+            .await
+    }
+
+    /// Waits for an answer of the host that tells of changes. It needs no token and takes no turn:
+    /// most of the time nothing happens.
+    pub(crate) async fn listen<T: DeserializeOwned>(
+        &self,
+        route: &'static str,
+        arg: &impl Serialize,
+        limit: Duration,
+    ) -> Result<T, Failure> {
+        let call = Call::rpc(route, arg);
+        let http = self.http.post(address(&self.endpoints.notify, route));
+        let http = http.header(CONTENT_TYPE, "application/json").body(call.arg);
+        let answer = self.exchange(http, limit).await;
+        if let Err(failure) = &answer
+            && let Some(pause) = failure.pause()
+        {
+            self.pace.pause(pause);
+        }
+        answer?.json()
+    }
+
+    async fn exchange(
+        &self,
+        http: reqwest::RequestBuilder,
+        limit: Duration,
+    ) -> Result<Answer, Failure> {
+        let head = within(limit, http.send()).await?;
+        let head = head.map_err(|error| Failure::of_line(error, limit))?;
+        let (status, headers) = (head.status().as_u16(), head.headers().clone());
+        let promised = head.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
+        let limit = time_limit(limit, promised, self.pace.allowed());
+        let body = within(limit, head.bytes()).await?;
+        // A body that is shorter than promised is an error here.
+        let body = body.map_err(|error| match Failure::of_line(error, limit) {
+            Failure::NotConnected(text) | Failure::Tls(text) => Failure::Line(text),
+            failure => failure,
+        })?;
+        let answer = Answer { status, headers, body };
+        match status {
+            200 | 206 => Ok(answer),
+            201..=299 => Err(Failure::NotDropbox("a success of another kind")),
+            _ => Err(Failure::Refused(Refusal::of(&answer))),
+        }
+    }
+}
+
+impl Answer {
+    /// The value of a header, if it is text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Whether this is a page for people: the sign-in page of a network.
+    pub(crate) fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
+        kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+    }
+
+    fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
+        serde_json::from_slice(&self.body)
+            .map_err(|_| Failure::NotDropbox("an answer that is not the one to this question"))
+    }
+}
+
+fn tell(turn: &Turn<'_>, answer: &Result<Answer, Failure>) {
+    match answer {
+        Ok(_) => turn.went_well(),
+        Err(failure) if failure.is_too_much() => turn.was_too_much(failure.pause()),
+        Err(_) => {}
+    }
+}
+
+fn address(host: &Url, route: &str) -> Url {
+    let mut url = host.clone();
+    url.set_path(&format!("{}/2/{route}", host.path().trim_end_matches('/')));
+    url
+}
+
+async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Failure> {
+    tokio::time::timeout(limit, work).await.map_err(|_| Failure::TimedOut(limit))
+}
+
+/// JSON for a header: what is no printable ASCII is escaped (`HTTP header arguments` of Dropbox's
+/// reference; it answers 400 to others).
+fn ascii(json: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| matches!(c, ' '..='\u{7e}');
+    if json.chars().all(is_plain) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_plain(c) {
+            out.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string does not fail.
+            let _ = write!(out, "\\u{unit:04x}");
+        }
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_ascii_in_a_header() {
+        assert_eq!(ascii(r#"{"path":"/a \"b\""}"#), r#"{"path":"/a \"b\""}"#);
+        assert_eq!(ascii("\"/ü\u{7f}日🦀\""), r#""/\u00fc\u007f\u65e5\ud83e\udd80""#);
+    }
+
+    #[test]
+    fn an_endpoint_may_have_a_path() {
+        let address = |host: &str| address(&Url::parse(host).unwrap(), "files/upload").to_string();
+        assert_eq!(address("https://h"), "https://h/2/files/upload");
+        assert_eq!(address("https://h/gateway/"), "https://h/gateway/2/files/upload");
+    }
+}
