@@ -6,6 +6,7 @@ mod attaching;
 mod edits;
 mod evolution;
 mod foreign;
+mod hammer;
 mod replacing;
 mod restored;
 mod semantics;

@@ -109,8 +109,13 @@ pub(crate) fn open(
 
 /// Runs SQL by the command line tool, which `cargo xtask test` installs.
 pub(crate) fn shell(path: &Path, sql: &str) -> String {
+    shell_as("-list", path, sql)
+}
+
+/// The same in another form, such as `-quote` for values with their types.
+pub(crate) fn shell_as(form: &str, path: &Path, sql: &str) -> String {
     let output = Command::new("sqlite3")
-        .args(["-bail", "-cmd", ".timeout 10000"])
+        .args([form, "-bail", "-cmd", ".timeout 10000"])
         .arg(path)
         .arg(sql)
         .output()
