@@ -115,6 +115,7 @@ async fn a_thousand_files_take_four_requests() {
 async fn sessions_mind_offsets_and_ends() {
     let double = Dropbox::start().await;
     run(&double, "one_session").await;
+    run(&double, "lengths_must_fit").await;
     run(&double, "the_old_batch").await;
     double.refuse_entries("busy", 1);
     run(&double, "an_entry_is_refused").await;

@@ -61,6 +61,19 @@ def an_entry_is_refused():
     assert busy.get_success().path_lower == "/busy"
 
 
+def lengths_must_fit():
+    dbx = client()
+    (id,) = dbx.files_upload_session_start_batch(1).session_ids
+    cursor = files.UploadSessionCursor(id, 0)
+    for length in (2, 4):
+        entries = [files.UploadSessionAppendBatchArgEntry(cursor, length)]
+        error = refused(dbx.files_upload_session_append_batch, b"one", entries)
+        assert error.is_length_mismatch()
+    wrong = [files.UploadSessionAppendBatchArgEntry(files.UploadSessionCursor(id, 1), 3)]
+    (entry,) = dbx.files_upload_session_append_batch(b"one", wrong).entries
+    assert entry.get_failure().get_incorrect_offset().correct_offset == 0
+
+
 def one_session():
     dbx = client()
     id = dbx.files_upload_session_start(b"one").session_id

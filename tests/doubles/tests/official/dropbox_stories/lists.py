@@ -37,9 +37,9 @@ def pages_and_changes():
         assert news(dbx, place)[0] == []
     # Of a folder that goes, only the folder is told.
     dbx.files_delete_v2("/folder")
-    changed, cursor = news(dbx, cursor)
-    assert [entry.path_lower for entry in changed if entry.name == "Folder"] == ["/folder"]
-    assert [type(entry) for entry in changed][-1] is files.DeletedMetadata
+    changed, cursor = news(dbx, place)
+    assert [entry.path_lower for entry in changed] == ["/folder"]
+    assert isinstance(changed[0], files.DeletedMetadata)
     # If it comes again, what went with it is told, too.
     dbx.files_upload(b"again", "/folder/c")
     after, _ = news(dbx, cursor)
