@@ -8,23 +8,35 @@ use crate::failure::Failure;
 
 /// The signals that ask a command to end.
 #[derive(Debug)]
-pub(crate) struct Signals([Signal; 3]);
+pub(crate) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    /// The terminal is gone; nothing to listen for under `nohup`.
+    hang_up: Option<Signal>,
+}
 
 impl Signals {
     /// From now on they do not end the process by themselves.
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen = |kind| signal(kind).map_err(Failure::io("listen for signals"));
-        let kinds = (SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup());
-        Ok(Self([listen(kinds.0)?, listen(kinds.1)?, listen(kinds.2)?]))
+        let hang_up = (!ignores_hang_up()).then(|| listen(SignalKind::hangup())).transpose()?;
+        let interrupt = listen(SignalKind::interrupt())?;
+        let terminate = listen(SignalKind::terminate())?;
+        Ok(Self { interrupt, terminate, hang_up })
     }
 
     /// Returns when there is another one.
     pub(crate) async fn next(&mut self) {
-        let [interrupt, terminate, hang_up] = &mut self.0;
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(signal) => drop(signal.recv().await),
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            () = hang_up => {}
         }
     }
 
@@ -45,4 +57,13 @@ pub(crate) async fn unless_interrupted(
     command: impl Future<Output = Result<ExitCode, Failure>>,
 ) -> Result<ExitCode, Failure> {
     Signals::listen()?.cut_short(command).await
+}
+
+/// Whether the process was started to outlive its terminal. Only Linux can be asked.
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The lowest bit is signal 1, SIGHUP.
+    ignored.is_some_and(|mask| mask & 1 != 0)
 }

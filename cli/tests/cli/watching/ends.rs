@@ -1,6 +1,7 @@
 //! How a watch ends, and what does not end it.
 
 use std::fs;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -25,6 +26,22 @@ fn a_signal_ends_it_well() {
         assert!(began.elapsed() < Duration::from_secs(30));
         assert_eq!(a.told(), "");
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn it_outlives_its_terminal_if_it_was_started_so() {
+    let world = with_documents(3);
+    let binary = env!("CARGO_BIN_EXE_db-to-cloud");
+    let line = format!("trap '' HUP; exec {binary} sync a cloud --watch --json");
+    let mut shell = Command::new("sh");
+    let mut a = Watcher::run(shell.args(["-c", &line]).current_dir(world.path(".")));
+    until("a first sync", || a.sum("pushed") == 3);
+    a.signal(Signal::HUP);
+    world.write("a/after", "text");
+    until("an edit after the signal", || a.sum("pushed") == 4);
+    a.signal(Signal::TERM);
+    assert_eq!(a.end(), Some(0), "{}", a.told());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! A `sync --watch` that runs beside the test.
 
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,7 +45,11 @@ impl Watcher {
     /// The same without waiting.
     pub(super) fn launch(world: &World, device: &str, more: &[&str]) -> Self {
         let line = ["sync", device, world.cloud(), "--watch", "--device", device, "--json"];
-        let mut command = world.command(line.iter().chain(more));
+        Self::run(&mut world.command(line.iter().chain(more)))
+    }
+
+    /// Runs any command that watches.
+    pub(super) fn run(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
