@@ -9,7 +9,7 @@ use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValuePa
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use db_to_cloud::SyncOptions;
 
-pub(crate) use sign_in::{Access, Login, Logout};
+pub(crate) use sign_in::{Access, Kept, Login, Logout};
 
 use crate::failure::Failure;
 use crate::remote::{Remote, RemoteUrl};
@@ -59,14 +59,18 @@ pub(crate) struct Storage {
     /// The storage: a folder (./cloud, file:///mnt/usb/notes; if another program carries its files
     /// between the devices, file:///home/ada/carried?synced-by=other-program), a bucket
     /// (s3://bucket/prefix?region=…, ?endpoint=http://127.0.0.1:9000&path-style=true; credentials from
-    /// the usual AWS variables) or a collection of WebDAV (webdavs://user@host/path; password from
-    /// WEBDAV_PASSWORD, a private file or the terminal).
+    /// the usual AWS variables), a collection of WebDAV (webdavs://user@host/path; password from
+    /// WEBDAV_PASSWORD, a private file or the terminal), or, after `login`, a folder of Dropbox
+    /// (dropbox:/notes) or of Google Drive (gdrive:/notes; gdrive-appdata:/ is the app's hidden
+    /// folder).
     #[arg(value_parser = OsStringValueParser::new().try_map(RemoteUrl::parse))]
     pub remote: RemoteUrl,
     /// A file with the password for WebDAV, which only you may read [default: WEBDAV_PASSWORD, then
     /// the file that WEBDAV_PASSWORD_FILE names, then the terminal].
     #[arg(long, value_name = "FILE")]
     pub password_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub kept: Kept,
 }
 
 #[derive(Debug, clap::Args)]
@@ -146,7 +150,7 @@ pub(crate) enum OnConflict {
 impl Storage {
     /// Looks up which storage it is.
     pub(crate) fn resolve(&self) -> Result<Remote, Failure> {
-        self.remote.resolve(self.password_file.as_deref())
+        self.remote.resolve(self.password_file.as_deref(), self.kept.tokens.as_deref())
     }
 }
 

@@ -46,6 +46,10 @@ pub(crate) enum Failure {
     NotAPassword(PathBuf),
     #[error(transparent)]
     SignIn(db_to_cloud::Error),
+    #[error("nobody is signed in at {title}: there is no {place}")]
+    NotSignedIn { title: &'static str, place: String, login: String },
+    #[error("the sign-in at {title} in {place} does not allow this kind of folder")]
+    NotAllowed { title: &'static str, place: String, login: String },
     #[error("no {what} is given: this program has none of its own")]
     NoApplication { what: &'static str, name: &'static str },
     #[error("nothing was pasted that could be used: nobody was signed in")]
@@ -83,16 +87,23 @@ impl Failure {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Usage(_) => "see `db-to-cloud help`",
-            Self::Sync(error) => return hint(error.kind()).map(str::to_owned),
-            Self::SignIn(error) if error.kind() == ErrorKind::State => {
+            Self::Sync(error) | Self::SignIn(error) if is_of_kept_sign_in(error) => {
                 "check permissions and free space there, or name another file with --tokens"
             }
+            Self::Sync(error) => return hint(error.kind()).map(str::to_owned),
             Self::SignIn(error) if error.is_transient() => "try again later",
             Self::SignIn(_) => return None,
             Self::NoApplication { what, name } => {
                 return Some(format!(
                     "register an app (adapters/oauth/README.md tells how) and give its {what} with \
                      --client-id or in {name}"
+                ));
+            }
+            Self::NotSignedIn { login, .. } => return Some(format!("sign in with `{login}`")),
+            Self::NotAllowed { login, .. } => {
+                return Some(format!(
+                    "sign in with `{login} --access visible` for gdrive:/, with hidden for \
+                     gdrive-appdata:/, or with both"
                 ));
             }
             Self::NothingPasted => "start again: each address is good for one sign-in",
@@ -137,6 +148,11 @@ pub(crate) fn advice(error: &db_to_cloud::Error) -> &'static str {
         ErrorKind::Locked => "see with `db-to-cloud unlock <REMOTE>` who holds the lock",
         _ => "nothing is lost",
     }
+}
+
+/// Whether the file with the sign-in could not be read or written, not the state of a database.
+fn is_of_kept_sign_in(error: &db_to_cloud::Error) -> bool {
+    error.kind() == ErrorKind::State && error.operation().ends_with("the sign-in")
 }
 
 fn hint(kind: ErrorKind) -> Option<&'static str> {

@@ -22,6 +22,7 @@ pub(crate) struct Local {
     pub database: Arc<FolderDatabase>,
     pub state: Arc<SqliteState>,
     pub remote: Remote,
+    state_file: PathBuf,
 }
 
 impl Local {
@@ -33,8 +34,9 @@ impl Local {
         let database = FolderDatabase::open(&root)?;
         let path = root.join(STATE_FOLDER).join(STATE_FILE);
         let state = SqliteState::open(&path, &remote.name())
-            .map_err(|source| Failure::State { path, source })?;
-        Ok(Self { database: Arc::new(database), state: Arc::new(state), remote })
+            .map_err(|source| Failure::State { path: path.clone(), source })?;
+        let (database, state) = (Arc::new(database), Arc::new(state));
+        Ok(Self { database, state, remote, state_file: path })
     }
 
     /// Opens the storage; a new one is made, unless there was one before, or the place is used for
@@ -44,7 +46,7 @@ impl Local {
         if !accept {
             self.remote.check_free()?;
         }
-        remote::open(&self.remote).await
+        remote::open(&self.remote, Some(&self.state_file)).await
     }
 
     /// Opens the storage to look at it: one that does not exist is not made, but stands for an
@@ -52,7 +54,7 @@ impl Local {
     pub(crate) async fn look_at_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
         if self.remote.holds_storage() {
-            return remote::open(&self.remote).await;
+            return remote::open(&self.remote, Some(&self.state_file)).await;
         }
         Ok(Arc::new(MemoryAdapter::new()))
     }

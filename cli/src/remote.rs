@@ -1,7 +1,9 @@
 //! Which storage a URL or path means. Another kind of storage is one more variant of [`RemoteUrl`] and
 //! [`Remote`], one more arm in each `match` of this file, and its scheme in `url.rs`.
 
+mod dropbox;
 mod folder;
+mod google_drive;
 mod password;
 mod url;
 mod webdav;
@@ -19,6 +21,8 @@ pub(crate) use password::variable;
 pub(crate) use url::RemoteUrl;
 
 use crate::failure::Failure;
+use dropbox::DropboxFolder;
+use google_drive::DriveFolder;
 use webdav::Collection;
 
 /// A storage by its one true name.
@@ -30,11 +34,19 @@ pub(crate) enum Remote {
     S3(S3Config),
     /// A collection of a WebDAV server.
     WebDav(Collection),
+    /// A folder of Dropbox.
+    Dropbox(DropboxFolder),
+    /// A folder of Google Drive.
+    GoogleDrive(DriveFolder),
 }
 
 impl RemoteUrl {
     /// Looks up what it means: two ways to say the same storage have one result.
-    pub(crate) fn resolve(&self, password_file: Option<&Path>) -> Result<Remote, Failure> {
+    pub(crate) fn resolve(
+        &self,
+        password_file: Option<&Path>,
+        tokens: Option<&Path>,
+    ) -> Result<Remote, Failure> {
         match self {
             Self::Folder(path, sharing) => Ok(Remote::Folder(folder::resolve(path)?, *sharing)),
             Self::S3(url) => match S3Config::from_url(url) {
@@ -42,6 +54,10 @@ impl RemoteUrl {
                 Err(error) => Err(Failure::Usage(error.to_string())),
             },
             Self::WebDav(url) => Collection::resolve(url, password_file).map(Remote::WebDav),
+            Self::Dropbox(path) => Ok(Remote::Dropbox(DropboxFolder::new(path, tokens))),
+            Self::GoogleDrive { hidden, path } => {
+                DriveFolder::resolve(*hidden, path, tokens).map(Remote::GoogleDrive)
+            }
         }
     }
 }
@@ -54,6 +70,8 @@ impl Remote {
             Self::Folder(path, _) => path.to_str().map_or_else(|| escaped(path), str::to_owned),
             Self::S3(config) => config.name(),
             Self::WebDav(collection) => collection.name(),
+            Self::Dropbox(folder) => folder.name(),
+            Self::GoogleDrive(folder) => folder.name(),
         }
     }
 
@@ -62,7 +80,7 @@ impl Remote {
         match self {
             Self::Folder(path, _) => !path.exists(),
             // A missing bucket is an error of the first request, a missing collection is made.
-            Self::S3(_) | Self::WebDav(_) => false,
+            _ => false,
         }
     }
 
@@ -71,7 +89,7 @@ impl Remote {
         match self {
             Self::Folder(path, _) => folder::holds_storage(path),
             // An empty one is as good: nothing has to be made to look at it.
-            Self::S3(_) | Self::WebDav(_) => true,
+            _ => true,
         }
     }
 
@@ -80,7 +98,7 @@ impl Remote {
         match self {
             Self::Folder(path, _) => folder::check_free(path),
             // Nothing is mixed: other objects have other names.
-            Self::S3(_) | Self::WebDav(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -88,17 +106,23 @@ impl Remote {
     pub(crate) fn check_apart_from(&self, database: &Path) -> Result<(), Failure> {
         match self {
             Self::Folder(path, _) => folder::check_apart(database, path),
-            Self::S3(_) | Self::WebDav(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 }
 
-/// Opens a storage; one that does not exist is made. A password may be asked for.
-pub(crate) async fn open(remote: &Remote) -> Result<Arc<dyn Adapter>, Failure> {
+/// Opens a storage; one that does not exist is made. A password may be asked for. This device's state,
+/// if there is one, may be used to remember where things are.
+pub(crate) async fn open(
+    remote: &Remote,
+    state: Option<&Path>,
+) -> Result<Arc<dyn Adapter>, Failure> {
     match remote {
         Remote::Folder(path, sharing) => Ok(Arc::new(FsAdapter::open_with(path, *sharing)?)),
         Remote::S3(config) => Ok(Arc::new(config.clone().build()?)),
         Remote::WebDav(collection) => Ok(Arc::new(collection.open().await?)),
+        Remote::Dropbox(folder) => Ok(Arc::new(folder.open().await?)),
+        Remote::GoogleDrive(folder) => Ok(Arc::new(folder.open(state).await?)),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::env;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use db_to_cloud_oauth::FileStore;
+use db_to_cloud_oauth::{FileStore, Refreshing, TokenProvider, TokenStore};
 
 use crate::failure::Failure;
 use crate::service::Service;
@@ -19,6 +20,30 @@ pub(crate) fn store(service: Service, named: Option<&Path>) -> Result<FileStore,
         },
     };
     Ok(FileStore::new(file))
+}
+
+/// Gives the tokens of the sign-in that is kept, which must allow this scope, and renews them.
+pub(crate) async fn provider(
+    service: Service,
+    named: Option<&Path>,
+    scope: Option<&str>,
+) -> Result<Arc<dyn TokenProvider>, Failure> {
+    let provider = service.provider()?;
+    let store = store(service, named)?;
+    let mut login = format!("db-to-cloud login {}", service.word());
+    if let Some(file) = named {
+        login = format!("{login} --tokens {file:?}");
+    }
+    let (title, place) = (provider.title(), store.place());
+    match store.load().await.map_err(Failure::SignIn)? {
+        None => return Err(Failure::NotSignedIn { title, place, login }),
+        Some(kept) if scope.is_some_and(|scope| !kept.allows(scope)) => {
+            return Err(Failure::NotAllowed { title, place, login });
+        }
+        Some(_) => {}
+    }
+    let tokens = Refreshing::new(provider, Arc::new(store)).map_err(Failure::SignIn)?;
+    Ok(Arc::new(tokens.with_advice(format!("sign in again with `{login}`"))))
 }
 
 /// Where configuration belongs, by the XDG Base Directory Specification.

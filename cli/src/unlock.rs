@@ -15,7 +15,7 @@ pub(crate) async fn run(options: Unlock) -> Result<ExitCode, Failure> {
     if !remote.holds_storage() {
         return Err(Failure::NoStorage(remote.name()));
     }
-    let keeper = LockKeeper::new(remote::open(&remote).await?);
+    let keeper = LockKeeper::new(remote::open(&remote, None).await?);
     let Some(lock) = keeper.holder().await? else {
         result("not locked")?;
         return Ok(ExitCode::SUCCESS);

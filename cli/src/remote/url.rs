@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use db_to_cloud_fs::Sharing;
 
 /// The schemes that are known, for the message about one that is not.
-const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix, webdavs://user@host/path";
+const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix, webdavs://user@host/path, \
+                       dropbox:/path, gdrive:/path, gdrive-appdata:/";
 
 /// A storage as it was named on the command line; nothing was looked up yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,15 @@ pub(crate) enum RemoteUrl {
     S3(String),
     /// A collection of WebDAV, read later for the same reason.
     WebDav(String),
+    /// A folder of Dropbox.
+    Dropbox(String),
+    /// A folder of Google Drive.
+    GoogleDrive {
+        /// In the app's hidden folder.
+        hidden: bool,
+        /// Its path there.
+        path: String,
+    },
 }
 
 /// What says in a URL that [another program](Sharing::SyncedByOtherProgram) carries the files.
@@ -48,9 +58,11 @@ pub(crate) enum BadUrl {
     )]
     Parameter,
     #[error(
-        "in a file URL write % as %25, ? as %3F, # as %23, and other bytes as % and two digits"
+        "in such a URL write % as %25, ? as %3F, # as %23, and other bytes as % and two digits"
     )]
     Escape,
+    #[error("{0} has one slash, no host, and a path: {0}:/path/to/folder")]
+    NotAPath(&'static str),
 }
 
 impl RemoteUrl {
@@ -59,18 +71,26 @@ impl RemoteUrl {
         if text.is_empty() {
             return Err(BadUrl::Empty);
         }
-        match scheme(text.as_bytes()) {
-            None => Ok(Self::Folder(text.into(), Sharing::default())),
-            Some(scheme) if scheme.eq_ignore_ascii_case(b"file") => file_url(text.as_bytes()),
-            Some(scheme) if scheme.eq_ignore_ascii_case(b"s3") => {
-                text.into_string().map(Self::S3).map_err(|_| BadUrl::NotText)
+        let Some(scheme) = scheme(text.as_bytes()) else {
+            return Ok(Self::Folder(text.into(), Sharing::default()));
+        };
+        let scheme = String::from_utf8_lossy(scheme).to_ascii_lowercase();
+        match scheme.as_str() {
+            "file" => file_url(text.as_bytes()),
+            "s3" => text.into_string().map(Self::S3).map_err(|_| BadUrl::NotText),
+            "dropbox" => service_path("dropbox", text.as_bytes()).map(Self::Dropbox),
+            "gdrive" => {
+                let path = service_path("gdrive", text.as_bytes())?;
+                Ok(Self::GoogleDrive { hidden: false, path })
             }
-            Some(scheme) if WEBDAV.iter().any(|it| scheme.eq_ignore_ascii_case(it.as_bytes())) => {
+            "gdrive-appdata" => {
+                let path = service_path("gdrive-appdata", text.as_bytes())?;
+                Ok(Self::GoogleDrive { hidden: true, path })
+            }
+            webdav if WEBDAV.contains(&webdav) => {
                 text.into_string().map(Self::WebDav).map_err(|_| BadUrl::NotText)
             }
-            Some(other) => {
-                Err(BadUrl::UnknownScheme(String::from_utf8_lossy(other).to_ascii_lowercase()))
-            }
+            _ => Err(BadUrl::UnknownScheme(scheme)),
         }
     }
 }
@@ -102,6 +122,15 @@ fn file_url(url: &[u8]) -> Result<RemoteUrl, BadUrl> {
     }
     let path = OsString::from_vec(unescaped(path)?);
     Ok(RemoteUrl::Folder(path.into(), sharing))
+}
+
+/// The path of `dropbox:/path` and the like.
+fn service_path(scheme: &'static str, url: &[u8]) -> Result<String, BadUrl> {
+    let path = &url[scheme.len() + 1..];
+    if !path.starts_with(b"/") || path.starts_with(b"//") {
+        return Err(BadUrl::NotAPath(scheme));
+    }
+    String::from_utf8(unescaped(path)?).map_err(|_| BadUrl::NotText)
 }
 
 fn unescaped(text: &[u8]) -> Result<Vec<u8>, BadUrl> {
@@ -193,5 +222,20 @@ mod tests {
         for text in ["webdavs://ada@host/a", "WebDAV:x", "https://ada:hunter2@host/a"] {
             assert_eq!(parse(text), Ok(RemoteUrl::WebDav(text.to_owned())));
         }
+    }
+
+    #[test]
+    fn folders_of_services_have_a_path_and_no_host() {
+        assert_eq!(parse("Dropbox:/my%20notes/ü"), Ok(RemoteUrl::Dropbox("/my notes/ü".into())));
+        assert_eq!(parse("dropbox:/"), Ok(RemoteUrl::Dropbox("/".into())));
+        let drive = |hidden, path: &str| Ok(RemoteUrl::GoogleDrive { hidden, path: path.into() });
+        assert_eq!(parse("gdrive:/a b/c"), drive(false, "/a b/c"));
+        assert_eq!(parse("gdrive-appdata:/"), drive(true, "/"));
+        for text in ["dropbox:", "dropbox:notes", "dropbox://notes", "gdrive://h/a"] {
+            assert!(matches!(parse(text), Err(BadUrl::NotAPath(_))), "{text}");
+        }
+        assert_eq!(parse("dropbox:/a?b"), Err(BadUrl::Escape));
+        assert_eq!(parse("gdrive:/%ff"), Err(BadUrl::NotText));
+        assert_eq!(parse("gdrives:/a"), Err(BadUrl::UnknownScheme("gdrives".into())));
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "these are tests")]
 
 mod brakes;
+mod clouds;
 mod conflicts;
 mod interrupted;
 mod kill;

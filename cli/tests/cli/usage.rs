@@ -22,6 +22,9 @@ fn an_unknown_scheme_is_refused_with_the_known_ones() {
     refused(&world, 2, &["sync", "a", "webdav:x"], "write webdavs://user@host/path");
     refused(&world, 2, &["sync", "a", "https://host/x"], "write webdavs://user@host/path");
     refused(&world, 2, &["sync", "a", "file://host/x"], "three slashes");
+    refused(&world, 2, &["sync", "a", "dropbox:notes"], "dropbox:/path/to/folder");
+    refused(&world, 2, &["sync", "a", "gdrive://notes"], "gdrive:/path/to/folder");
+    refused(&world, 2, &["sync", "a", "gdrive:/"], "a folder of its own");
     refused(&world, 2, &["sync", "a", ""], "give a URL or a path");
     refused(&world, 2, &["sync", "a", "file:///x?synced-by=me"], "?synced-by=other-program");
     refused(&world, 2, &["unlock", "gopher://x/y"], "file:///path/to/folder");

@@ -1,0 +1,65 @@
+//! A folder of Google Drive as a storage.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use db_to_cloud_google_drive::{GoogleDriveAdapter, GoogleDriveConfig, Space};
+use db_to_cloud_sqlite::SqliteState;
+
+use crate::failure::Failure;
+use crate::service::Service;
+use crate::tokens;
+
+/// A folder, and the file with the sign-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DriveFolder {
+    space: Space,
+    /// Without slashes around it.
+    path: String,
+    tokens: Option<PathBuf>,
+}
+
+impl DriveFolder {
+    /// A folder that the user sees, or one in the app's hidden one. The sign-in is read when it is
+    /// needed.
+    pub(crate) fn resolve(
+        hidden: bool,
+        path: &str,
+        tokens: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let path = path.trim_matches('/').to_owned();
+        if path.is_empty() && !hidden {
+            return Err(Failure::Usage("name a folder of its own: gdrive:/notes".into()));
+        }
+        let space = if hidden { Space::AppData } else { Space::Visible };
+        Ok(Self { space, path, tokens: tokens.map(Path::to_owned) })
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> String {
+        match self.space {
+            Space::Visible => format!("gdrive:/{}", self.path),
+            Space::AppData => format!("gdrive-appdata:/{}", self.path),
+        }
+    }
+
+    /// The adapter, signed in. It remembers ids of files in this device's state, if there is one.
+    pub(crate) async fn open(&self, state: Option<&Path>) -> Result<GoogleDriveAdapter, Failure> {
+        let (service, scope) = (Service::GoogleDrive, self.space.scope());
+        let tokens = tokens::provider(service, self.tokens.as_deref(), Some(scope)).await?;
+        let mut config = match self.space {
+            Space::Visible => GoogleDriveConfig::visible(&self.path, tokens),
+            Space::AppData => GoogleDriveConfig::app_data(&self.path, tokens),
+        };
+        if let Some(host) = service.host()? {
+            config = config.with_root_url(host);
+        }
+        if let Some(path) = state {
+            let ids = SqliteState::open(path, &format!("ids of {}", self.name()));
+            let path = path.to_owned();
+            config =
+                config.with_state(Arc::new(ids.map_err(|source| Failure::State { path, source })?));
+        }
+        Ok(config.build()?)
+    }
+}
