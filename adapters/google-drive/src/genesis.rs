@@ -98,15 +98,11 @@ pub(crate) async fn settle(
     place: &Place,
     known: Option<&Genesis>,
 ) -> Result<Genesis, Failure> {
-    let mut own: Option<(String, Genesis)> = None;
+    let mut own: Option<Genesis> = None;
     loop {
         let mut found = look(drive, place).await?;
         add_known(drive, &mut found, known).await?;
-        if let Some((_, made)) = &own
-            && !found.genesis.iter().any(|(_, file)| file.id == made.id)
-        {
-            add_known(drive, &mut found, Some(made)).await?;
-        }
+        add_known(drive, &mut found, own.as_ref()).await?;
         let Some((folder, oldest)) = found.genesis.first() else {
             if own.is_none() {
                 own = Some(make(drive, ids, place, &found).await?);
@@ -114,39 +110,46 @@ pub(crate) async fn settle(
             continue;
         };
         let age = age(oldest, found.date)?;
+        own = give_up(drive, own, oldest, (place, found.date)).await;
         // The date of an answer has whole seconds only.
         if let Some(rest) = place.settle.checked_sub(age).filter(|rest| !rest.is_zero()) {
-            tokio::time::sleep(rest.max(Duration::from_millis(100))).await;
+            // Looks in between: who lost should know before it is settled.
+            let pause = rest.min(place.settle / 4).max(Duration::from_millis(100));
+            tokio::time::sleep(pause).await;
             continue;
         }
         let Some(genesis) = read(drive, oldest, folder).await? else { continue };
-        let losers = found.genesis.iter().skip(1);
-        let losers: Vec<_> = losers.filter(|(_, file)| file.id != genesis.id).collect();
-        abandon(drive, own.as_ref().map(|(id, _)| id), &losers, place, found.date).await;
-        return Ok(genesis);
-    }
-}
-
-/// Deletes the own one if it lost before it was settled, and tells of all others.
-async fn abandon(
-    drive: &Drive,
-    own: Option<&String>,
-    losers: &[&(String, File)],
-    place: &Place,
-    date: u64,
-) {
-    for (_, file) in losers {
-        let is_young = age(file, date).is_ok_and(|age| age < place.settle);
-        let deleted = own == Some(&file.id) && is_young && drive.delete(&file.id).await.is_ok();
-        if !deleted {
+        for (_, twin) in found.genesis.iter().skip(1) {
             tracing::warn!(
-                id = file.id,
-                created = file.created_time,
+                id = twin.id,
+                created = twin.created_time,
                 "a second storage at the same place: two devices set it up at once. The older one \
                  is used; what a device wrote into this one is merged when it syncs again"
             );
         }
+        return Ok(genesis);
     }
+}
+
+/// Deletes the own one if there is an older one and nobody can have gone by the own one yet, as it is not
+/// settled. If that fails it stays, and is told of.
+async fn give_up(
+    drive: &Drive,
+    own: Option<Genesis>,
+    oldest: &File,
+    (place, now): (&Place, u64),
+) -> Option<Genesis> {
+    let genesis = match own {
+        Some(own) if own.id != oldest.id => own,
+        winner => return winner,
+    };
+    let file = drive.metadata(&genesis.id).await.ok().flatten()?;
+    // What is left of the last second is not in the date.
+    let is_young = age(&file, now).is_ok_and(|age| age + Duration::from_secs(1) < place.settle);
+    if is_young && drive.delete(&genesis.id).await.is_err() {
+        tracing::debug!("a genesis that lost could not be deleted");
+    }
+    None
 }
 
 async fn look(drive: &Drive, place: &Place) -> Result<Found, Failure> {
@@ -252,12 +255,7 @@ fn parse(bytes: &[u8], id: &str, folder: &str) -> Result<Genesis, Failure> {
 }
 
 /// Makes the folders of the path that are missing, and a genesis.
-async fn make(
-    drive: &Drive,
-    ids: &Ids,
-    place: &Place,
-    found: &Found,
-) -> Result<(String, Genesis), Failure> {
+async fn make(drive: &Drive, ids: &Ids, place: &Place, found: &Found) -> Result<Genesis, Failure> {
     let (mut folder, depth) = found.last.clone();
     for name in place.segments.iter().skip(depth) {
         let id = ids.take(drive).await?;
@@ -291,7 +289,7 @@ async fn make(
     let new = New { id: &id, name: NAME, parent: &folder, races: false };
     expect(drive.create(new, &bytes).await?)?;
     tracing::info!("set up a storage in Google Drive");
-    Ok((id.clone(), Genesis { id, content }))
+    Ok(Genesis { id, content })
 }
 
 /// Ids that were just reserved are not in use, and the folder was just seen or made.

@@ -70,6 +70,15 @@ impl Names {
         name.is_made = true;
     }
 
+    /// One more file of an object that an earlier page of the list told of.
+    pub(crate) fn twin(&self, key: &Key, id: String) {
+        let mut names = self.lock();
+        let name = names.entry(token(key)).or_insert(Name { ids: Vec::new(), is_made: true });
+        if !name.ids.contains(&id) {
+            name.ids.push(id);
+        }
+    }
+
     /// The ids of those objects that these bytes name, in quotes, as JSON does.
     pub(crate) fn named_in(
         &self,

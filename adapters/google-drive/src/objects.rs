@@ -193,8 +193,13 @@ impl Storage {
         };
         let listed = self.drive.list(parent, ("", token)).await?;
         let end = listed.files.last().map_or(last, |file| &file.name).to_owned();
-        let files = listed.files.into_iter().filter(|file| file.name != last || last.is_empty());
-        let files: Vec<_> = files.collect();
+        let files = listed.files.into_iter();
+        let (twins, files): (Vec<_>, Vec<_>) = files.partition(|file| file.name == last);
+        for file in twins {
+            if let Ok(key) = folder.key(&file.name) {
+                self.names.twin(&key, file.id);
+            }
+        }
         let keys = match folder {
             Folder::Changes => {
                 let keys = files.iter().filter_map(|file| folder.key(&file.name).ok());

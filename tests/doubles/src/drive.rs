@@ -106,6 +106,11 @@ impl Drive {
         format!("http://127.0.0.1:{}", self.server.port())
     }
 
+    /// Its port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.server.port()
+    }
+
     /// What goes wrong. Routes are `files.create`, `files.get`, `files.media`, `files.list`,
     /// `files.update`, `files.delete`, `files.upload` (of content, by `POST`), `files.replace` (by
     /// `PATCH`), `files.chunk`, `files.generateIds`, `changes.start`, `changes.list`, `batch`,
@@ -192,6 +197,18 @@ impl Drive {
         if let Some(file) = self.shared.state().files.all.get_mut(id) {
             file.trashed = true;
         }
+    }
+
+    /// Gives a file another content, as the user may do.
+    ///
+    /// # Panics
+    /// If it is not there.
+    pub fn overwrite(&self, id: &str, content: &str) {
+        let content = (content.to_owned().into(), String::new());
+        let both = [Space::Drive, Space::AppData];
+        let mut state = self.shared.state();
+        let changed = state.files.update(id, Metadata::default(), Some(content), &both);
+        changed.expect("it is there");
     }
 
     /// Deletes a file for good, as the user may do.
