@@ -139,7 +139,10 @@ async fn give_up(
     oldest: &File,
     (place, now): (&Place, u64),
 ) -> Option<Genesis> {
-    let genesis = own.filter(|own| own.id != oldest.id)?;
+    let genesis = match own {
+        Some(own) if own.id != oldest.id => own,
+        winner => return winner,
+    };
     let file = drive.metadata(&genesis.id).await.ok().flatten()?;
     // What is left of the last second is not in the date.
     let is_young = age(&file, now).is_ok_and(|age| age + Duration::from_secs(1) < place.settle);

@@ -29,6 +29,10 @@
 //!
 //! What is guaranteed, and what Google does not promise, is in the `README.md`.
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
 mod adapter;
 mod batch;
 mod client;

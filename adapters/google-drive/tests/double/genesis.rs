@@ -28,7 +28,7 @@ async fn two_first_devices(round: u32, space: Space) {
         Space::Drive => config(&double),
         Space::AppData => hidden(&double),
     };
-    let config = config.with_settle(Duration::from_secs(3));
+    let config = config.with_settle(Duration::from_secs(6));
     let device = |name| Device::new(name, Arc::new(open(&config)) as Arc<dyn Adapter>);
     let (alice, bob) = (device("alice"), device("bob"));
     alice.edit("alice", "a").await;
@@ -59,7 +59,7 @@ async fn two_first_devices_agree_whatever_lists_show() {
 async fn of_many_first_commits_one_is_new() {
     let double = Drive::start().await;
     double.set_list_lag(Duration::from_millis(300));
-    let config = config(&double).with_settle(Duration::from_secs(3));
+    let config = config(&double).with_settle(Duration::from_secs(6));
     let commits = (0..12).map(|i| {
         let storage = open(&config);
         async move {
