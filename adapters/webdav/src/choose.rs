@@ -5,11 +5,14 @@ use db_to_cloud::{Created, Environment, SystemEnvironment};
 use futures::future::join_all;
 
 use crate::client::Client;
+use crate::dav::Moved;
 use crate::error::Failure;
-use crate::slots::{self, Slot, Slots};
+use crate::slots::{self, Slot, Slots, by_move};
 
 const CREATORS: usize = 8;
 const ROUNDS: usize = 3;
+/// What the names of the creators' own files begin with.
+const MARK: &str = "creator-";
 
 /// The way that the storage names, else the first that wins all races, which it then names. One
 /// request for all but the first device.
@@ -71,8 +74,13 @@ async fn keeps_promise(client: &Client, way: Slots) -> Result<bool, Failure> {
 }
 
 async fn race(client: &Client, way: Slots, slot: &Slot) -> Result<bool, Failure> {
-    let create = |i| slots::create(client, way, slot, body(i));
-    let answers = join_all((0..CREATORS).map(create)).await;
+    let answers = match way {
+        Slots::Move => match move_all(client, slot).await? {
+            Some(answers) => answers,
+            None => return Ok(false),
+        },
+        _ => join_all((0..CREATORS).map(|i| slots::create(client, way, slot, body(i)))).await,
+    };
     let (mut winners, mut unclear) = (Vec::new(), None);
     for (i, answer) in answers.into_iter().enumerate() {
         match answer {
@@ -93,8 +101,42 @@ async fn race(client: &Client, way: Slots, slot: &Slot) -> Result<bool, Failure>
     let sole = matches!(winners[..], [winner] if stored == Some(body(winner)));
     // A winner's bytes must stay.
     Ok(sole
-        && create(CREATORS).await? == Created::Occupied
+        && slots::create(client, way, slot, body(CREATORS)).await? == Created::Occupied
         && client.get(&slot.entry).await? == stored)
+}
+
+/// The race of [`Slots::Move`]; `None` if the server merges collections that are moved to one place, as
+/// nephele does: an entry may then be replaced after its writer has read it back.
+///
+/// All collections are filled before the first is moved: else a busy server comes to the moves one by
+/// one, and no two of them meet. Each has a file of its own name. copyparty merges those too, but it
+/// replaces no file and says "done" to one alone.
+async fn move_all(
+    client: &Client,
+    slot: &Slot,
+) -> Result<Option<Vec<Result<Created, Failure>>>, Failure> {
+    let stage = async |i| {
+        let temporary = by_move::stage(client, slot, body(i)).await?;
+        client.put(&format!("{temporary}{MARK}{i}"), body(i)).await?;
+        Ok(temporary)
+    };
+    let staged: Vec<Result<String, Failure>> = join_all((0..CREATORS).map(stage)).await;
+    let rename = async |staged: Result<String, Failure>| {
+        client.rename(&staged?, &slot.collection, false).await
+    };
+    let moved: Vec<Result<Moved, Failure>> = join_all(staged.into_iter().map(rename)).await;
+    let done = moved.iter().filter(|moved| matches!(moved, Ok(Moved::Done))).count();
+    if done > 1 && marks(client, slot).await? > 1 {
+        return Ok(None);
+    }
+    let settle = async |(i, moved)| by_move::settle(client, slot, body(i), moved?).await;
+    Ok(Some(join_all(moved.into_iter().enumerate().map(settle)).await))
+}
+
+/// How many creators' own files are in the slot.
+async fn marks(client: &Client, slot: &Slot) -> Result<usize, Failure> {
+    let members = client.list(&slot.collection).await?.map(|slot| slot.members).unwrap_or_default();
+    Ok(members.iter().filter(|member| member.name.starts_with(MARK)).count())
 }
 
 fn body(creator: usize) -> Bytes {

@@ -2,7 +2,7 @@
 
 mod by_lock;
 mod by_mkcol;
-mod by_move;
+pub(crate) mod by_move;
 
 use bytes::Bytes;
 use db_to_cloud::{Created, Key};

@@ -1,5 +1,5 @@
 //! The same tests at a server of the user's: Nextcloud, ownCloud, a NAS. They use a collection of
-//! their own, which they delete.
+//! their own, `test-…`, which stays.
 
 use std::sync::Arc;
 
