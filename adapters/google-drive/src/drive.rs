@@ -182,7 +182,8 @@ impl Drive {
 
 /// The body of a success; anything else is a failure.
 pub(crate) fn json<T: for<'a> Deserialize<'a>>(answer: &Answer) -> Result<T, Failure> {
-    let body = (answer.status == 200).then(|| serde_json::from_slice(&answer.body).ok());
+    let body =
+        matches!(answer.status, 200 | 201).then(|| serde_json::from_slice(&answer.body).ok());
     body.flatten().ok_or_else(|| Failure::of(answer))
 }
 
@@ -197,7 +198,8 @@ pub(crate) fn made(
     check: impl FnOnce(File) -> Option<()>,
 ) -> Result<Made, Failure> {
     match answer.status {
-        200 => {
+        // 201 at the end of an upload in chunks.
+        200 | 201 => {
             let stored = check(json(answer)?);
             let other = || Failure::not_drive("something else was stored than was sent");
             stored.map(|()| Made::New).ok_or_else(other)

@@ -9,9 +9,11 @@
 //! twins: 41 to 148 ms). Lists are made by folder: those by name are known to lag.
 //!
 //! Should that happen all the same, the loser is found out at the next start, before anything is written:
-//! every process looks once more before its first write. Then it goes by the older genesis, whose log has
-//! other entries; the core takes that for another storage (`Diverged`), deletes nothing and asks the
-//! application. Nothing that was written by the younger genesis is deleted.
+//! every process looks once more before its first write. If it has read commits by the younger genesis, it
+//! stops there (`Diverged`), for the core's place in the log is not one in the older log. From its next start
+//! on it goes by the older genesis, whose log has other entries; the core takes that for another storage
+//! (`Diverged`), deletes nothing and asks the application. Nothing that was written by the younger genesis
+//! is deleted.
 //!
 //! A genesis that lost before it was settled is deleted by its maker: by the same rule nobody built on it.
 

@@ -98,6 +98,10 @@ impl Storage {
     pub(crate) async fn create_slot(&self, n: u64, bytes: &Bytes) -> Result<Created, Failure> {
         let genesis = self.genesis_to_write().await?;
         let id = self.slot_id(n).await?.ok_or_else(too_far)?;
+        // The core has just read it; a hole would hide all that comes after it.
+        if n > 1 && !self.known().read.contains(&(n - 1)) && self.get_slot(n - 1).await?.is_none() {
+            return Err(too_far());
+        }
         let header = self.header_of(n, bytes).await?;
         let sealed = envelope::seal(&header, bytes)?;
         let (name, parent) = (format!("{n}.json"), &genesis.content.changes);

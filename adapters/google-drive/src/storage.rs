@@ -50,6 +50,9 @@ pub(crate) struct Known {
     loaded: bool,
     /// This process looked for an older genesis: it may write.
     confirmed: bool,
+    /// Commits were read by a genesis that turned out not to be the oldest. What the core knows of the log
+    /// is not of the storage that counts: nothing is read or written until a new start.
+    outdated: bool,
     genesis: Option<Arc<Genesis>>,
     pub(crate) remembered: Remembered,
     /// The head that was last remembered.
@@ -89,6 +92,7 @@ impl Storage {
 
     /// The genesis to read by; `None` if there is no storage to be seen.
     pub(crate) async fn genesis(&self) -> Result<Option<Arc<Genesis>>, Failure> {
+        self.check_outdated()?;
         if let Some(genesis) = self.known().genesis.clone() {
             return Ok(Some(genesis));
         }
@@ -105,6 +109,7 @@ impl Storage {
 
     /// The genesis to write by: each process looks once whether there is an older one.
     pub(crate) async fn genesis_to_write(&self) -> Result<Arc<Genesis>, Failure> {
+        self.check_outdated()?;
         let _opening = match self.confirmed() {
             Some(genesis) => return Ok(genesis),
             None => self.opening.lock().await,
@@ -116,10 +121,28 @@ impl Storage {
         let known = self.known().genesis.clone();
         let (drive, ids) = (&self.drive, &self.ids);
         let settled = genesis::settle(drive, ids, &self.place, known.as_deref()).await?;
+        let outdated = match known.filter(|known| known.id != settled.id) {
+            // One that was deleted has nothing in it any more.
+            Some(lost) if self.known().remembered.head > 0 => {
+                self.drive.metadata(&lost.id).await?.is_some()
+            }
+            _ => false,
+        };
         let genesis = self.adopt(settled);
-        self.known().confirmed = true;
+        {
+            let mut known = self.known();
+            (known.confirmed, known.outdated) = (true, outdated);
+        }
         self.save().await;
+        self.check_outdated()?;
         Ok(genesis)
+    }
+
+    fn check_outdated(&self) -> Result<(), Failure> {
+        let why = "two devices set up this storage at once, and the other one's is older: it is used \
+                   from the next start of this application on. Nothing was deleted";
+        let outdated = self.known().outdated;
+        if outdated { Err(Failure::storage(ErrorKind::Diverged, why)) } else { Ok(()) }
     }
 
     fn confirmed(&self) -> Option<Arc<Genesis>> {
@@ -132,9 +155,6 @@ impl Storage {
         let mut known = self.known();
         if let Some(same) = known.genesis.clone().filter(|known| known.id == genesis.id) {
             return same;
-        }
-        if known.genesis.is_some() {
-            tracing::warn!("this storage has an older one beside it, which is used from now on");
         }
         self.names.clear();
         let slots = (1..).zip(genesis.content.slots.iter().cloned()).collect();

@@ -6,7 +6,7 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Request};
-use crate::drive::{Drive, File, Made, New, is_absence, made};
+use crate::drive::{Drive, File, Made, New, made};
 use crate::error::Failure;
 
 /// Google advises to send more than this in chunks.
@@ -127,10 +127,10 @@ impl Drive {
         request.headers.push(("content-range", range));
         request.body = bytes.slice(start..end);
         let answer = self.client.send(request).await.map_err(Failure::after_sending)?;
-        match is_absence(&answer) {
-            // The upload is gone, not a folder.
-            true => Err(Failure::of(&answer).after_sending()),
-            false => Ok(answer),
+        match answer.status {
+            // The upload is gone, not a folder; perhaps because all of it had come.
+            404 | 410 => Err(Failure::of(&answer).after_sending()),
+            _ => Ok(answer),
         }
     }
 }

@@ -112,6 +112,9 @@ async fn a_slot_beyond_the_end_of_the_log_is_not_made() {
     let storage = open(&config(&double));
     let error = storage.create(&Key::change(1000), "x".into()).await.unwrap_err();
     assert_eq!(error.kind(), db_to_cloud::ErrorKind::InvalidInput, "{error}");
+    storage.create(&Key::change(1), "x".into()).await.unwrap();
+    let error = storage.create(&Key::change(3), "x".into()).await.unwrap_err();
+    assert_eq!(error.kind(), db_to_cloud::ErrorKind::InvalidInput, "a hole: {error}");
     let error = storage.delete(&Key::change(1)).await.unwrap_err();
     assert_eq!(error.kind(), db_to_cloud::ErrorKind::Unsupported, "{error}");
 }
