@@ -55,6 +55,7 @@ mod document;
 mod drain;
 mod error;
 mod extra;
+mod index_sql;
 mod key;
 mod list;
 mod migrate;
