@@ -77,7 +77,7 @@ async fn what_may_pass_is_no_end_of_a_sign_in() {
         (200, "text/html", "<p>sign in to this network</p>"),
         (200, "application/json", "{}"),
         (200, "application/json", r#"{"access_token": "half", "expires_"#),
-        (404, "application/json", "{}"),
+        (404, "application/json", r#"{"error": "there is nothing here"}"#),
     ] {
         user.double.instead(status, kind, body);
         let error = user.tokens.token().await.unwrap_err();
