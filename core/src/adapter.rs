@@ -119,6 +119,11 @@ pub trait Adapter: Send + Sync + Debug {
     /// Waits until another client may have committed something, for at most `timeout`. The default
     /// answers [`Wait::Unsupported`] at once: the caller then polls.
     ///
+    /// # Guarantees
+    /// - A commit after the first call that answered [`Wait::Changed`] makes a later call answer so,
+    ///   whatever calls were dropped in between. The first call knows of no commit before it, and may
+    ///   answer so at once.
+    ///
     /// # Errors
     /// Any kind. Nothing was changed.
     async fn wait_for_change(&self, timeout: Duration) -> Result<Wait, Error> {
