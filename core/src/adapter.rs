@@ -130,6 +130,11 @@ pub trait Adapter: Send + Sync + Debug {
     ///   other object. The caller then reads one slot in vain.
     /// - That every change is told: the caller polls all the same, each hour or so.
     ///
+    /// # Guarantees
+    /// - A commit after the first call that answered [`Wait::Changed`] makes a later call answer so,
+    ///   whatever calls were dropped in between. The first call knows of no commit before it, and may
+    ///   answer so at once.
+    ///
     /// # Errors
     /// Any kind. Nothing was changed.
     async fn wait_for_change(&self, timeout: Duration) -> Result<Wait, Error> {

@@ -97,6 +97,8 @@ impl Refusal {
         match self.status {
             _ if !self.sent => true,
             // Without tags it is not Dropbox that speaks; `other` may be anything.
+            // A session that is gone may be a file already, by a commit whose answer said otherwise.
+            409 if self.tags.has("lookup_failed") => false,
             409 => !matches!(self.tags.last(), "" | "other" | "internal_error"),
             status => matches!(status, 300..=407 | 410..=428),
         }

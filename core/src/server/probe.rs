@@ -52,7 +52,9 @@ impl Server {
         let stored = self.read(key, 0).await?;
         // The winner's bytes must be there, and a late creator must lose too.
         let sole = matches!(winners[..], [winner] if stored == Some(body(winner)));
-        Ok(sole && self.create(key, body(CREATORS)).await? == Created::Occupied)
+        // It may be sent again: on a key that is taken each must lose.
+        let late = || self.create(key, body(CREATORS));
+        Ok(sole && self.retry(late).await? == Created::Occupied)
     }
 }
 

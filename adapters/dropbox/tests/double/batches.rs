@@ -92,6 +92,18 @@ async fn a_whole_batch_that_is_refused_for_too_many_writes_is_committed_again() 
     all_there(&storage, 3).await;
 }
 
+/// A refusal may come after the commit.
+#[tokio::test]
+async fn a_batch_that_was_refused_and_committed_all_the_same_is_unknown() {
+    let (dropbox, storage) = double().await;
+    let refused = Fault::AnswerAfter(answers::too_many_write_operations(None));
+    dropbox.faults().fail(FINISH, "", refused);
+    let errors = errors(storage.put_many(items(3)).await);
+    assert_eq!((errors.len(), dropbox.files()), (3, 3));
+    let unknown = |error: &Error| error.is_transient() && error.effect() == Effect::Unknown;
+    assert!(errors.iter().all(|(_, error)| unknown(error)), "{errors:?}");
+}
+
 #[tokio::test]
 async fn a_lost_answer_to_the_commit_is_unknown_for_each() {
     let (dropbox, storage) = double().await;
@@ -116,7 +128,8 @@ async fn errors_of_a_repetition(storage: &DropboxAdapter) -> Vec<(usize, Error)>
 
 #[tokio::test]
 async fn sessions_that_end_on_the_way_are_begun_anew_by_who_repeats() {
-    for route in [APPEND, FINISH] {
+    // A session that is gone when it is to be committed may have been committed before.
+    for (route, effect) in [(APPEND, Effect::None), (FINISH, Effect::Unknown)] {
         let (dropbox, storage) = double().await;
         let late = Fault::Delay(Duration::from_millis(300));
         dropbox.faults().fail(route, "", late);
@@ -132,7 +145,7 @@ async fn sessions_that_end_on_the_way_are_begun_anew_by_who_repeats() {
         assert_eq!(errors.len(), 3, "{route}");
         let cut_short = |error: &Error| {
             error.is_transient()
-                && error.effect() == Effect::None
+                && error.effect() == effect
                 && error.to_string().contains("the upload was cut short")
         };
         assert!(errors.iter().all(|(_, error)| cut_short(error)), "{errors:?}");

@@ -122,6 +122,22 @@ async fn a_sync_keeps_the_budgets_of_the_protocol() {
     assert_eq!(total(&dropbox), 2 + 20, "a pull of larger documents");
 }
 
+/// Of each device: three races of 8, who comes late, a look and a delete.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_push_of_a_device_races_too() {
+    let dropbox = Dropbox::start().await;
+    for (name, others) in [("alice", 0), ("bob", 1)] {
+        let device = Device::new(name, shared(&dropbox));
+        device.edit(name, "x").await;
+        device.sync().await;
+        let asked = asked(&dropbox);
+        println!("{name}: {asked:?}");
+        assert_eq!(asked["files/delete_v2"], 3, "{asked:?}");
+        let beside = asked.values().sum::<usize>() - 3 * (8 + 1 + 1 + 1);
+        assert!(beside <= 4 + others, "{asked:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_small_documents_are_pushed_in_at_most_eight_requests() {
     let dropbox = Dropbox::start().await;

@@ -66,6 +66,21 @@ async fn a_create_that_was_throttled_may_have_been_done() {
     assert_eq!(storage.get(&Key::change(1)).await.unwrap().unwrap(), "x");
 }
 
+/// Creates at once are what an account's lock does not bear: those refused have not won, nor does it
+/// make the storage weak.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_race_bears_refusals() {
+    for nth in [2, 3, 5] {
+        let dropbox = Dropbox::start().await;
+        let refused = Fault::Answer(answers::too_many_write_operations(None));
+        dropbox.faults().fail_every(nth, "files/upload", "/probe/", refused);
+        let alice = Device::set_up("alice", shared(&dropbox), |builder| builder.require_strong());
+        alice.edit("note", "x").await;
+        alice.sync().await;
+        assert!(dropbox.faults().happened() > 3);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn syncs_come_through_many_refusals() {
     let dropbox = Dropbox::start().await;

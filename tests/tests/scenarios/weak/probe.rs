@@ -39,6 +39,27 @@ fn a_storage_that_may_ignore_conditions_is_raced_once_and_the_answer_is_remember
     assert_eq!(count(&journal, "create probe/"), 0);
 }
 
+/// Who comes late and is refused for now comes again: nothing is known before it has lost.
+#[test]
+fn who_comes_late_to_a_race_comes_until_it_is_heard() {
+    for fault in [Fault::Throttled(Duration::from_secs(1)), Fault::Lost, Fault::AnswerLost] {
+        let world = World::new();
+        let alice = probing(&world).set_up(|builder| builder.require_strong());
+        alice.edit("note", "hello");
+        alice.storage.fail_later(8, "create", "probe/", fault);
+        alice.sync();
+        let journal = alice.storage.journal.take();
+        assert_eq!(count(&journal, "create probe/"), 3 * (8 + 1) + 1, "{fault:?}");
+
+        let world = World::new();
+        let alice = probing(&world).set_up(|builder| builder.require_strong());
+        alice.edit("note", "hello");
+        alice.storage.ignore_conditions();
+        alice.storage.fail_later(8, "create", "probe/", fault);
+        assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::WeakStorage, "{fault:?}");
+    }
+}
+
 #[test]
 fn documents_are_uploaded_beside_the_race_and_named_by_no_commit_before_its_end() {
     let world = World::new();
@@ -107,9 +128,11 @@ fn a_race_that_could_not_be_run_is_run_again() {
         assert_eq!(result.map_err(|e| e.kind()).err(), Some(ErrorKind::Unavailable));
         assert_eq!((world.keys("probe").len(), world.commits()), (0, 0));
     };
-    // The late creator of each round.
+    // The late creator of each round, as often as it comes.
     for late in [8, 17, 26] {
-        alice.storage.fail_later(late, "create", "probe/", Fault::Refused(ErrorKind::Unavailable));
+        let refused = Fault::Refused(ErrorKind::Unavailable);
+        alice.storage.fail_later(late, "create", "probe/", refused);
+        (0..5).for_each(|_| alice.storage.fail("create", "probe/", refused));
         not_run();
     }
     // Of eight, nobody is known to have won: their answers are lost.
