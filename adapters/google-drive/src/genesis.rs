@@ -17,14 +17,17 @@
 //!
 //! A genesis that lost before it was settled is deleted by its maker: by the same rule nobody built on it.
 
-use std::collections::BTreeSet;
+mod make;
+mod search;
+
 use std::time::Duration;
 
-use bytes::Bytes;
 use db_to_cloud::ErrorKind;
 use serde::{Deserialize, Serialize};
 
-use crate::drive::{Drive, FOLDER, File, Made, New};
+use self::make::make;
+use self::search::{add_known, age, look};
+use crate::drive::{Drive, File};
 use crate::error::Failure;
 use crate::ids::Ids;
 
@@ -69,17 +72,6 @@ pub(crate) struct Content {
 pub(crate) struct Place {
     pub(crate) segments: Vec<String>,
     pub(crate) settle: Duration,
-}
-
-/// What a look found.
-struct Found {
-    /// Oldest first.
-    genesis: Vec<(String, File)>,
-    /// The oldest folder at the end of the path, if it is there.
-    folder: Option<String>,
-    /// The last folder that is there, and which of the path are missing.
-    last: (String, usize),
-    date: u64,
 }
 
 /// The genesis that a reader goes by: the oldest there is. `None` if there is none to be seen: then
@@ -154,73 +146,6 @@ async fn give_up(
     None
 }
 
-async fn look(drive: &Drive, place: &Place) -> Result<Found, Failure> {
-    let mut level = vec![drive.space.top().to_owned()];
-    // The earliest of these lists is the one whose time counts.
-    let mut date: Option<u64> = None;
-    let mut note = |of: Option<u64>| date = Some(of.unwrap_or(0).min(date.unwrap_or(u64::MAX)));
-    let mut last = (drive.space.top().to_owned(), 0);
-    for (depth, name) in place.segments.iter().enumerate() {
-        let mut twins = Vec::new();
-        for parent in &level {
-            let only = format!(" and mimeType = '{FOLDER}'");
-            let listed = drive.list_all(parent, &only).await?;
-            note(listed.date);
-            twins.extend(listed.files.into_iter().filter(|file| file.name == *name));
-        }
-        sort(&mut twins, |file| file);
-        level = twins.into_iter().map(|file| file.id).collect();
-        match level.first() {
-            Some(oldest) => last = (oldest.clone(), depth + 1),
-            None => break,
-        }
-    }
-    let folder = (last.1 == place.segments.len()).then(|| last.0.clone());
-    let mut genesis = Vec::new();
-    for parent in &level {
-        let listed = drive.list_all(parent, &format!(" and mimeType != '{FOLDER}'")).await?;
-        note(listed.date);
-        let named = listed.files.into_iter().filter(|file| file.name == NAME);
-        genesis.extend(named.map(|file| (parent.clone(), file)));
-    }
-    sort(&mut genesis, |(_, file)| file);
-    Ok(Found { genesis, folder, last, date: date.unwrap_or_default() })
-}
-
-/// Oldest first. Times of RFC 3339 in UTC with the same precision are in the order of their text.
-fn sort<T>(files: &mut [T], file: impl Fn(&T) -> &File) {
-    files.sort_by(|a, b| {
-        let (a, b) = (file(a), file(b));
-        (&a.created_time, &a.id).cmp(&(&b.created_time, &b.id))
-    });
-}
-
-/// What this device knows by id is there, whatever the list shows.
-async fn add_known(
-    drive: &Drive,
-    found: &mut Found,
-    known: Option<&Genesis>,
-) -> Result<(), Failure> {
-    let Some(known) = known else { return Ok(()) };
-    if found.genesis.iter().any(|(_, file)| file.id == known.id) {
-        return Ok(());
-    }
-    if let Some(file) = drive.metadata(&known.id).await? {
-        found.genesis.push((known.content.folder.clone(), file));
-        sort(&mut found.genesis, |(_, file)| file);
-    }
-    Ok(())
-}
-
-fn age(file: &File, now: u64) -> Result<Duration, Failure> {
-    let created = humantime::parse_rfc3339_weak(&file.created_time).ok();
-    let created = created.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let created = created.filter(|_| now > 0);
-    let created =
-        created.ok_or_else(|| Failure::not_drive("a file or an answer without a time"))?;
-    Ok(Duration::from_millis(now).saturating_sub(created))
-}
-
 /// `None` if it was deleted meanwhile.
 async fn read(drive: &Drive, file: &File, folder: &str) -> Result<Option<Genesis>, Failure> {
     if file.trashed {
@@ -254,78 +179,4 @@ fn parse(bytes: &[u8], id: &str, folder: &str) -> Result<Genesis, Failure> {
     // It may have been moved.
     folder.clone_into(&mut content.folder);
     Ok(Genesis { id: id.to_owned(), content })
-}
-
-/// Makes the folders of the path that are missing, and a genesis.
-async fn make(drive: &Drive, ids: &Ids, place: &Place, found: &Found) -> Result<Genesis, Failure> {
-    let (mut folder, depth) = found.last.clone();
-    for name in place.segments.iter().skip(depth) {
-        let id = ids.take(drive).await?;
-        let new = New { id: &id, name, parent: &folder, races: false };
-        expect(drive.create_folder(new).await?)?;
-        folder = id;
-    }
-    let mut reserved = ids.take_many(drive, 8 + AHEAD as usize).await?;
-    if reserved.iter().collect::<BTreeSet<_>>().len() as u64 != 8 + AHEAD {
-        return Err(Failure::not_drive("an id was reserved twice"));
-    }
-    let mut next = || reserved.pop().unwrap_or_default();
-    let id = next();
-    let content = Content {
-        format: FORMAT,
-        about: "the storage of an application that uses db-to-cloud; do not change or move what \
-                is in this folder"
-            .to_owned(),
-        folder: found.folder.clone().unwrap_or(folder.clone()),
-        changes: next(),
-        docs: next(),
-        snapshot: next(),
-        probe: next(),
-        locks: next(),
-        meta: next(),
-        lock: next(),
-        slots: reserved,
-    };
-    let bytes = serde_json::to_vec_pretty(&content);
-    let bytes = Bytes::from(bytes.map_err(|_| Failure::not_drive("a genesis cannot be written"))?);
-    let new = New { id: &id, name: NAME, parent: &folder, races: false };
-    expect(drive.create(new, &bytes).await?)?;
-    tracing::info!("set up a storage in Google Drive");
-    Ok(Genesis { id, content })
-}
-
-/// Ids that were just reserved are not in use, and the folder was just seen or made.
-fn expect(made: Made) -> Result<(), Failure> {
-    match made {
-        Made::New => Ok(()),
-        _ => Err(Failure::not_drive("a new file was refused").after_sending()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn file(id: &str, created: &str) -> File {
-        let (name, size, md5_checksum) = Default::default();
-        let (id, created_time) = (id.to_owned(), created.to_owned());
-        File { id, name, created_time, trashed: false, size, md5_checksum }
-    }
-
-    #[test]
-    fn the_oldest_is_first_and_of_twins_the_smaller_id() {
-        let (early, late) = ("2026-01-01T00:00:00.999Z", "2026-01-01T00:00:01.000Z");
-        let mut files = [file("c", late), file("b", early), file("a", late), file("a", early)];
-        sort(&mut files, |file| file);
-        let order: Vec<_> = files.iter().map(|f| (&*f.id, &*f.created_time)).collect();
-        assert_eq!(order, [("a", early), ("b", early), ("a", late), ("c", late)]);
-    }
-
-    #[test]
-    fn the_age_is_by_googles_clock_alone() {
-        let made = file("a", "1970-01-01T00:00:10.500Z");
-        assert_eq!(age(&made, 12_000).unwrap(), Duration::from_millis(1500));
-        assert_eq!(age(&made, 10_000).unwrap(), Duration::ZERO, "the date has whole seconds");
-        assert!(age(&made, 0).is_err() && age(&file("a", ""), 12_000).is_err());
-    }
 }
