@@ -16,7 +16,7 @@ use crate::table::Table;
 use crate::triggers;
 
 /// The tables as they are now.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Shapes {
     tables: HashMap<String, Arc<Shape>>,
     /// By which columns others refer to a table.
@@ -48,7 +48,7 @@ pub(crate) fn attach(
 ) -> Result<Shapes, SqliteError> {
     let failed = |source| SqliteError::Sqlite { operation: "attach", path: path.into(), source };
     let transaction = immediate(connection).map_err(failed)?;
-    let mut shapes = Shapes { tables: HashMap::new(), referred: HashMap::new(), version: 0 };
+    let mut shapes = Shapes::default();
     for table in wanted {
         let mut shape = Shape::of(&transaction, table).map_err(|unfit| match unfit {
             Unfit::Why(why) => SqliteError::Table { table: table.name.clone(), why },

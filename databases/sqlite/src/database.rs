@@ -38,6 +38,9 @@ use crate::{extra, schema};
 /// - The journal mode, the marks and the schema of the application stay as they are.
 ///
 /// # Not guaranteed
+/// - In WAL mode a sync writes with `synchronous=NORMAL`: after a power cut the file may be as it was
+///   some moments before, rows and client state together, as after restoring a backup. The next
+///   sync brings back what was pulled. Edits of the application are as durable as it chose.
 /// - What programs write with `PRAGMA writable_schema`, or after dropping the triggers, until the
 ///   next sync.
 ///
@@ -55,9 +58,9 @@ struct Shared {
 
 /// The connection, and what it has been seen to be connected to.
 #[derive(Debug)]
-struct Open {
-    connection: Connection,
-    shapes: Shapes,
+pub(crate) struct Open {
+    pub connection: Connection,
+    pub shapes: Shapes,
 }
 
 /// Which tables to open; made by [`SqliteDatabase::builder`].
@@ -90,12 +93,15 @@ impl SqliteDatabaseBuilder {
     /// are as they were.
     pub fn open(self) -> Result<SqliteDatabase, SqliteError> {
         let Self { path, tables, foreign_keys } = self;
+        // The real path: a second way to the same file must find the same lock.
+        let path = path.canonicalize().unwrap_or(path);
         let mut connection = schema::open_within(&path).map_err(|problem| match problem {
             Problem::Newer { path, found, known } => SqliteError::Newer { path, found, known },
             problem => SqliteError::State { path: path.clone(), source: problem.into() },
         })?;
         let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
         connection.pragma_update(None, "foreign_keys", foreign_keys).map_err(failed)?;
+        schema::hasten(&connection).map_err(failed)?;
         let shapes = attach::attach(&mut connection, &path, &tables)?;
         let mut open = Open { connection, shapes };
         open.settle(foreign_keys).map_err(failed)?;
@@ -144,20 +150,19 @@ impl SqliteDatabase {
     }
 
     /// The client state for a remote, in the same file: a backup of the database has both. The first
-    /// time all rows are queued for the remote.
+    /// time all rows are queued for the remote. It waits for what the database is doing.
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub fn state(&self, remote: &str) -> Result<SqliteState, SqliteError> {
-        let path = &self.0.path;
-        let state = SqliteState::of_tables(path, remote, self.clone())
-            .map_err(|source| SqliteError::State { path: path.clone(), source })?;
-        let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
-        let mut connection = schema::open_within(path)
-            .map_err(|e| SqliteError::State { path: path.clone(), source: e.into() })?;
-        let shapes = attach::attach(&mut connection, path, &self.0.tables)?;
-        attach::join(&mut connection, &shapes, state.remote()).map_err(failed)?;
-        Ok(state)
+    pub async fn state(&self, remote: &str) -> Result<SqliteState, SqliteError> {
+        let name = remote.to_owned();
+        let join = move |open: &mut Open| {
+            let remote = schema::register(&mut open.connection, &name)?;
+            attach::join(&mut open.connection, &open.shapes, remote)?;
+            Ok(remote)
+        };
+        let remote = self.run("open", join).await?.map_err(|source| self.failed("open", source))?;
+        Ok(SqliteState::of_tables(self.clone(), self.0.open.clone(), &self.0.path, remote))
     }
 
     /// Documents that are kept without a row: their table does not exist on this device, or a row

@@ -19,13 +19,13 @@
 //! #     app.execute_batch("CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT)")?;
 //! # }
 //! let cloud = MemoryAdapter::new();
-//! let client = |path| -> Result<Client, Box<dyn std::error::Error>> {
+//! let client = async |path| -> Result<Client, Box<dyn std::error::Error>> {
 //!     let database = SqliteDatabase::open(path, ["notes"])?;
-//!     let state = Arc::new(database.state("my-bucket")?);
+//!     let state = Arc::new(database.state("my-bucket").await?);
 //!     let adapter = Arc::new(cloud.clone());
 //!     Ok(Client::builder(adapter, Arc::new(database), state, Arc::new(RemoteWins)).build())
 //! };
-//! let (on_laptop, on_phone) = (client(&laptop)?, client(&phone)?);
+//! let (on_laptop, on_phone) = (client(&laptop).await?, client(&phone).await?);
 //!
 //! let app = rusqlite::Connection::open(&laptop)?;
 //! app.execute("INSERT INTO notes VALUES ('a', 'hello')", [])?;

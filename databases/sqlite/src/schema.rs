@@ -95,6 +95,19 @@ pub(crate) fn open_within(path: &Path) -> Result<Connection, Problem> {
     Ok(connection)
 }
 
+/// For many rows at a time. In WAL mode a commit need not wait for the disk: rows and state are in one
+/// file, and a power cut takes the file as a whole back to an earlier commit, which a sync mends.
+pub(crate) fn hasten(connection: &Connection) -> rusqlite::Result<()> {
+    let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+    if connection.pragma_query_value(None, "journal_mode", mode)? == "wal" {
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        // Fewer check-points than by default: each page is written once for more commits.
+        connection.pragma_update(None, "wal_autocheckpoint", 4000)?;
+    }
+    // In KiB, if negative.
+    connection.pragma_update(None, "cache_size", -16_384)
+}
+
 fn prepare_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
     let failed = |e| Problem::sqlite("open", path, e);
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -199,7 +212,8 @@ pub(crate) fn number(connection: &Connection, remote: &str) -> rusqlite::Result<
     connection.prepare_cached(sql)?.query_row([remote], |row| row.get(0)).optional()
 }
 
-fn register(connection: &mut Connection, remote: &str) -> rusqlite::Result<i64> {
+/// The number of a remote, a new one if need be.
+pub(crate) fn register(connection: &mut Connection, remote: &str) -> rusqlite::Result<i64> {
     if let Some(number) = number(connection, remote)? {
         return Ok(number);
     }

@@ -8,8 +8,9 @@ use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
+use crate::attach::Shapes;
 use crate::claim::Lock;
-use crate::database::SqliteDatabase;
+use crate::database::{Open, SqliteDatabase};
 use crate::problem::Problem;
 use crate::{drain, records, schema};
 
@@ -24,7 +25,7 @@ use crate::{drain, records, schema};
 /// Its methods need a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
-    connection: Arc<Mutex<Connection>>,
+    connection: Arc<Mutex<Open>>,
     /// The number of the remote in the file.
     remote: i64,
     path: Arc<Path>,
@@ -62,22 +63,21 @@ impl SqliteState {
         let path = path
             .canonicalize()
             .map_err(|source| Problem::Path { path: path.to_owned(), source })?;
-        let connection = Arc::new(Mutex::new(connection));
+        let open = Open { connection, shapes: Shapes::default() };
+        let connection = Arc::new(Mutex::new(open));
         Ok(Self { connection, remote, path: path.into(), place, tables: None })
     }
 
-    /// The state of a remote in the file of these tables.
+    /// The state of a remote in the file of these tables, over the same connection: what one of them
+    /// writes would otherwise empty the cache of the other.
     pub(crate) fn of_tables(
-        path: &Path,
-        remote: &str,
         tables: SqliteDatabase,
-    ) -> Result<Self, StateError> {
-        let within = schema::Place::WithinAnother;
-        Ok(Self { tables: Some(tables), ..Self::open_as(within, path, remote)? })
-    }
-
-    pub(crate) fn remote(&self) -> i64 {
-        self.remote
+        connection: Arc<Mutex<Open>>,
+        path: &Path,
+        remote: i64,
+    ) -> Self {
+        let (place, tables) = (schema::Place::WithinAnother, Some(tables));
+        Self { connection, remote, path: path.into(), place, tables }
     }
 
     /// Whether this table is the queue of a file whose triggers write there too.
@@ -100,8 +100,8 @@ impl SqliteState {
         T: Send + 'static,
         F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        let mut connection = self.connection.clone().lock_owned().await;
-        let task = tokio::task::spawn_blocking(move || statements(&mut connection));
+        let mut open = self.connection.clone().lock_owned().await;
+        let task = tokio::task::spawn_blocking(move || statements(&mut open.connection));
         let path = || self.path.to_path_buf();
         let result =
             task.await.map_err(|source| Problem::Task { operation, path: path(), source })?;

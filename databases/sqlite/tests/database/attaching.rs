@@ -12,9 +12,9 @@ use crate::world::{Device, NOTES, open, pair, settle, shell};
 async fn the_rows_that_a_table_has_already_are_all_queued() {
     let cloud = MemoryAdapter::new();
     let filled = format!("{NOTES}; INSERT INTO notes VALUES ('a', 'milk', 0), ('b', 'bread', 1)");
-    let laptop = Device::new(&cloud, &filled, &["notes"]);
+    let laptop = Device::new(&cloud, &filled, &["notes"]).await;
     assert_eq!(laptop.queued().await, 2);
-    let phone = Device::new(&cloud, NOTES, &["notes"]);
+    let phone = Device::new(&cloud, NOTES, &["notes"]).await;
     settle(&laptop, &phone).await;
     assert_eq!(phone.shell("SELECT * FROM notes ORDER BY id"), "a|milk|0\nb|bread|1");
 }
@@ -22,10 +22,10 @@ async fn the_rows_that_a_table_has_already_are_all_queued() {
 #[tokio::test]
 async fn a_second_remote_gets_all_rows_and_later_edits_go_to_both() {
     let (home, work) = (MemoryAdapter::new(), MemoryAdapter::new());
-    let laptop = Device::new(&home, NOTES, &["notes"]);
+    let laptop = Device::new(&home, NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0)");
     laptop.sync().await;
-    let state = laptop.database.state("work").unwrap();
+    let state = laptop.database.state("work").await.unwrap();
     let to_work = db_to_cloud::Client::builder(
         std::sync::Arc::new(work.clone()),
         std::sync::Arc::new(laptop.database.clone()),
@@ -42,14 +42,14 @@ async fn a_second_remote_gets_all_rows_and_later_edits_go_to_both() {
 
 #[tokio::test]
 async fn a_table_that_was_made_anew_by_a_migration_is_compared_row_by_row() {
-    let (mut laptop, phone) = pair(NOTES, &["notes"]);
+    let (mut laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0), ('b', 'bread', 0), ('c', 'tea', 0)");
     settle(&laptop, &phone).await;
     // The way of SQLite's manual to change a table; the triggers go with the old one.
     let migration = "CREATE TABLE new (id TEXT PRIMARY KEY, text TEXT, done INTEGER DEFAULT 0);
         INSERT INTO new SELECT * FROM notes; DROP TABLE notes; ALTER TABLE new RENAME TO notes;
         DELETE FROM notes WHERE id = 'b'; UPDATE notes SET text = 'oats' WHERE id = 'a'";
-    laptop.restart(|path| drop(shell(path, migration)), &["notes"]);
+    laptop.restart(|path| drop(shell(path, migration)), &["notes"]).await;
     assert_eq!(laptop.sync().await.pushed, 2, "an edit and a delete that no trigger saw");
     settle(&laptop, &phone).await;
     assert_eq!(phone.shell("SELECT * FROM notes ORDER BY id"), "a|oats|0\nc|tea|0");
@@ -57,7 +57,7 @@ async fn a_table_that_was_made_anew_by_a_migration_is_compared_row_by_row() {
 
 #[tokio::test]
 async fn triggers_that_are_lost_while_the_program_runs_are_made_again_before_the_next_sync() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0), ('b', 'bread', 0)");
     settle(&laptop, &phone).await;
     laptop.shell("DROP TRIGGER db_to_cloud_notes_update; UPDATE notes SET text = 'unseen'");
@@ -72,21 +72,21 @@ async fn triggers_that_are_lost_while_the_program_runs_are_made_again_before_the
 async fn a_table_that_is_not_opened_any_more_is_not_taken_for_an_emptied_one() {
     let cloud = MemoryAdapter::new();
     let schema = format!("{NOTES}; CREATE TABLE tags (id TEXT PRIMARY KEY)");
-    let mut laptop = Device::new(&cloud, &schema, &["notes", "tags"]);
-    let phone = Device::new(&cloud, &schema, &["notes", "tags"]);
+    let mut laptop = Device::new(&cloud, &schema, &["notes", "tags"]).await;
+    let phone = Device::new(&cloud, &schema, &["notes", "tags"]).await;
     laptop.run("INSERT INTO tags VALUES ('red'); INSERT INTO notes VALUES ('a', '', 0)");
     settle(&laptop, &phone).await;
-    laptop.restart(|path| drop(shell(path, "INSERT INTO tags VALUES ('blue')")), &["notes"]);
+    laptop.restart(|path| drop(shell(path, "INSERT INTO tags VALUES ('blue')")), &["notes"]).await;
     let report = laptop.client.sync().await.unwrap();
     assert_eq!((report.pushed, report.deleted, report.deferred.len()), (0, 0, 1));
-    laptop.restart(|_| (), &["notes", "tags"]);
+    laptop.restart(|_| (), &["notes", "tags"]).await;
     settle(&laptop, &phone).await;
     assert_eq!(phone.shell("SELECT * FROM tags ORDER BY id"), "blue\nred");
 }
 
 #[tokio::test]
 async fn detaching_leaves_the_database_as_if_it_had_never_been_synced() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     let schema = "SELECT name, sql FROM sqlite_schema WHERE name LIKE '%notes%'
         AND name NOT LIKE 'db_to_cloud%' ORDER BY name";
     laptop.run("PRAGMA application_id = 7; PRAGMA user_version = 3");
@@ -107,7 +107,7 @@ async fn detaching_leaves_the_database_as_if_it_had_never_been_synced() {
 async fn the_journal_mode_stays_as_it_was_and_either_syncs() {
     for mode in ["delete", "wal"] {
         let schema = format!("PRAGMA journal_mode = {mode}; {NOTES}");
-        let (laptop, phone) = pair(&schema, &["notes"]);
+        let (laptop, phone) = pair(&schema, &["notes"]).await;
         laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0)");
         settle(&laptop, &phone).await;
         assert_eq!(laptop.shell("PRAGMA journal_mode"), mode);
@@ -116,7 +116,7 @@ async fn the_journal_mode_stays_as_it_was_and_either_syncs() {
 
 #[tokio::test]
 async fn the_triggers_are_there_to_be_seen_and_the_file_is_sound() {
-    let (laptop, _) = pair(NOTES, &["notes"]);
+    let (laptop, _) = pair(NOTES, &["notes"]).await;
     let sql = "SELECT name FROM sqlite_schema WHERE type = 'trigger' ORDER BY name";
     let names = laptop.shell(sql);
     let kinds = ["delete", "insert", "insertover", "moved", "update", "updateover"];
@@ -168,7 +168,7 @@ async fn what_is_refused_leaves_no_trigger_behind() {
 
 #[tokio::test]
 async fn a_row_without_an_id_is_reported_and_the_others_sync() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES (NULL, 'nameless', 0), ('a', 'milk', 0)");
     let report = laptop.client.sync().await.unwrap();
     assert_eq!(report.pushed, 1);
@@ -182,12 +182,12 @@ async fn a_row_without_an_id_is_reported_and_the_others_sync() {
 #[tokio::test]
 async fn opening_again_queues_nothing() {
     let cloud = MemoryAdapter::new();
-    let laptop = Device::new(&cloud, NOTES, &["notes"]);
+    let laptop = Device::new(&cloud, NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0)");
     laptop.sync().await;
     for _ in 0..2 {
         let resolver = std::sync::Arc::new(db_to_cloud::RemoteWins);
-        let (_, client) = open(&laptop.path(), &laptop.tables, &cloud, resolver);
+        let (_, client) = open(&laptop.path(), &laptop.tables, &cloud, resolver).await;
         assert_eq!(client.status().await.unwrap().queued, 0);
     }
 }

@@ -4,7 +4,7 @@ use crate::world::{NOTES, pair, settle};
 
 #[tokio::test]
 async fn inserts_updates_and_deletes_of_the_stock_shell_reach_the_other_device() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.shell("INSERT INTO notes VALUES ('a', 'milk', 0), ('b', 'bread', 0)");
     laptop.sync().await;
     assert_eq!(phone.sync().await.pulled, 2);
@@ -18,7 +18,7 @@ async fn inserts_updates_and_deletes_of_the_stock_shell_reach_the_other_device()
 
 #[tokio::test]
 async fn an_edit_that_is_rolled_back_is_not_queued() {
-    let (laptop, _) = pair(NOTES, &["notes"]);
+    let (laptop, _) = pair(NOTES, &["notes"]).await;
     laptop.shell("BEGIN; INSERT INTO notes VALUES ('a', '', 0); ROLLBACK");
     assert_eq!(laptop.queued().await, 0);
     laptop.shell(
@@ -30,7 +30,7 @@ async fn an_edit_that_is_rolled_back_is_not_queued() {
 
 #[tokio::test]
 async fn what_a_sync_writes_is_not_queued() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0), ('b', 'bread', 0)");
     laptop.sync().await;
     phone.sync().await;
@@ -44,7 +44,7 @@ async fn what_a_sync_writes_is_not_queued() {
 
 #[tokio::test]
 async fn all_rows_at_once_may_be_deleted_without_a_where() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', '', 0), ('b', '', 0)");
     settle(&laptop, &phone).await;
     laptop.shell("DELETE FROM notes");
@@ -54,7 +54,7 @@ async fn all_rows_at_once_may_be_deleted_without_a_where() {
 
 #[tokio::test]
 async fn a_row_whose_id_changes_is_a_delete_and_a_put() {
-    let (laptop, phone) = pair(NOTES, &["notes"]);
+    let (laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0)");
     settle(&laptop, &phone).await;
     laptop.shell("UPDATE notes SET id = 'z'");
@@ -67,7 +67,7 @@ async fn a_row_whose_id_changes_is_a_delete_and_a_put() {
 #[tokio::test]
 async fn an_id_that_changes_only_in_case_is_another_id_whatever_the_collation_says() {
     let (laptop, phone) =
-        pair("CREATE TABLE notes (id TEXT COLLATE NOCASE PRIMARY KEY, text)", &["notes"]);
+        pair("CREATE TABLE notes (id TEXT COLLATE NOCASE PRIMARY KEY, text)", &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk')");
     settle(&laptop, &phone).await;
     laptop.shell("UPDATE notes SET id = 'A'");
@@ -88,7 +88,7 @@ async fn ids_are_of_any_type_and_number_of_columns_with_and_without_rowid() {
         CREATE TABLE strict_ones (a TEXT, b REAL, c ANY, v ANY, PRIMARY KEY (a, b, c)) STRICT;
         CREATE TABLE \"odd \"\"name\" (\"the id\" PRIMARY KEY, \"select\")";
     let tables = ["numbers", "blobs", "members", "strict_ones", "odd \"name"];
-    let (laptop, phone) = pair(schema, &tables);
+    let (laptop, phone) = pair(schema, &tables).await;
     laptop.run(
         "INSERT INTO numbers VALUES (1, 'a'), (-9223372036854775808, 'b');
         INSERT INTO blobs VALUES (x'', 'a'), (x'00ff', 'b');
@@ -110,8 +110,8 @@ async fn ids_are_of_any_type_and_number_of_columns_with_and_without_rowid() {
 
 #[tokio::test]
 async fn one_of_two_edits_of_one_row_is_put_to_the_resolver() {
-    let (mut laptop, phone) = pair(NOTES, &["notes"]);
-    laptop.local_wins();
+    let (mut laptop, phone) = pair(NOTES, &["notes"]).await;
+    laptop.local_wins().await;
     laptop.run("INSERT INTO notes VALUES ('a', 'first', 0)");
     settle(&laptop, &phone).await;
     laptop.run("UPDATE notes SET text = 'of the laptop'");

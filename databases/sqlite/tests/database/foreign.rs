@@ -10,7 +10,7 @@ const BLOG: &str = "
 
 #[tokio::test]
 async fn rows_that_come_before_those_they_refer_to_are_written_in_one_sync() {
-    let (laptop, phone) = pair(BLOG, &["posts", "comments"]);
+    let (laptop, phone) = pair(BLOG, &["posts", "comments"]).await;
     // More than a batch of comments, all of which come before the first post.
     laptop.run(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1300)
@@ -31,7 +31,7 @@ async fn a_circle_of_rows_is_written_even_if_it_comes_in_pieces() {
         CREATE TABLE a (id INTEGER PRIMARY KEY, b REFERENCES b DEFERRABLE INITIALLY DEFERRED);
         CREATE TABLE b (id INTEGER PRIMARY KEY, c REFERENCES c DEFERRABLE INITIALLY DEFERRED);
         CREATE TABLE c (id INTEGER PRIMARY KEY, a REFERENCES a DEFERRABLE INITIALLY DEFERRED)";
-    let (laptop, phone) = pair(circle, &["a", "b", "c"]);
+    let (laptop, phone) = pair(circle, &["a", "b", "c"]).await;
     laptop.run(
         "BEGIN; INSERT INTO c VALUES (1, 1); INSERT INTO b VALUES (1, 1);
         INSERT INTO a VALUES (1, 1); COMMIT",
@@ -42,7 +42,7 @@ async fn a_circle_of_rows_is_written_even_if_it_comes_in_pieces() {
         "3"
     );
     // Each piece alone waits for the next.
-    let tablet = Device::new(&MemoryAdapter::new(), circle, &["a", "b", "c"]);
+    let tablet = Device::new(&MemoryAdapter::new(), circle, &["a", "b", "c"]).await;
     for table in ["a", "b", "c"] {
         let id = db_to_cloud::DocumentId::from(format!("[\"{table}\",1]"));
         let document = db_to_cloud::Database::get(&laptop.database, &id).await.unwrap();
@@ -57,7 +57,7 @@ async fn a_circle_of_rows_is_written_even_if_it_comes_in_pieces() {
 #[tokio::test]
 async fn a_tree_in_one_table_is_written_from_its_root() {
     let tree = "CREATE TABLE folders (id TEXT PRIMARY KEY, above REFERENCES folders)";
-    let (laptop, phone) = pair(tree, &["folders"]);
+    let (laptop, phone) = pair(tree, &["folders"]).await;
     laptop.run("INSERT INTO folders VALUES ('z', NULL), ('y', 'z'), ('x', 'y'), ('w', 'w')");
     settle(&laptop, &phone).await;
     assert_eq!(phone.shell("SELECT count(*) FROM folders"), "4");
@@ -65,7 +65,7 @@ async fn a_tree_in_one_table_is_written_from_its_root() {
 
 #[tokio::test]
 async fn rows_deleted_along_are_deleted_along_everywhere() {
-    let (laptop, phone) = pair(BLOG, &["posts", "comments"]);
+    let (laptop, phone) = pair(BLOG, &["posts", "comments"]).await;
     laptop.run("INSERT INTO posts VALUES (1, 'x'); INSERT INTO comments VALUES (1, 'y', 1)");
     settle(&laptop, &phone).await;
     // The phone's comment is not known when the laptop deletes the post.
@@ -87,8 +87,8 @@ async fn a_row_that_others_still_need_is_not_deleted_and_that_is_reported() {
     let kept = "CREATE TABLE posts (id INTEGER PRIMARY KEY);
         CREATE TABLE comments (id INTEGER PRIMARY KEY, post REFERENCES posts)";
     let cloud = MemoryAdapter::new();
-    let laptop = Device::new(&cloud, kept, &["posts", "comments"]);
-    let phone = Device::new(&cloud, kept, &["posts", "comments"]);
+    let laptop = Device::new(&cloud, kept, &["posts", "comments"]).await;
+    let phone = Device::new(&cloud, kept, &["posts", "comments"]).await;
     laptop.run("INSERT INTO posts VALUES (1), (2)");
     settle(&laptop, &phone).await;
     laptop.run("DELETE FROM posts");
@@ -106,8 +106,8 @@ async fn a_row_that_others_still_need_is_not_deleted_and_that_is_reported() {
 async fn a_row_that_breaks_a_constraint_is_set_aside_alone() {
     let people = "CREATE TABLE people (id TEXT PRIMARY KEY, mail TEXT UNIQUE, age CHECK (age > 0))";
     let cloud = MemoryAdapter::new();
-    let laptop = Device::new(&cloud, people, &["people"]);
-    let phone = Device::new(&cloud, people, &["people"]);
+    let laptop = Device::new(&cloud, people, &["people"]).await;
+    let phone = Device::new(&cloud, people, &["people"]).await;
     laptop.run("INSERT INTO people VALUES ('a', 'x@x', 1), ('b', 'y@x', 2), ('c', 'z@x', 3)");
     phone.run("INSERT INTO people VALUES ('p', 'y@x', 9)");
     laptop.sync().await;
@@ -129,7 +129,7 @@ async fn triggers_of_the_application_see_what_is_synced_and_do_not_edit_it() {
             UPDATE found SET text = NEW.text WHERE id = NEW.id; END;
         CREATE TRIGGER stamp AFTER UPDATE OF text ON notes BEGIN
             UPDATE notes SET at = hex(randomblob(8)) WHERE id = NEW.id; END";
-    let (laptop, phone) = pair(search, &["notes"]);
+    let (laptop, phone) = pair(search, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 'then')");
     settle(&laptop, &phone).await;
     laptop.run("UPDATE notes SET text = 'oats and honey'");
@@ -145,8 +145,8 @@ async fn rows_that_a_trigger_changes_elsewhere_are_synced_as_edits() {
         CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER);
         CREATE TRIGGER counting AFTER INSERT ON notes BEGIN
             INSERT INTO counts VALUES ('notes', 1) ON CONFLICT DO UPDATE SET n = n + 1; END";
-    let (laptop, phone) = pair(counted, &["notes"]);
-    let whole = Device::new(&MemoryAdapter::new(), counted, &["notes", "counts"]);
+    let (laptop, phone) = pair(counted, &["notes"]).await;
+    let whole = Device::new(&MemoryAdapter::new(), counted, &["notes", "counts"]).await;
     laptop.run("INSERT INTO notes VALUES ('a'), ('b')");
     settle(&laptop, &phone).await;
     assert_eq!(phone.shell("SELECT n FROM counts"), "2");
@@ -166,8 +166,8 @@ async fn a_trigger_that_rolls_everything_back_costs_only_its_own_row() {
             SELECT RAISE(IGNORE); END";
     let cloud = MemoryAdapter::new();
     let schema = "CREATE TABLE notes (id TEXT PRIMARY KEY, text)";
-    let laptop = Device::new(&cloud, schema, &["notes"]);
-    let phone = Device::new(&cloud, strict, &["notes"]);
+    let laptop = Device::new(&cloud, schema, &["notes"]).await;
+    let phone = Device::new(&cloud, strict, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'x'), ('b', 'damn'), ('c', ''), ('d', 'y')");
     laptop.sync().await;
     let report = phone.client.sync().await.unwrap();

@@ -78,9 +78,9 @@ fn database(folder: &Path, device: &str) -> PathBuf {
     folder.join(format!("{device}.db"))
 }
 
-fn client(folder: &Path, device: &str) -> (SqliteDatabase, Client) {
+async fn client(folder: &Path, device: &str) -> (SqliteDatabase, Client) {
     let database = SqliteDatabase::open(database(folder, device), TABLES).unwrap();
-    let state = Arc::new(database.state("folder").unwrap());
+    let state = Arc::new(database.state("folder").await.unwrap());
     let adapter = Arc::new(FsAdapter::open(folder.join("cloud")).unwrap());
     let client = Client::builder(adapter, Arc::new(database.clone()), state, Arc::new(RemoteWins));
     (database, client.with_device(device).build())
@@ -97,10 +97,10 @@ async fn no_committed_edit_is_lost_when_everything_is_killed_at_random() {
     for device in ["laptop", "phone"] {
         let app = Connection::open(database(folder, device)).unwrap();
         app.execute_batch(SCHEMA).unwrap();
-        drop(client(folder, device));
+        drop(client(folder, device).await);
     }
     kill_at_random(folder, seed, Duration::from_secs(seconds));
-    let (on_laptop, on_phone) = (client(folder, "laptop"), client(folder, "phone"));
+    let (on_laptop, on_phone) = (client(folder, "laptop").await, client(folder, "phone").await);
     for _ in 0..8 {
         for (_, client) in [&on_laptop, &on_phone] {
             client.sync().await.unwrap();
@@ -199,7 +199,7 @@ fn told() -> (PathBuf, String, Random) {
 #[ignore = "started and killed by the test above, in its own process"]
 async fn syncs() {
     let (folder, device, _) = told();
-    let (_database, client) = client(&folder, &device);
+    let (_database, client) = client(&folder, &device).await;
     loop {
         // The two devices hinder each other, as they may.
         let _ = client.sync().await;

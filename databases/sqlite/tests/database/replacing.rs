@@ -6,7 +6,7 @@ use crate::world::{Device, pair, settle};
 const PEOPLE: &str = "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT UNIQUE, name TEXT)";
 
 async fn two_people() -> (Device, Device) {
-    let (laptop, phone) = pair(PEOPLE, &["people"]);
+    let (laptop, phone) = pair(PEOPLE, &["people"]).await;
     laptop.run("INSERT INTO people VALUES (1, 'a@x', 'Ann'), (2, 'b@x', 'Bob')");
     settle(&laptop, &phone).await;
     (laptop, phone)
@@ -73,8 +73,8 @@ async fn the_primary_key_replaces_where_it_is_not_the_id() {
         let table = db_to_cloud_sqlite::Table::new("notes");
         vec![table.with_id(["uuid"]).with_columns(["text"])]
     };
-    let laptop = Device::with(&cloud, schema, table());
-    let phone = Device::with(&cloud, schema, table());
+    let laptop = Device::with(&cloud, schema, table()).await;
+    let phone = Device::with(&cloud, schema, table()).await;
     phone.run("INSERT INTO notes (uuid, text) VALUES ('p', 'of the phone')");
     laptop.run("INSERT INTO notes VALUES (1, 'a', ''), (2, 'b', '')");
     settle(&laptop, &phone).await;
@@ -87,7 +87,7 @@ async fn the_primary_key_replaces_where_it_is_not_the_id() {
 
 #[tokio::test]
 async fn a_rowid_that_is_named_replaces_a_row_with_another_id() {
-    let (laptop, phone) = pair("CREATE TABLE notes (id TEXT PRIMARY KEY, text)", &["notes"]);
+    let (laptop, phone) = pair("CREATE TABLE notes (id TEXT PRIMARY KEY, text)", &["notes"]).await;
     laptop.run("INSERT INTO notes (rowid, id, text) VALUES (5, 'a', 'x')");
     settle(&laptop, &phone).await;
     laptop.shell("REPLACE INTO notes (rowid, id, text) VALUES (5, 'b', 'y')");
@@ -99,7 +99,7 @@ async fn a_rowid_that_is_named_replaces_a_row_with_another_id() {
 async fn a_table_that_replaces_by_itself_does_so_on_both_devices() {
     let schema =
         "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT UNIQUE ON CONFLICT REPLACE)";
-    let (laptop, phone) = pair(schema, &["people"]);
+    let (laptop, phone) = pair(schema, &["people"]).await;
     laptop.run("INSERT INTO people VALUES (1, 'a@x'), (2, 'b@x')");
     settle(&laptop, &phone).await;
     laptop.shell("INSERT INTO people VALUES (3, 'a@x')");
@@ -113,7 +113,7 @@ async fn a_table_that_replaces_by_itself_does_so_on_both_devices() {
 async fn unique_indexes_on_expressions_and_on_some_rows_replace_as_well() {
     let schema = "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT, gone INTEGER DEFAULT 0);
         CREATE UNIQUE INDEX one_each ON people (lower(mail) COLLATE NOCASE DESC, 1) WHERE gone = 0";
-    let (laptop, phone) = pair(schema, &["people"]);
+    let (laptop, phone) = pair(schema, &["people"]).await;
     laptop.run("INSERT INTO people VALUES (1, 'a@x', 0), (2, 'b@x', 0), (3, 'A@X', 1)");
     settle(&laptop, &phone).await;
     assert_eq!(laptop.shell("SELECT count(*) FROM db_to_cloud_queue"), "0");

@@ -5,24 +5,26 @@ use std::path::Path;
 use crate::world::{Device, NOTES, pair, settle, shell};
 
 /// Puts the backup in the place of the database.
-fn restore(device: &mut Device, backup: &Path) {
+async fn restore(device: &mut Device, backup: &Path) {
     let backup = backup.to_owned();
-    device.restart(
-        |path| {
-            for more in ["-wal", "-shm"] {
-                let mut name = path.as_os_str().to_owned();
-                name.push(more);
-                let _ = std::fs::remove_file(name);
-            }
-            std::fs::copy(&backup, path).unwrap();
-        },
-        &["notes"],
-    );
+    device
+        .restart(
+            |path| {
+                for more in ["-wal", "-shm"] {
+                    let mut name = path.as_os_str().to_owned();
+                    name.push(more);
+                    let _ = std::fs::remove_file(name);
+                }
+                std::fs::copy(&backup, path).unwrap();
+            },
+            &["notes"],
+        )
+        .await;
 }
 
 #[tokio::test]
 async fn a_database_that_is_restored_catches_up_with_a_newer_remote() {
-    let (mut laptop, phone) = pair(NOTES, &["notes"]);
+    let (mut laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'first', 0), ('b', 'first', 0), ('c', 'first', 0)");
     settle(&laptop, &phone).await;
     let backups = tempfile::tempdir().unwrap();
@@ -37,7 +39,7 @@ async fn a_database_that_is_restored_catches_up_with_a_newer_remote() {
     settle(&laptop, &phone).await;
     let all = "SELECT * FROM notes ORDER BY id";
     let newest = phone.shell(all);
-    restore(&mut laptop, &backup);
+    restore(&mut laptop, &backup).await;
     assert_ne!(laptop.shell(all), newest);
     let report = laptop.sync().await;
     assert_eq!((report.pushed, report.conflicts), (0, 0), "what is old is not an edit");
@@ -48,7 +50,7 @@ async fn a_database_that_is_restored_catches_up_with_a_newer_remote() {
 
 #[tokio::test]
 async fn an_edit_after_the_restore_meets_what_came_before_it_as_a_conflict() {
-    let (mut laptop, phone) = pair(NOTES, &["notes"]);
+    let (mut laptop, phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'first', 0), ('b', 'first', 0)");
     settle(&laptop, &phone).await;
     laptop.run("UPDATE notes SET text = 'queued, not synced' WHERE id = 'b'");
@@ -57,7 +59,7 @@ async fn an_edit_after_the_restore_meets_what_came_before_it_as_a_conflict() {
     shell(&laptop.path(), &format!("VACUUM INTO '{}'", backup.display()));
     laptop.run("UPDATE notes SET text = 'second'");
     settle(&laptop, &phone).await;
-    restore(&mut laptop, &backup);
+    restore(&mut laptop, &backup).await;
     laptop.run("UPDATE notes SET text = 'on old ground' WHERE id = 'a'");
     assert_eq!(laptop.sync().await.conflicts, 2);
     settle(&laptop, &phone).await;
@@ -66,14 +68,14 @@ async fn an_edit_after_the_restore_meets_what_came_before_it_as_a_conflict() {
 
 #[tokio::test]
 async fn the_same_backup_on_two_devices_is_two_devices() {
-    let (mut laptop, mut phone) = pair(NOTES, &["notes"]);
+    let (mut laptop, mut phone) = pair(NOTES, &["notes"]).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'first', 0)");
     settle(&laptop, &phone).await;
     let backups = tempfile::tempdir().unwrap();
     let backup = backups.path().join("backup.db");
     shell(&laptop.path(), &format!("VACUUM INTO '{}'", backup.display()));
-    restore(&mut phone, &backup);
-    restore(&mut laptop, &backup);
+    restore(&mut phone, &backup).await;
+    restore(&mut laptop, &backup).await;
     laptop.run("INSERT INTO notes VALUES ('b', 'of the laptop', 0)");
     phone.run("INSERT INTO notes VALUES ('c', 'of the phone', 0)");
     settle(&laptop, &phone).await;

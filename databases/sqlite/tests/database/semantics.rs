@@ -9,8 +9,8 @@ use futures::StreamExt;
 
 use crate::world::{Device, NOTES, pair, settle};
 
-fn laptop() -> Device {
-    Device::new(&MemoryAdapter::new(), NOTES, &["notes"])
+async fn laptop() -> Device {
+    Device::new(&MemoryAdapter::new(), NOTES, &["notes"]).await
 }
 
 fn id(name: &str) -> DocumentId {
@@ -27,7 +27,7 @@ fn put(name: &str, text: &str, expected: Option<Revision>) -> Write {
 
 #[tokio::test]
 async fn a_document_is_the_json_of_its_row() {
-    let laptop = laptop();
+    let laptop = laptop().await;
     laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0)");
     assert_eq!(laptop.database.get(&id("a")).await.unwrap(), Some(note("milk")));
     assert_eq!(laptop.database.get(&id("b")).await.unwrap(), None);
@@ -38,7 +38,7 @@ async fn a_document_is_the_json_of_its_row() {
 
 #[tokio::test]
 async fn a_write_is_made_only_on_the_expected_revision() {
-    let laptop = laptop();
+    let laptop = laptop().await;
     let (old, new) = (note("old").revision, note("new").revision);
     let apply = |write| laptop.database.apply(write);
     assert_eq!(apply(put("a", "old", Some(new.clone()))).await.unwrap(), Applied::Changed);
@@ -56,7 +56,7 @@ async fn a_write_is_made_only_on_the_expected_revision() {
 
 #[tokio::test]
 async fn writes_of_a_batch_are_each_on_their_own_and_answered_in_their_order() {
-    let laptop = laptop();
+    let laptop = laptop().await;
     laptop.run("INSERT INTO notes VALUES ('a', 'old', 0)");
     let bad = Write { document: Some(Document::of_content("no JSON")), ..put("x", "", None) };
     let writes = vec![
@@ -76,7 +76,7 @@ async fn writes_of_a_batch_are_each_on_their_own_and_answered_in_their_order() {
 
 #[tokio::test]
 async fn a_document_that_is_written_is_read_to_the_byte_with_its_revision() {
-    let laptop = laptop();
+    let laptop = laptop().await;
     let foreign = Document::new("my own revision", "{ \"text\" : \"x\", \"more\": [1, {}] }");
     let write = Write { id: id("a"), document: Some(foreign.clone()), expected: None };
     laptop.database.apply(write).await.unwrap();
@@ -89,7 +89,7 @@ async fn a_document_that_is_written_is_read_to_the_byte_with_its_revision() {
 
 #[tokio::test]
 async fn documents_of_other_applications_are_held_as_they_are() {
-    let laptop = laptop();
+    let laptop = laptop().await;
     for id in [DocumentId::from(7), "hello".into(), "[\"tags\",1]".into()] {
         let document = Some(Document::new("1", vec![0, 255]));
         let write = Write { id: id.clone(), document: document.clone(), expected: None };
@@ -105,7 +105,7 @@ async fn documents_of_other_applications_are_held_as_they_are() {
 #[tokio::test]
 async fn all_documents_are_listed_once() {
     let schema = format!("{NOTES}; CREATE TABLE pairs (a, b, PRIMARY KEY (a, b)) WITHOUT ROWID");
-    let laptop = Device::new(&MemoryAdapter::new(), &schema, &["notes", "pairs"]);
+    let laptop = Device::new(&MemoryAdapter::new(), &schema, &["notes", "pairs"]).await;
     laptop.run(
         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
             INSERT INTO notes SELECT 'note ' || i, '', 0 FROM n;
@@ -124,7 +124,8 @@ async fn an_edit_that_forgets_to_count_its_revision_is_an_edit() {
     let cloud = MemoryAdapter::new();
     let schema = "CREATE TABLE notes (id TEXT PRIMARY KEY, text, rev INTEGER)";
     let table = || vec![Table::new("notes").with_revision("rev")];
-    let (a, b) = (Device::with(&cloud, schema, table()), Device::with(&cloud, schema, table()));
+    let (a, b) =
+        (Device::with(&cloud, schema, table()).await, Device::with(&cloud, schema, table()).await);
     a.run("INSERT INTO notes VALUES ('a', 'x', 41)");
     settle(&a, &b).await;
     let before = a.database.get(&id("a")).await.unwrap().unwrap().revision;
@@ -137,12 +138,12 @@ async fn an_edit_that_forgets_to_count_its_revision_is_an_edit() {
 
 #[tokio::test]
 async fn both_sides_of_a_conflict_can_be_kept_under_two_ids() {
-    let (mut laptop, phone) = pair(NOTES, &["notes"]);
+    let (mut laptop, phone) = pair(NOTES, &["notes"]).await;
     let copy = |conflict: &db_to_cloud::Conflict| {
         let name = conflict.id.to_string().replace("\"]", " (copy)\"]");
         DocumentId::from(name)
     };
-    laptop.decide_by(Arc::new(KeepBoth::new(copy)));
+    laptop.decide_by(Arc::new(KeepBoth::new(copy))).await;
     laptop.run("INSERT INTO notes VALUES ('a', 'of the laptop', 0)");
     phone.run("INSERT INTO notes VALUES ('a', 'of the phone', 0)");
     phone.sync().await;

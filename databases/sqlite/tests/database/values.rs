@@ -99,8 +99,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let cloud = MemoryAdapter::new();
-            let a = Device::new(&cloud, SCHEMA, &["t"]);
-            let b = Device::new(&cloud, SCHEMA, &["t"]);
+            let a = Device::new(&cloud, SCHEMA, &["t"]).await;
+            let b = Device::new(&cloud, SCHEMA, &["t"]).await;
             let app = a.app();
             let insert = "INSERT INTO t VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             for (i, row) in all.iter().enumerate() {
@@ -119,8 +119,8 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let cloud = MemoryAdapter::new();
-            let a = Device::new(&cloud, SCHEMA, &["t"]);
-            let b = Device::new(&cloud, SCHEMA, &["t"]);
+            let a = Device::new(&cloud, SCHEMA, &["t"]).await;
+            let b = Device::new(&cloud, SCHEMA, &["t"]).await;
             a.app().execute("INSERT INTO t (id, v) VALUES (?1, ?2)", [&id, &v]).unwrap();
             assert_eq!(a.sync().await.pushed, 1);
             assert_eq!(b.sync().await.pulled, 1);

@@ -24,22 +24,22 @@ pub(crate) struct Device {
 
 impl Device {
     /// A device with these tables, all of which it syncs.
-    pub(crate) fn new(cloud: &MemoryAdapter, schema: &str, tables: &[&str]) -> Self {
-        Self::with(cloud, schema, tables.iter().map(|name| Table::new(*name)).collect())
+    pub(crate) async fn new(cloud: &MemoryAdapter, schema: &str, tables: &[&str]) -> Self {
+        Self::with(cloud, schema, tables.iter().map(|name| Table::new(*name)).collect()).await
     }
 
-    pub(crate) fn with(cloud: &MemoryAdapter, schema: &str, tables: Vec<Table>) -> Self {
+    pub(crate) async fn with(cloud: &MemoryAdapter, schema: &str, tables: Vec<Table>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("app.db");
         let app = Connection::open(&path).unwrap();
         app.execute_batch("PRAGMA journal_mode = WAL").unwrap();
         app.execute_batch(schema).unwrap();
-        let (database, client) = open(&path, &tables, cloud, Arc::new(RemoteWins));
+        let (database, client) = open(&path, &tables, cloud, Arc::new(RemoteWins)).await;
         Self { folder, tables, database, client, cloud: cloud.clone() }
     }
 
     /// Ends the program, lets somebody work on the file, and starts it again with these tables.
-    pub(crate) fn restart(&mut self, meanwhile: impl FnOnce(&Path), tables: &[&str]) {
+    pub(crate) async fn restart(&mut self, meanwhile: impl FnOnce(&Path), tables: &[&str]) {
         let path = self.path();
         let nowhere = self.folder.path().join("nowhere.db");
         if !nowhere.exists() {
@@ -47,18 +47,20 @@ impl Device {
         }
         // The connections are closed before anybody else comes.
         (self.database, self.client) =
-            open(&nowhere, &["notes".into()], &self.cloud, Arc::new(RemoteWins));
+            open(&nowhere, &["notes".into()], &self.cloud, Arc::new(RemoteWins)).await;
         meanwhile(&path);
         self.tables = tables.iter().map(|name| Table::new(*name)).collect();
-        (self.database, self.client) = open(&path, &self.tables, &self.cloud, Arc::new(RemoteWins));
+        (self.database, self.client) =
+            open(&path, &self.tables, &self.cloud, Arc::new(RemoteWins)).await;
     }
 
-    pub(crate) fn local_wins(&mut self) {
-        self.decide_by(Arc::new(LocalWins));
+    pub(crate) async fn local_wins(&mut self) {
+        self.decide_by(Arc::new(LocalWins)).await;
     }
 
-    pub(crate) fn decide_by(&mut self, resolver: Arc<dyn Resolver>) {
-        (self.database, self.client) = open(&self.path(), &self.tables, &self.cloud, resolver);
+    pub(crate) async fn decide_by(&mut self, resolver: Arc<dyn Resolver>) {
+        (self.database, self.client) =
+            open(&self.path(), &self.tables, &self.cloud, resolver).await;
     }
 
     pub(crate) fn path(&self) -> PathBuf {
@@ -94,14 +96,14 @@ impl Device {
     }
 }
 
-pub(crate) fn open(
+pub(crate) async fn open(
     path: &Path,
     tables: &[Table],
     cloud: &MemoryAdapter,
     resolver: Arc<dyn Resolver>,
 ) -> (SqliteDatabase, Client) {
     let database = SqliteDatabase::open(path, tables.iter().cloned()).unwrap();
-    let state = Arc::new(database.state("cloud").unwrap());
+    let state = Arc::new(database.state("cloud").await.unwrap());
     let client =
         Client::builder(Arc::new(cloud.clone()), Arc::new(database.clone()), state, resolver);
     (database, client.build())
@@ -126,9 +128,9 @@ pub(crate) fn shell_as(form: &str, path: &Path, sql: &str) -> String {
 }
 
 /// Two devices with the same tables, and their cloud.
-pub(crate) fn pair(schema: &str, tables: &[&str]) -> (Device, Device) {
+pub(crate) async fn pair(schema: &str, tables: &[&str]) -> (Device, Device) {
     let cloud = MemoryAdapter::new();
-    (Device::new(&cloud, schema, tables), Device::new(&cloud, schema, tables))
+    (Device::new(&cloud, schema, tables).await, Device::new(&cloud, schema, tables).await)
 }
 
 /// Syncs until both have all.

@@ -113,13 +113,13 @@ struct Device {
 }
 
 impl Device {
-    fn open(folder: &Path, name: &str) -> Self {
+    async fn open(folder: &Path, name: &str) -> Self {
         let path = folder.join(name);
         if !path.exists() {
             new_database(folder, name);
         }
         let database = SqliteDatabase::open(&path, ["u"]).unwrap();
-        let state = Arc::new(database.state("folder").unwrap());
+        let state = Arc::new(database.state("folder").await.unwrap());
         let adapter = Arc::new(FsAdapter::open(folder.join("cloud")).unwrap());
         let client = Client::builder(adapter, Arc::new(database), state, Arc::new(RemoteWins));
         Self { path, client: client.with_device(name).build() }
@@ -146,10 +146,10 @@ async fn syncs(folder: &Path, rows: u32) {
     let path = new_database(folder, "laptop.db");
     insert(&path, "u", rows);
     let start = Instant::now();
-    let laptop = Device::open(folder, "laptop.db");
+    let laptop = Device::open(folder, "laptop.db").await;
     println!("first attach: {:.3} s", start.elapsed().as_secs_f64());
     laptop.sync("first push").await;
-    let phone = Device::open(folder, "phone.db");
+    let phone = Device::open(folder, "phone.db").await;
     phone.sync("first pull on another device").await;
     for round in 0..3 {
         let app = Connection::open(&laptop.path).unwrap();
@@ -163,7 +163,7 @@ async fn syncs(folder: &Path, rows: u32) {
     }
     drop(phone);
     let start = Instant::now();
-    let phone = Device::open(folder, "phone.db");
+    let phone = Device::open(folder, "phone.db").await;
     println!("opening: {:.4} s", start.elapsed().as_secs_f64());
     phone.sync("idle, first of a program").await;
 }
