@@ -47,7 +47,11 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         let mut held = held();
-        self.file = None;
+        if let Some(file) = self.file.take() {
+            // Closing it would not do: a process that another thread is just about to start has a copy of
+            // the open file until it runs its own program, and the lock with it.
+            let _ = file.unlock();
+        }
         held.get_or_insert_default().remove(&self.path);
     }
 }

@@ -19,12 +19,36 @@
 //! # }
 //! ```
 
+mod attach;
+mod batch;
+mod cell;
 mod claim;
+mod database;
+mod document;
+mod drain;
+mod error;
+mod extra;
+mod key;
+mod list;
+mod migrate;
+mod order;
+mod own;
+mod parents;
 mod problem;
 mod queue;
+mod read;
 mod records;
 mod schema;
+mod shape;
 mod state;
+mod statements;
+mod table;
+mod triggers;
+mod unique;
+mod write;
 
+pub use database::{SqliteDatabase, SqliteDatabaseBuilder};
+pub use error::SqliteError;
 pub use queue::queue_change;
 pub use state::SqliteState;
+pub use table::Table;

@@ -1,8 +1,9 @@
 //! The statements behind each call, all of them synchronous.
 
 use db_to_cloud::state::{Table, Update, Written};
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 
+use crate::drain;
 use crate::schema::immediate;
 
 const READ: &str =
@@ -65,6 +66,20 @@ pub(crate) fn count(connection: &Connection, remote: i64, table: Table) -> rusql
     Ok(count.unsigned_abs())
 }
 
+/// The same of the application's file, where edits may wait for their place in the queue.
+pub(crate) fn write_within(
+    connection: &mut Connection,
+    remote: i64,
+    expected: &[Update],
+    updates: &[Update],
+) -> rusqlite::Result<Written> {
+    // First what is long, in transactions of its own; then what came since.
+    drain::drain_all(connection)?;
+    let transaction = immediate(connection)?;
+    drain::drain(&transaction, usize::MAX)?;
+    make(transaction, remote, expected, updates)
+}
+
 /// Makes all updates in one transaction, if all the expected records are as given.
 pub(crate) fn write(
     connection: &mut Connection,
@@ -73,6 +88,15 @@ pub(crate) fn write(
     updates: &[Update],
 ) -> rusqlite::Result<Written> {
     let transaction = immediate(connection)?;
+    make(transaction, remote, expected, updates)
+}
+
+fn make(
+    transaction: Transaction<'_>,
+    remote: i64,
+    expected: &[Update],
+    updates: &[Update],
+) -> rusqlite::Result<Written> {
     for Update { table, key, value } in expected {
         if get(&transaction, remote, *table, key)? != *value {
             return Ok(Written::Changed);

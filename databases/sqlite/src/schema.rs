@@ -29,6 +29,29 @@ const TABLES: &str = "
     ) WITHOUT ROWID;
 ";
 
+/// The format of the tables in an application's file.
+const VERSION_WITHIN: i64 = 2;
+
+/// What an application's file has besides: the queue of its triggers and what they are on. The queue
+/// has no constraints and its values no types: a row's id is kept as it is.
+const TABLES_WITHIN: &str = "
+    CREATE TABLE IF NOT EXISTS db_to_cloud_tables (
+        id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keys TEXT NOT NULL, width INTEGER NOT NULL,
+        fields TEXT NOT NULL, added TEXT NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS db_to_cloud_synced (
+        remote INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (remote, source)
+    ) WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS db_to_cloud_queue (
+        seq INTEGER PRIMARY KEY, source, moved, k1, k2, k3, k4, k5, k6, k7, k8, remote
+    );
+    CREATE TABLE IF NOT EXISTS db_to_cloud_extra (
+        id BLOB NOT NULL UNIQUE, row BLOB, awaited TEXT, revision TEXT NOT NULL, document BLOB NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS db_to_cloud_awaited ON db_to_cloud_extra (awaited)
+        WHERE awaited IS NOT NULL;
+";
+
 /// Where the tables are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
@@ -56,14 +79,28 @@ pub(crate) fn open(place: Place, path: &Path, remote: &str) -> Result<(Connectio
                 create(&mut connection, path)?;
             }
         }
-        Place::WithinAnother => {
-            connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
-            connection.set_prepared_statement_cache_capacity(16);
-            create_within(&mut connection, path)?;
-        }
+        Place::WithinAnother => prepare_within(&mut connection, path)?,
     }
     let number = register(&mut connection, remote).map_err(failed)?;
     Ok((connection, number))
+}
+
+/// Opens the application's file, which must exist, and makes the tables in it.
+pub(crate) fn open_within(path: &Path) -> Result<Connection, Problem> {
+    let failed = |e| Problem::sqlite("open", path, e);
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    connection.busy_timeout(BUSY).map_err(failed)?;
+    prepare_within(&mut connection, path)?;
+    Ok(connection)
+}
+
+fn prepare_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
+    let failed = |e| Problem::sqlite("open", path, e);
+    connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
+    connection.pragma_update(None, "fullfsync", true).map_err(failed)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    create_within(connection, path)
 }
 
 /// Whether the file is still empty; an error if it is not ours. It comes before anything is
@@ -136,16 +173,23 @@ fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem
         .query_row("SELECT max(version) FROM db_to_cloud_format", [], |row| row.get(0))
         .map_err(failed)?;
     match found {
-        Some(found) if found > VERSION => {
-            return Err(Problem::Newer { path: path.to_owned(), found, known: VERSION });
+        Some(found) if found > VERSION_WITHIN => {
+            let (path, known) = (path.to_owned(), VERSION_WITHIN);
+            return Err(Problem::Newer { path, found, known });
         }
+        Some(VERSION_WITHIN) => return Ok(()),
         Some(_) => {}
         None => {
-            transaction.execute_batch(TABLES).map_err(failed)?;
-            let insert = "INSERT INTO db_to_cloud_format (version) VALUES (?1)";
-            transaction.execute(insert, [VERSION]).map_err(failed)?;
+            let insert = "INSERT INTO db_to_cloud_format (version) VALUES (1)";
+            transaction.execute(insert, []).map_err(failed)?;
         }
     }
+    transaction.execute_batch(TABLES).map_err(failed)?;
+    transaction.execute_batch(TABLES_WITHIN).map_err(failed)?;
+    let counter = "ALTER TABLE db_to_cloud_format ADD COLUMN edits INTEGER NOT NULL DEFAULT 0";
+    transaction.execute_batch(counter).map_err(failed)?;
+    let version = "UPDATE db_to_cloud_format SET version = ?1";
+    transaction.execute(version, [VERSION_WITHIN]).map_err(failed)?;
     transaction.commit().map_err(failed)
 }
 

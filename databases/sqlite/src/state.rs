@@ -9,8 +9,9 @@ use rusqlite::Connection;
 use tokio::sync::Mutex;
 
 use crate::claim::Lock;
+use crate::database::SqliteDatabase;
 use crate::problem::Problem;
-use crate::{records, schema};
+use crate::{drain, records, schema};
 
 /// Client state in a SQLite file, shared by its clones.
 ///
@@ -27,6 +28,10 @@ pub struct SqliteState {
     /// The number of the remote in the file.
     remote: i64,
     path: Arc<Path>,
+    place: schema::Place,
+    /// The synced tables of the file, if they were opened: what they look like is checked before
+    /// each sync.
+    tables: Option<SqliteDatabase>,
 }
 
 impl SqliteState {
@@ -57,7 +62,27 @@ impl SqliteState {
         let path = path
             .canonicalize()
             .map_err(|source| Problem::Path { path: path.to_owned(), source })?;
-        Ok(Self { connection: Arc::new(Mutex::new(connection)), remote, path: path.into() })
+        let connection = Arc::new(Mutex::new(connection));
+        Ok(Self { connection, remote, path: path.into(), place, tables: None })
+    }
+
+    /// The state of a remote in the file of these tables.
+    pub(crate) fn of_tables(
+        path: &Path,
+        remote: &str,
+        tables: SqliteDatabase,
+    ) -> Result<Self, StateError> {
+        let within = schema::Place::WithinAnother;
+        Ok(Self { tables: Some(tables), ..Self::open_as(within, path, remote)? })
+    }
+
+    pub(crate) fn remote(&self) -> i64 {
+        self.remote
+    }
+
+    /// Whether this table is the queue of a file whose triggers write there too.
+    fn is_fed(&self, table: Table) -> bool {
+        table == Table::Dirty && self.place == schema::Place::WithinAnother
     }
 
     fn lock_path(&self) -> PathBuf {
@@ -88,7 +113,11 @@ impl SqliteState {
 impl State for SqliteState {
     async fn claim(&self) -> Result<Claim, StateError> {
         // Neither opening nor trying the lock waits for anybody: no thread is needed for it.
-        Ok(Box::new(Lock::acquire(&self.lock_path())?))
+        let lock = Lock::acquire(&self.lock_path())?;
+        if let Some(tables) = &self.tables {
+            tables.refresh().await.map_err(|e| StateError::Store(e.into()))?;
+        }
+        Ok(Box::new(lock))
     }
 
     async fn read(
@@ -96,8 +125,14 @@ impl State for SqliteState {
         table: Table,
         keys: &[String],
     ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
-        let (remote, keys) = (self.remote, keys.to_vec());
-        self.run("read", move |c| records::read(c, remote, table, &keys)).await
+        let (remote, keys, fed) = (self.remote, keys.to_vec(), self.is_fed(table));
+        let read = move |c: &mut Connection| {
+            if fed {
+                drain::drain_all(c)?;
+            }
+            records::read(c, remote, table, &keys)
+        };
+        self.run("read", read).await
     }
 
     async fn scan(
@@ -106,9 +141,13 @@ impl State for SqliteState {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
-        let (remote, after) = (self.remote, after.map(str::to_owned));
-        let scan =
-            move |c: &mut Connection| records::scan(c, remote, table, after.as_deref(), limit);
+        let (remote, after, fed) = (self.remote, after.map(str::to_owned), self.is_fed(table));
+        let scan = move |c: &mut Connection| {
+            if fed {
+                drain::drain_all(c)?;
+            }
+            records::scan(c, remote, table, after.as_deref(), limit)
+        };
         let text = |(key, value)| {
             let key = String::from_utf8(key)
                 .map_err(|_| Problem::Key { path: self.path.to_path_buf() })?;
@@ -118,8 +157,14 @@ impl State for SqliteState {
     }
 
     async fn count(&self, table: Table) -> Result<u64, StateError> {
-        let remote = self.remote;
-        self.run("count", move |c| records::count(c, remote, table)).await
+        let (remote, fed) = (self.remote, self.is_fed(table));
+        let count = move |c: &mut Connection| {
+            if fed {
+                drain::drain_all(c)?;
+            }
+            records::count(c, remote, table)
+        };
+        self.run("count", count).await
     }
 
     async fn write(
@@ -128,6 +173,10 @@ impl State for SqliteState {
         updates: Vec<Update>,
     ) -> Result<Written, StateError> {
         let remote = self.remote;
-        self.run("write", move |c| records::write(c, remote, &expected, &updates)).await
+        let write = match self.place {
+            schema::Place::OwnFile => records::write,
+            schema::Place::WithinAnother => records::write_within,
+        };
+        self.run("write", move |c| write(c, remote, &expected, &updates)).await
     }
 }

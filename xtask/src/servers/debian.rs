@@ -1,4 +1,5 @@
-//! Servers that Debian packages. They are installed for the whole machine; none is left running.
+//! Servers, and the shell of SQLite, that Debian packages. They are installed for the whole machine;
+//! none is left running.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,6 +16,7 @@ const PACKAGES: &[(&str, &str)] = &[
     ("lighttpd-mod-webdav", "/usr/lib/lighttpd/mod_webdav.so"),
     ("php-cli", "/usr/bin/php"),
     ("php-sabre-dav", "/usr/share/php/Sabre/autoload.php"),
+    ("sqlite3", "/usr/bin/sqlite3"),
 ];
 
 /// What sabre/dav wants of PHP. Which file they are depends on PHP's release, so PHP is asked.
@@ -24,7 +26,7 @@ const EXTENSIONS: &[(&str, &str)] = &[("php-mbstring", "mbstring"), ("php-xml", 
 pub(super) fn install() -> bool {
     let wanted = missing();
     if wanted.is_empty() {
-        println!("== servers: Apache, nginx, lighttpd and PHP's sabre/dav are there");
+        println!("== servers: Apache, nginx, lighttpd, PHP's sabre/dav and sqlite3 are there");
         return true;
     }
     println!("== servers: installing {} with apt", wanted.join(" "));

@@ -1,0 +1,308 @@
+//! The database itself.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use db_to_cloud::{
+    Applied, BoxError, Database, Document, DocumentId, Listed, Queueing, Revision, Write,
+};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use rusqlite::Connection;
+use tokio::sync::Mutex;
+
+use crate::attach::{self, Shapes};
+use crate::batch;
+use crate::error::SqliteError;
+use crate::list::{self, Place};
+use crate::problem::Problem;
+use crate::read::{Unread, read};
+use crate::state::SqliteState;
+use crate::table::Table;
+use crate::{extra, schema};
+
+/// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
+///
+/// # Guarantees
+/// - Every insert, update and delete of a row is queued in its own transaction by triggers, whoever
+///   makes it: this application, another one, or the `sqlite3` shell. None is ever unqueued, unless
+///   triggers are switched off or dropped; dropped ones are made again before the next sync, and
+///   then all rows are compared.
+/// - A write of a sync is made only if the row is what was compared, and does not count as an edit.
+///   What follows from it does: a foreign key that deletes rows, a trigger that changes others.
+/// - A batch of writes is one transaction. A row that breaks a constraint is set aside alone.
+/// - Values are exact, see [`Table`]. What a document has and the table lacks is kept and goes on
+///   with the next edit; what the table has and the document lacks gets its default. A document of a
+///   table that does not exist here is held until it does, see [`held`](Self::held).
+/// - The journal mode, the marks and the schema of the application stay as they are.
+///
+/// # Not guaranteed
+/// - What programs write with `PRAGMA writable_schema`, or after dropping the triggers, until the
+///   next sync.
+///
+/// Its methods need a tokio runtime, except those that are not `async`, which block for milliseconds.
+#[derive(Clone, Debug)]
+pub struct SqliteDatabase(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    path: PathBuf,
+    tables: Vec<Table>,
+    foreign_keys: bool,
+    open: Arc<Mutex<Open>>,
+}
+
+/// The connection, and what it has been seen to be connected to.
+#[derive(Debug)]
+struct Open {
+    connection: Connection,
+    shapes: Shapes,
+}
+
+/// Which tables to open; made by [`SqliteDatabase::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct SqliteDatabaseBuilder {
+    path: PathBuf,
+    tables: Vec<Table>,
+    foreign_keys: bool,
+}
+
+impl SqliteDatabaseBuilder {
+    /// Syncs this table too.
+    pub fn with_table(mut self, table: impl Into<Table>) -> Self {
+        self.tables.push(table.into());
+        self
+    }
+
+    /// Whether foreign keys must hold at the end of each batch: by default they must. For an
+    /// application that declares them and does not switch them on.
+    pub fn with_foreign_keys(mut self, foreign_keys: bool) -> Self {
+        self.foreign_keys = foreign_keys;
+        self
+    }
+
+    /// Opens the database, which must exist, and makes the triggers on its tables.
+    ///
+    /// # Errors
+    /// [`SqliteError`] if the file cannot be opened, or a table cannot be synced as it is. The tables
+    /// are as they were.
+    pub fn open(self) -> Result<SqliteDatabase, SqliteError> {
+        let Self { path, tables, foreign_keys } = self;
+        let mut connection = schema::open_within(&path).map_err(|problem| match problem {
+            Problem::Newer { path, found, known } => SqliteError::Newer { path, found, known },
+            problem => SqliteError::State { path: path.clone(), source: problem.into() },
+        })?;
+        let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
+        connection.pragma_update(None, "foreign_keys", foreign_keys).map_err(failed)?;
+        let shapes = attach::attach(&mut connection, &path, &tables)?;
+        let mut open = Open { connection, shapes };
+        open.settle(foreign_keys).map_err(failed)?;
+        let open = Arc::new(Mutex::new(open));
+        Ok(SqliteDatabase(Arc::new(Shared { path, tables, foreign_keys, open })))
+    }
+}
+
+impl Open {
+    /// Looks again if the schema changed since.
+    fn refresh(
+        &mut self,
+        path: &Path,
+        tables: &[Table],
+        foreign_keys: bool,
+    ) -> Result<(), SqliteError> {
+        let failed = |source| SqliteError::Sqlite { operation: "open", path: path.into(), source };
+        if attach::version(&self.connection).map_err(failed)? == self.shapes.version {
+            return Ok(());
+        }
+        self.shapes = attach::attach(&mut self.connection, path, tables)?;
+        self.settle(foreign_keys).map_err(failed)
+    }
+
+    /// Tables may have come for documents that were held; rows may be gone of which more was kept.
+    fn settle(&mut self, foreign_keys: bool) -> rusqlite::Result<()> {
+        batch::settle_held(&mut self.connection, &self.shapes, foreign_keys)?;
+        for id in extra::kept(&self.connection)? {
+            let place = crate::read::place(&self.shapes, &id);
+            let gone = read(&self.connection, &self.shapes, &id).is_ok_and(|c| !c.has_row);
+            if place.is_some() && gone {
+                extra::forget(&self.connection, &id)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl SqliteDatabase {
+    /// Opens tables of a database: see [`SqliteDatabaseBuilder::open`].
+    pub fn builder(path: impl Into<PathBuf>) -> SqliteDatabaseBuilder {
+        SqliteDatabaseBuilder { path: path.into(), tables: Vec::new(), foreign_keys: true }
+    }
+
+    /// Opens tables by their names.
+    ///
+    /// # Errors
+    /// As [`SqliteDatabaseBuilder::open`].
+    pub fn open<T: Into<Table>>(
+        path: impl Into<PathBuf>,
+        tables: impl IntoIterator<Item = T>,
+    ) -> Result<Self, SqliteError> {
+        tables.into_iter().fold(Self::builder(path), SqliteDatabaseBuilder::with_table).open()
+    }
+
+    /// The client state for a remote, in the same file: a backup of the database has both. The first
+    /// time all rows are queued for the remote.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn state(&self, remote: &str) -> Result<SqliteState, SqliteError> {
+        let path = &self.0.path;
+        let state = SqliteState::of_tables(path, remote, self.clone())
+            .map_err(|source| SqliteError::State { path: path.clone(), source })?;
+        let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
+        let mut connection = schema::open_within(path)
+            .map_err(|e| SqliteError::State { path: path.clone(), source: e.into() })?;
+        let shapes = attach::attach(&mut connection, path, &self.0.tables)?;
+        attach::join(&mut connection, &shapes, state.remote()).map_err(failed)?;
+        Ok(state)
+    }
+
+    /// Documents that are kept without a row: their table does not exist on this device, or a row
+    /// that they refer to has not come. They become rows as soon as that is possible.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn held(&self) -> Result<Vec<DocumentId>, SqliteError> {
+        let failed = |source| self.failed("read", source);
+        self.run("read", |open| extra::held(&open.connection)).await?.map_err(failed)
+    }
+
+    /// Drops the triggers and all that db-to-cloud keeps in the file: the tables are as if they had
+    /// never been synced. Lock files beside the file stay.
+    ///
+    /// # Errors
+    /// If the file cannot be written. Then all is as it was.
+    pub fn detach(path: impl AsRef<Path>) -> Result<(), SqliteError> {
+        let path = path.as_ref().to_owned();
+        let mut connection = schema::open_within(&path)
+            .map_err(|e| SqliteError::State { path: path.clone(), source: e.into() })?;
+        attach::detach(&mut connection).map_err(|source| SqliteError::Sqlite {
+            operation: "detach",
+            path,
+            source,
+        })
+    }
+
+    /// Looks at the schema again, before a sync.
+    pub(crate) async fn refresh(&self) -> Result<(), SqliteError> {
+        self.run("read", |_| ()).await
+    }
+
+    /// Does work that blocks on a thread where it may, with tables that are as they look.
+    ///
+    /// The connection goes with it: if the future is dropped it ends all the same, and no later call
+    /// gets the connection before.
+    async fn run<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Open) -> T + Send + 'static,
+    ) -> Result<T, SqliteError> {
+        let (mut open, shared) = (self.0.open.clone().lock_owned().await, self.0.clone());
+        let work = move || {
+            open.refresh(&shared.path, &shared.tables, shared.foreign_keys)?;
+            Ok(work(&mut open))
+        };
+        let path = || self.0.path.clone();
+        let task = tokio::task::spawn_blocking(work);
+        task.await.map_err(|source| SqliteError::Task { operation, path: path(), source })?
+    }
+
+    fn failed(&self, operation: &'static str, source: rusqlite::Error) -> SqliteError {
+        SqliteError::Sqlite { operation, path: self.0.path.clone(), source }
+    }
+
+    fn unread(&self, unread: Unread) -> BoxError {
+        match unread {
+            Unread::Document(error) => error.into(),
+            Unread::Sqlite(source) => self.failed("read", source).into(),
+        }
+    }
+
+    async fn documents(
+        &self,
+        ids: Vec<DocumentId>,
+    ) -> Result<Vec<Result<Option<Document>, BoxError>>, SqliteError> {
+        let read_all = move |open: &mut Open| {
+            // One transaction: a row and what is kept of it are of one moment.
+            let transaction = open.connection.transaction()?;
+            let read = |id| read(&transaction, &open.shapes, id).map(|current| current.document);
+            Ok(ids.iter().map(read).collect::<Vec<_>>())
+        };
+        let documents = self.run("read", read_all).await?;
+        let documents = documents.map_err(|source| self.failed("read", source))?;
+        Ok(documents.into_iter().map(|d| d.map_err(|unread| self.unread(unread))).collect())
+    }
+}
+
+#[async_trait]
+impl Database for SqliteDatabase {
+    fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>> {
+        let pages = stream::unfold(Some(Place::default()), move |place| async move {
+            let place = place?;
+            let page = self.run("list", move |o| list::page(&mut o.connection, &o.shapes, place));
+            let page = page.await.and_then(|page| page.map_err(|e| self.failed("list", e)));
+            Some(match page {
+                Ok((ids, next)) => (self.listed(ids).await, next),
+                Err(error) => (vec![Err(error.into())], None),
+            })
+        });
+        pages.flat_map(stream::iter).boxed()
+    }
+
+    async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
+        let no_answer = || Err("read a row: no answer".into());
+        self.documents(vec![id.clone()]).await?.pop().unwrap_or_else(no_answer)
+    }
+
+    async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
+        match self.documents(ids.to_vec()).await {
+            Ok(documents) => {
+                documents.into_iter().map(|d| d.map(|d| d.map(|d| d.revision))).collect()
+            }
+            Err(error) => ids.iter().map(|_| Err(error.to_string().into())).collect(),
+        }
+    }
+
+    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+        let no_answer = || Err("write a row: no answer".into());
+        self.apply_many(vec![write]).await.pop().unwrap_or_else(no_answer)
+    }
+
+    async fn apply_many(&self, writes: Vec<Write>) -> Vec<Result<Applied, BoxError>> {
+        let (count, foreign_keys) = (writes.len(), self.0.foreign_keys);
+        let apply = move |open: &mut Open| {
+            batch::apply(&mut open.connection, &open.shapes, foreign_keys, writes)
+        };
+        match self.run("write", apply).await {
+            Ok(answers) => answers.into_iter().map(|a| a.map_err(BoxError::from)).collect(),
+            Err(error) => (0..count).map(|_| Err(error.to_string().into())).collect(),
+        }
+    }
+
+    fn queueing(&self) -> Queueing {
+        Queueing::Transactional
+    }
+}
+
+impl SqliteDatabase {
+    async fn listed(&self, ids: Vec<DocumentId>) -> Vec<Result<Listed, BoxError>> {
+        let revisions = self.revisions(&ids).await;
+        let listed = ids.into_iter().zip(revisions).filter_map(|(id, revision)| {
+            // It was deleted meanwhile.
+            let revision = revision.transpose()?;
+            Some(Ok(Listed { id, revision }))
+        });
+        listed.collect()
+    }
+}

@@ -1,0 +1,119 @@
+//! What can go wrong with the tables of an application.
+
+use std::path::PathBuf;
+
+use db_to_cloud::DocumentId;
+
+/// Why a database, one of its tables or one of its documents could not be used. It never shows a
+/// value of a row but those of its id.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SqliteError {
+    /// SQLite failed.
+    #[error(
+        "{operation} {path:?}: SQLite failed: check that the file can be written, that the disk is not full and that no program keeps it locked"
+    )]
+    Sqlite {
+        /// What was tried.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// The table cannot be synced as it is.
+    #[error("sync table {table:?}: {why}")]
+    Table {
+        /// The table.
+        table: String,
+        /// What is in the way, and what to do about it.
+        why: String,
+    },
+    /// The tables of db-to-cloud in the file were made by a newer version of it.
+    #[error(
+        "open {path:?}: its sync tables have format {found}, this program knows up to {known}: update this program"
+    )]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// The format that was found.
+        found: i64,
+        /// The newest that is known.
+        known: i64,
+    },
+    /// The client state in the file could not be opened.
+    #[error("open the client state in {path:?}")]
+    State {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: db_to_cloud::state::StateError,
+    },
+    /// A document of a table that was synced once, but is not among those that were opened. It is
+    /// not taken for deleted.
+    #[error(
+        "read {id}: its table is not among those that were opened: open it too, or detach the database"
+    )]
+    NotOpened {
+        /// The document.
+        id: DocumentId,
+    },
+    /// A row whose id is NULL, at least in part: nothing tells it from others like it.
+    #[error("read {id}: an id column of the row is NULL: fill it in")]
+    NullKey {
+        /// The document.
+        id: DocumentId,
+    },
+    /// The bytes are not the document of a row.
+    #[error("write {id}: {why}: sync it with the application that made it")]
+    Malformed {
+        /// The document.
+        id: DocumentId,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The table does not accept the row, such as one that breaks a `UNIQUE` or `CHECK`.
+    #[error(
+        "write {id}: the table does not accept it: {source}: change the row that is in the way, here or where this one was made"
+    )]
+    Refused {
+        /// The document.
+        id: DocumentId,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// A trigger or a constraint of the table silently ignored the write.
+    #[error(
+        "write {id}: a trigger or an ON CONFLICT IGNORE of the table dropped the write: change it"
+    )]
+    Ignored {
+        /// The document.
+        id: DocumentId,
+    },
+    /// The row refers to one that is not there.
+    #[error("write {id}: it refers to a row of {parent:?} that is not there")]
+    NoParent {
+        /// The document.
+        id: DocumentId,
+        /// The table of the missing row.
+        parent: String,
+    },
+    /// The batch that the write was in failed as a whole; nothing of it was written.
+    #[error("write {id}: the transaction failed: {why}")]
+    Transaction {
+        /// The document.
+        id: DocumentId,
+        /// What SQLite said of it.
+        why: String,
+    },
+    /// A task ended early.
+    #[error("{operation} {path:?}: the task did not end")]
+    Task {
+        /// What was tried.
+        operation: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// How it ended.
+        source: tokio::task::JoinError,
+    },
+}

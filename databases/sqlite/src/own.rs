@@ -1,0 +1,60 @@
+//! What a sync writes itself is no edit.
+//!
+//! The triggers do not know who writes: they queue it like anything else. At the end of its
+//! transaction the sync takes out of the queue again what it came to write, and leaves what followed
+//! from it: rows that a foreign key or a trigger of the application changed along.
+
+use std::collections::{HashMap, HashSet};
+
+use db_to_cloud::{Document, DocumentId};
+use rusqlite::Connection;
+
+use crate::attach::Shapes;
+use crate::drain::{Edit, edits_after};
+use crate::read::{Unread, read};
+
+/// The end of the queue.
+pub(crate) fn last(connection: &Connection) -> rusqlite::Result<i64> {
+    let sql = "SELECT coalesce(max(seq), 0) FROM db_to_cloud_queue";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
+/// Takes out what was queued after this and is as it was `written`.
+pub(crate) fn forget(
+    connection: &Connection,
+    shapes: &Shapes,
+    after: i64,
+    written: &HashMap<DocumentId, Option<Document>>,
+) -> rusqlite::Result<()> {
+    let edits = edits_after(connection, after)?;
+    let mut times: HashMap<DocumentId, usize> = HashMap::new();
+    for edit in &edits {
+        *times.entry(edit.key.id()).or_default() += 1;
+    }
+    let mut followed = HashSet::new();
+    for (id, times) in times {
+        let is_own = match written.get(&id) {
+            // Once is the write itself; more often, and something else may have come after.
+            Some(_) if times == 1 => true,
+            Some(document) => match read(connection, shapes, &id) {
+                Ok(current) => current.document == *document,
+                Err(Unread::Document(_)) => false,
+                Err(Unread::Sqlite(error)) => return Err(error),
+            },
+            None => false,
+        };
+        if !is_own {
+            followed.insert(id);
+        }
+    }
+    if followed.is_empty() {
+        let sql = "DELETE FROM db_to_cloud_queue WHERE seq > ?1";
+        return connection.prepare_cached(sql)?.execute([after]).map(drop);
+    }
+    let own = edits.into_iter().filter(|edit| !edit.moved && !followed.contains(&edit.key.id()));
+    for Edit { seq, .. } in own {
+        let sql = "DELETE FROM db_to_cloud_queue WHERE seq = ?1";
+        connection.prepare_cached(sql)?.execute([seq])?;
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Foreign keys: which row a row refers to, and whether it is there.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
+
+use crate::cell::Cell;
+use crate::key::RowKey;
+use crate::statements::{marks, quoted};
+
+/// A foreign key of a table.
+#[derive(Debug)]
+pub(crate) struct Parent {
+    /// The table it refers to, in lower case.
+    pub table: String,
+    /// The columns it refers to.
+    pub columns: Vec<String>,
+    /// Gives the values with which a row refers to a row that is not there.
+    missing: String,
+}
+
+/// A foreign key as SQLite describes it: the table, the columns, and those they refer to, if named.
+type Described = (String, Vec<String>, Vec<Option<String>>);
+
+impl Parent {
+    /// The foreign keys of a table whose rows are found by these columns.
+    pub(crate) fn of(
+        connection: &Connection,
+        table: &str,
+        keys: &[String],
+    ) -> rusqlite::Result<Vec<Self>> {
+        let sql = "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id, seq";
+        let mut statement = connection.prepare(sql)?;
+        let mut rows = statement.query([table])?;
+        let mut foreign: BTreeMap<i64, Described> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let entry = foreign.entry(row.get(0)?).or_default();
+            entry.0 = row.get(1)?;
+            entry.1.push(row.get(2)?);
+            entry.2.push(row.get(3)?);
+        }
+        let parent = |(parent, from, to): Described| {
+            let to = match to.into_iter().collect::<Option<Vec<_>>>() {
+                Some(to) => to,
+                None => primary_key(connection, &parent)?,
+            };
+            Ok(Self::new(table, keys, &parent, &from, to))
+        };
+        foreign.into_values().map(parent).collect()
+    }
+
+    fn new(table: &str, keys: &[String], parent: &str, from: &[String], to: Vec<String>) -> Self {
+        let child = |name: &String| format!("child.{}", quoted(name));
+        let from: Vec<_> = from.iter().map(child).collect();
+        let is_row = keys.iter().enumerate().map(|(i, key)| format!("{} = ?{}", child(key), i + 1));
+        let is_set = from.iter().map(|from| format!("{from} IS NOT NULL"));
+        let is_there = to.iter().zip(&from).map(|(to, from)| format!("p.{} = {from}", quoted(to)));
+        let missing = format!(
+            "SELECT {} FROM {} AS child WHERE {} AND {}
+                AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
+            from.join(", "),
+            quoted(table),
+            is_row.collect::<Vec<_>>().join(" AND "),
+            is_set.collect::<Vec<_>>().join(" AND "),
+            quoted(parent),
+            is_there.collect::<Vec<_>>().join(" AND "),
+        );
+        Self { table: parent.to_ascii_lowercase(), columns: lower(&to), missing }
+    }
+
+    /// For which row this one waits; `None` if all is there.
+    pub(crate) fn missing(
+        &self,
+        connection: &Connection,
+        key: &RowKey,
+    ) -> rusqlite::Result<Option<Awaited>> {
+        let mut statement = connection.prepare_cached(&self.missing)?;
+        let count = statement.column_count();
+        let values = statement.query_row(params_from_iter(&key.cells), |row| cells(row, count));
+        Ok(values.optional()?.map(|values| Awaited::new(&self.table, &self.columns, values)))
+    }
+}
+
+/// A row that others refer to by these values, as text that tells it from any other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Awaited(pub String);
+
+impl Awaited {
+    fn new(table: &str, columns: &[String], values: Vec<Cell>) -> Self {
+        let table = format!("{table} ({})", columns.join(", "));
+        Self(RowKey { table, cells: values }.id().to_string())
+    }
+
+    /// What others may wait for when this row comes.
+    pub(crate) fn by(
+        connection: &Connection,
+        columns: &[String],
+        table: &str,
+        keys: &[String],
+        key: &RowKey,
+    ) -> rusqlite::Result<Option<Self>> {
+        let list: Vec<_> = columns.iter().map(|name| quoted(name)).collect();
+        let sql = format!(
+            "SELECT {} FROM {} WHERE ({}) = ({})",
+            list.join(", "),
+            quoted(table),
+            keys.iter().map(|key| quoted(key)).collect::<Vec<_>>().join(", "),
+            marks(1, keys.len())
+        );
+        let mut statement = connection.prepare_cached(&sql)?;
+        let values =
+            statement.query_row(params_from_iter(&key.cells), |row| cells(row, columns.len()));
+        Ok(values.optional()?.map(|values| Self::new(&key.table, columns, values)))
+    }
+}
+
+/// The values of a row.
+pub(crate) fn cells(row: &rusqlite::Row<'_>, count: usize) -> rusqlite::Result<Vec<Cell>> {
+    (0..count).map(|i| Ok(Cell::from(row.get_ref(i)?))).collect()
+}
+
+fn primary_key(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0 ORDER BY pk";
+    connection.prepare(sql)?.query_map([table], |row| row.get(0))?.collect()
+}
+
+fn lower(names: &[String]) -> Vec<String> {
+    names.iter().map(|name| name.to_ascii_lowercase()).collect()
+}

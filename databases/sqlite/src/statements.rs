@@ -1,0 +1,111 @@
+//! The statements for the rows of one table.
+
+use crate::shape::Column;
+
+/// Statements that name a row by its id.
+#[derive(Debug)]
+pub(crate) struct Statements {
+    /// The id columns and then the others of a row.
+    pub select: String,
+    pub delete: String,
+    /// The ids of the next rows after an id, in order.
+    pub after: String,
+    /// The ids of the first rows, in order.
+    pub first: String,
+    /// The ids of rows whose id is NULL in part.
+    pub null: String,
+    insert: String,
+    update: String,
+    names: Vec<String>,
+    table: String,
+    keys: Vec<String>,
+    is_row: String,
+}
+
+impl Statements {
+    pub(crate) fn new(table: &str, keys: &[String], columns: &[Column]) -> Self {
+        let table = quoted(table);
+        let keys: Vec<_> = keys.iter().map(|key| quoted(key)).collect();
+        let names: Vec<_> = columns.iter().map(|column| quoted(&column.name)).collect();
+        let is_row = numbered(&keys, 1, " = ").join(" AND ");
+        let all: Vec<_> = keys.iter().chain(&names).cloned().collect();
+        let list = keys.join(", ");
+        let marks = marks(1, keys.len());
+        let mut new = Self {
+            select: format!("SELECT {} FROM {table} WHERE {is_row}", all.join(", ")),
+            delete: format!("DELETE FROM {table} WHERE {is_row}"),
+            after: format!(
+                "SELECT {list} FROM {table} WHERE ({list}) > ({marks}) ORDER BY {list} LIMIT 500"
+            ),
+            first: format!(
+                "SELECT {list} FROM {table} WHERE {} ORDER BY {list} LIMIT 500",
+                keys.iter().map(|k| format!("{k} IS NOT NULL")).collect::<Vec<_>>().join(" AND ")
+            ),
+            null: format!(
+                "SELECT {list} FROM {table} WHERE {}",
+                keys.iter().map(|k| format!("{k} IS NULL")).collect::<Vec<_>>().join(" OR ")
+            ),
+            insert: String::new(),
+            update: String::new(),
+            names,
+            table,
+            keys,
+            is_row,
+        };
+        let every: Vec<_> = columns.iter().map(|_| true).collect();
+        new.insert = new.insert_of(&every);
+        new.update = new.update_of(&every, columns);
+        new
+    }
+
+    /// Inserts a row of these columns: the id is numbered from 1, the columns follow.
+    pub(crate) fn insert(&self, present: &[bool]) -> String {
+        match present.contains(&false) {
+            true => self.insert_of(present),
+            false => self.insert.clone(),
+        }
+    }
+
+    /// Sets these columns, and the others to their defaults.
+    pub(crate) fn update(&self, present: &[bool], columns: &[Column]) -> String {
+        match present.contains(&false) {
+            true => self.update_of(present, columns),
+            false => self.update.clone(),
+        }
+    }
+
+    fn insert_of(&self, present: &[bool]) -> String {
+        let names = self.names.iter().zip(present).filter(|(_, present)| **present);
+        let all: Vec<_> = self.keys.iter().chain(names.map(|(name, _)| name)).cloned().collect();
+        format!("INSERT INTO {} ({}) VALUES ({})", self.table, all.join(", "), marks(1, all.len()))
+    }
+
+    fn update_of(&self, present: &[bool], columns: &[Column]) -> String {
+        let mut number = self.keys.len();
+        let set = self.names.iter().zip(present).zip(columns).map(|((name, present), column)| {
+            if !present {
+                return format!("{name} = {}", column.default);
+            }
+            number += 1;
+            format!("{name} = ?{number}")
+        });
+        // Setting an id to itself makes a statement also where there is no other column.
+        let set = std::iter::once(format!("{0} = {0}", self.keys[0])).chain(set);
+        let set = set.collect::<Vec<_>>().join(", ");
+        format!("UPDATE {} SET {set} WHERE {}", self.table, self.is_row)
+    }
+}
+
+/// A name as SQL takes it, whatever it is.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// `?1, ?2, …`
+pub(crate) fn marks(first: usize, count: usize) -> String {
+    (first..first + count).map(|i| format!("?{i}")).collect::<Vec<_>>().join(", ")
+}
+
+fn numbered(names: &[String], first: usize, operator: &str) -> Vec<String> {
+    names.iter().enumerate().map(|(i, name)| format!("{name}{operator}?{}", first + i)).collect()
+}

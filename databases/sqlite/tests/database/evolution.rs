@@ -1,0 +1,164 @@
+//! Devices whose versions of the application have different tables.
+
+use db_to_cloud::memory::MemoryAdapter;
+use db_to_cloud_sqlite::Table;
+
+use crate::world::{Device, NOTES, pair, settle, shell};
+
+const OLD: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT)";
+const NEW: &str = "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT, color TEXT DEFAULT 'red', at DEFAULT (1+1))";
+
+/// A device with the old version of the application and one with the new.
+fn old_and_new() -> (Device, Device) {
+    let cloud = MemoryAdapter::new();
+    (Device::new(&cloud, OLD, &["notes"]), Device::new(&cloud, NEW, &["notes"]))
+}
+
+#[tokio::test]
+async fn a_column_that_a_device_does_not_know_survives_its_edits() {
+    let (old, new) = old_and_new();
+    new.run("INSERT INTO notes VALUES ('a', 'milk', 'blue', 7)");
+    settle(&new, &old).await;
+    old.shell("UPDATE notes SET text = 'oats'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes"), "a|oats|blue|7");
+    // Also if the row is written anew, or gets another id.
+    old.shell("REPLACE INTO notes VALUES ('a', 'soup')");
+    settle(&old, &new).await;
+    old.shell("UPDATE notes SET id = 'b'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes"), "b|soup|blue|7");
+}
+
+#[tokio::test]
+async fn a_column_that_a_document_lacks_has_its_default_and_that_is_no_edit() {
+    let (old, new) = old_and_new();
+    old.run("INSERT INTO notes VALUES ('a', 'milk')");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes"), "a|milk|red|2");
+    assert_eq!(new.queued().await, 0);
+    old.run("UPDATE notes SET text = 'oats'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes"), "a|oats|red|2");
+    new.run("UPDATE notes SET color = 'green'");
+    settle(&new, &old).await;
+    old.run("UPDATE notes SET text = 'tea'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes"), "a|tea|green|2");
+}
+
+#[tokio::test]
+async fn a_device_that_learns_a_column_finds_what_was_kept_of_it_in_the_next_edit() {
+    let (old, new) = old_and_new();
+    new.run("INSERT INTO notes VALUES ('a', 'milk', 'blue', 7)");
+    settle(&new, &old).await;
+    // The application is brought up to date while this program runs.
+    old.shell("ALTER TABLE notes ADD COLUMN color TEXT DEFAULT 'red'");
+    settle(&new, &old).await;
+    new.run("UPDATE notes SET text = 'oats'");
+    settle(&new, &old).await;
+    assert_eq!(old.shell("SELECT * FROM notes"), "a|oats|blue");
+}
+
+#[tokio::test]
+async fn a_device_that_learns_a_column_shows_what_was_kept_of_it_at_once() {
+    let (mut old, new) = old_and_new();
+    new.run("INSERT INTO notes VALUES ('a', 'milk', 'blue', 7), ('b', 'tea', 'red', 2)");
+    settle(&new, &old).await;
+    let update = "ALTER TABLE notes ADD COLUMN color TEXT DEFAULT 'red'";
+    old.restart(|path| drop(shell(path, update)), &["notes"]);
+    assert_eq!(old.shell("SELECT * FROM notes ORDER BY id"), "a|milk|blue\nb|tea|red");
+    assert_eq!(old.sync().await.pushed, 0, "no document changed");
+    old.run("UPDATE notes SET text = 'oats' WHERE id = 'a'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes ORDER BY id"), "a|oats|blue|7\nb|tea|red|2");
+}
+
+#[tokio::test]
+async fn a_column_that_is_added_while_the_program_runs_is_synced() {
+    let (laptop, phone) = pair(OLD, &["notes"]);
+    laptop.run("INSERT INTO notes VALUES ('a', 'milk')");
+    settle(&laptop, &phone).await;
+    for device in [&laptop, &phone] {
+        device.shell("ALTER TABLE notes ADD COLUMN color");
+    }
+    laptop.shell("UPDATE notes SET color = 'blue'");
+    settle(&laptop, &phone).await;
+    assert_eq!(phone.shell("SELECT * FROM notes"), "a|milk|blue");
+}
+
+#[tokio::test]
+async fn documents_of_a_table_that_does_not_exist_here_wait_for_it() {
+    let cloud = MemoryAdapter::new();
+    let tags = "CREATE TABLE tags (id TEXT PRIMARY KEY, name TEXT)";
+    let new = Device::new(&cloud, &format!("{NOTES}; {tags}"), &["notes", "tags"]);
+    let mut old = Device::new(&cloud, NOTES, &["notes"]);
+    new.run("INSERT INTO tags VALUES ('1', 'red'), ('2', 'blue'), ('3', 'green')");
+    settle(&new, &old).await;
+    assert_eq!(old.database.held().await.unwrap().len(), 3);
+    new.run("DELETE FROM tags WHERE id = '1'; UPDATE tags SET name = 'cyan' WHERE id = '2'");
+    settle(&new, &old).await;
+    assert_eq!(old.database.held().await.unwrap().len(), 2);
+    // The update of the application makes the table.
+    old.restart(|path| drop(shell(path, tags)), &["notes", "tags"]);
+    assert_eq!(old.shell("SELECT * FROM tags ORDER BY id"), "2|cyan\n3|green");
+    assert_eq!(old.database.held().await.unwrap(), []);
+    old.shell("DELETE FROM tags WHERE id = '3'; UPDATE tags SET name = 'teal' WHERE id = '2'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM tags"), "2|teal");
+}
+
+#[tokio::test]
+async fn a_row_that_comes_under_the_id_of_a_held_document_is_a_conflict() {
+    let cloud = MemoryAdapter::new();
+    let tags = "CREATE TABLE tags (id TEXT PRIMARY KEY, name TEXT)";
+    let new = Device::new(&cloud, &format!("{NOTES}; {tags}"), &["notes", "tags"]);
+    let mut old = Device::new(&cloud, NOTES, &["notes"]);
+    new.run("INSERT INTO tags VALUES ('1', 'red')");
+    settle(&new, &old).await;
+    let update = format!("{tags}; INSERT INTO tags VALUES ('1', 'mine')");
+    old.restart(|path| drop(shell(path, &update)), &["notes", "tags"]);
+    assert_eq!(old.sync().await.pushed, 0);
+    assert_eq!(old.sync().await.conflicts, 1);
+    settle(&new, &old).await;
+    assert_eq!(old.shell("SELECT * FROM tags"), "1|red", "the remote version wins, as was chosen");
+}
+
+#[tokio::test]
+async fn names_are_the_same_in_upper_and_lower_case() {
+    let cloud = MemoryAdapter::new();
+    let a = Device::new(&cloud, "CREATE TABLE Notes (Id PRIMARY KEY, Text)", &["notes"]);
+    let b = Device::new(&cloud, "CREATE TABLE notes (id PRIMARY KEY, text)", &["NOTES"]);
+    a.run("INSERT INTO notes VALUES (1, 'x')");
+    settle(&a, &b).await;
+    b.run("UPDATE notes SET text = 'y'");
+    settle(&a, &b).await;
+    assert_eq!(a.shell("SELECT * FROM notes"), "1|y");
+}
+
+#[tokio::test]
+async fn columns_of_this_device_alone_are_left_alone() {
+    let cloud = MemoryAdapter::new();
+    let schema = "CREATE TABLE notes (id PRIMARY KEY, text, opened, up AS (upper(text)) STORED)";
+    let tables = || vec![Table::new("notes").with_columns(["text"])];
+    let (a, b) = (Device::with(&cloud, schema, tables()), Device::with(&cloud, schema, tables()));
+    a.run("INSERT INTO notes (id, text, opened) VALUES (1, 'x', 'today')");
+    settle(&a, &b).await;
+    b.run("UPDATE notes SET opened = 'never'");
+    settle(&a, &b).await;
+    a.run("UPDATE notes SET text = 'y'");
+    settle(&a, &b).await;
+    assert_eq!(a.shell("SELECT * FROM notes"), "1|y|today|Y");
+    assert_eq!(b.shell("SELECT * FROM notes"), "1|y|never|Y");
+}
+
+#[tokio::test]
+async fn a_value_that_a_column_would_change_is_kept_as_it_was() {
+    let cloud = MemoryAdapter::new();
+    let a = Device::new(&cloud, "CREATE TABLE t (id PRIMARY KEY, v, w)", &["t"]);
+    let b = Device::new(&cloud, "CREATE TABLE t (id PRIMARY KEY, v TEXT, w)", &["t"]);
+    a.run("INSERT INTO t VALUES (1, 5, 'x')");
+    settle(&a, &b).await;
+    assert_eq!(b.shell("SELECT typeof(v) FROM t"), "text");
+    assert_eq!(a.shell("SELECT typeof(v) FROM t"), "integer", "it did not come back changed");
+}

@@ -1,0 +1,14 @@
+//! Tables of an application's database, synced between devices. The storage is in memory; edits are
+//! made by the `sqlite3` command line tool or by a connection that knows nothing of db-to-cloud.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what fails by panicking")]
+
+mod attaching;
+mod edits;
+mod evolution;
+mod foreign;
+mod hammer;
+mod replacing;
+mod restored;
+mod semantics;
+mod values;
+mod world;

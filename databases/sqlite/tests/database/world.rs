@@ -1,0 +1,143 @@
+//! Devices with a database each, and what people do with them.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use db_to_cloud::memory::MemoryAdapter;
+use db_to_cloud::{Client, LocalWins, RemoteWins, Report, Resolver};
+use db_to_cloud_sqlite::{SqliteDatabase, Table};
+use rusqlite::Connection;
+
+/// A table for notes.
+pub(crate) const NOTES: &str =
+    "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT, done INTEGER DEFAULT 0)";
+
+/// A device with a database.
+pub(crate) struct Device {
+    folder: tempfile::TempDir,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) database: SqliteDatabase,
+    pub(crate) client: Client,
+    cloud: MemoryAdapter,
+}
+
+impl Device {
+    /// A device with these tables, all of which it syncs.
+    pub(crate) fn new(cloud: &MemoryAdapter, schema: &str, tables: &[&str]) -> Self {
+        Self::with(cloud, schema, tables.iter().map(|name| Table::new(*name)).collect())
+    }
+
+    pub(crate) fn with(cloud: &MemoryAdapter, schema: &str, tables: Vec<Table>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("app.db");
+        let app = Connection::open(&path).unwrap();
+        app.execute_batch("PRAGMA journal_mode = WAL").unwrap();
+        app.execute_batch(schema).unwrap();
+        let (database, client) = open(&path, &tables, cloud, Arc::new(RemoteWins));
+        Self { folder, tables, database, client, cloud: cloud.clone() }
+    }
+
+    /// Ends the program, lets somebody work on the file, and starts it again with these tables.
+    pub(crate) fn restart(&mut self, meanwhile: impl FnOnce(&Path), tables: &[&str]) {
+        let path = self.path();
+        let nowhere = self.folder.path().join("nowhere.db");
+        if !nowhere.exists() {
+            Connection::open(&nowhere).unwrap().execute_batch(NOTES).unwrap();
+        }
+        // The connections are closed before anybody else comes.
+        (self.database, self.client) =
+            open(&nowhere, &["notes".into()], &self.cloud, Arc::new(RemoteWins));
+        meanwhile(&path);
+        self.tables = tables.iter().map(|name| Table::new(*name)).collect();
+        (self.database, self.client) = open(&path, &self.tables, &self.cloud, Arc::new(RemoteWins));
+    }
+
+    pub(crate) fn local_wins(&mut self) {
+        self.decide_by(Arc::new(LocalWins));
+    }
+
+    pub(crate) fn decide_by(&mut self, resolver: Arc<dyn Resolver>) {
+        (self.database, self.client) = open(&self.path(), &self.tables, &self.cloud, resolver);
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.path().join("app.db")
+    }
+
+    /// The application's connection.
+    pub(crate) fn app(&self) -> Connection {
+        let app = Connection::open(self.path()).unwrap();
+        app.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        app
+    }
+
+    /// The application does something.
+    pub(crate) fn run(&self, sql: &str) {
+        self.app().execute_batch(sql).unwrap();
+    }
+
+    /// What a stock `sqlite3` answers: a line a row, `|` between the values.
+    pub(crate) fn shell(&self, sql: &str) -> String {
+        shell(&self.path(), sql)
+    }
+
+    /// Syncs; nothing may be set aside.
+    pub(crate) async fn sync(&self) -> Report {
+        let report = self.client.sync().await.unwrap();
+        assert_eq!(report.deferred, [], "nothing is set aside");
+        report
+    }
+
+    pub(crate) async fn queued(&self) -> u64 {
+        self.client.status().await.unwrap().queued
+    }
+}
+
+pub(crate) fn open(
+    path: &Path,
+    tables: &[Table],
+    cloud: &MemoryAdapter,
+    resolver: Arc<dyn Resolver>,
+) -> (SqliteDatabase, Client) {
+    let database = SqliteDatabase::open(path, tables.iter().cloned()).unwrap();
+    let state = Arc::new(database.state("cloud").unwrap());
+    let client =
+        Client::builder(Arc::new(cloud.clone()), Arc::new(database.clone()), state, resolver);
+    (database, client.build())
+}
+
+/// Runs SQL by the command line tool, which `cargo xtask test` installs.
+pub(crate) fn shell(path: &Path, sql: &str) -> String {
+    shell_as("-list", path, sql)
+}
+
+/// The same in another form, such as `-quote` for values with their types.
+pub(crate) fn shell_as(form: &str, path: &Path, sql: &str) -> String {
+    let output = Command::new("sqlite3")
+        .args([form, "-bail", "-cmd", ".timeout 10000"])
+        .arg(path)
+        .arg(sql)
+        .output()
+        .expect("sqlite3 is installed: apt-get install sqlite3");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && errors.is_empty(), "{sql}: {errors}");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// Two devices with the same tables, and their cloud.
+pub(crate) fn pair(schema: &str, tables: &[&str]) -> (Device, Device) {
+    let cloud = MemoryAdapter::new();
+    (Device::new(&cloud, schema, tables), Device::new(&cloud, schema, tables))
+}
+
+/// Syncs until both have all.
+pub(crate) async fn settle(a: &Device, b: &Device) {
+    for device in [a, b, a, b] {
+        device.sync().await;
+    }
+    for device in [a, b] {
+        let report = device.sync().await;
+        assert_eq!((report.pulled, report.pushed, report.deleted), (0, 0, 0), "all is synced");
+    }
+}
