@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::SystemTime;
 
 use db_to_cloud::{Client, SyncOptions, Timestamp};
 use db_to_cloud_notes::sync::{Told, client};
@@ -26,15 +27,13 @@ pub(crate) struct Device {
     size: (u16, u16),
 }
 
-/// The story begins then, on all devices: what it shows must not hang on the day.
-const NOON: u64 = 1_795_435_200_000;
-
 impl Device {
     /// A device with its own database in this folder, and all share `cloud` there.
     pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let (database, remote) = (folder.join(format!("{name}.db")), folder.join("cloud"));
         let ((told, news), (sender, orders)) = (channel(), unbounded_channel());
-        let now = Timestamp::from_millis(NOON);
+        // What a story shows must not hang on how long it takes: from here on it has its own time.
+        let now = SystemTime::now().into();
         let app = App::open(&database, sender, now).unwrap();
         let storage = remote::open(remote.to_str().unwrap()).unwrap();
         let client = client(&database, storage, name, told.clone()).unwrap();

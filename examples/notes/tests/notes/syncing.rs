@@ -88,7 +88,7 @@ async fn another_storage_in_the_same_place_is_asked_about_and_loses_nothing() {
     phone.sync().await;
     std::fs::remove_dir_all(folder.path().join("cloud")).unwrap();
     let mut stranger = Device::new(folder.path(), "stranger");
-    stranger.writes("theirs").sync().await;
+    stranger.writes("theirs").sync().await.writes("more of theirs").sync().await;
     laptop = laptop.killed();
     laptop.sync().await.sees("not synced: press s for a question").sees("mine");
     laptop.types("sy");
