@@ -3,7 +3,7 @@
 //! `cargo run -p db-to-cloud-notes --example picture` draws it anew.
 
 #[path = "../tests/notes/device.rs"]
-#[allow(dead_code, reason = "the stories of the tests need more of it")]
+#[allow(dead_code, clippy::unwrap_used, reason = "it is made for tests, which need more of it")]
 mod device;
 mod svg;
 
@@ -23,10 +23,10 @@ async fn main() -> std::io::Result<()> {
 /// The laptop was away while the phone went on; then it came back.
 async fn picture() -> String {
     let (_folder, mut laptop, mut phone) = pair();
-    laptop.writes("Wi-Fi of the cabin\nbehind the clock").waits(600);
-    laptop.writes("Garden\nprune the apple tree\nseeds: beans, peas").waits(600);
+    laptop.writes("Wi-Fi of the cabin\nbehind the clock").waits(20);
+    laptop.writes("Garden\nprune the apple tree\nseeds: beans, peas").waits(20);
     laptop.writes("Shopping\nmilk\nbread").sync().await;
-    phone.waits(1230).sync().await;
+    phone.waits(60).sync().await;
     phone.types("j").key(KeyCode::Enter).types(", kale").key(KeyCode::Esc).waits(90);
     phone.types("/shopping\n").key(KeyCode::Enter).types("\napples").key(KeyCode::Esc);
     phone.key(KeyCode::Esc).sync().await.waits(3);

@@ -95,6 +95,10 @@ impl App {
         if control && matches!(key.code, KeyCode::Char('c' | 'q')) {
             return self.leave();
         }
+        // Ctrl-D is not a d.
+        if control && matches!(self.screen, Screen::List | Screen::Search | Screen::Question(..)) {
+            return;
+        }
         let done = match self.screen {
             Screen::List => self.list_key(key),
             Screen::Search => self.search_key(key),

@@ -14,6 +14,7 @@ use db_to_cloud::{
 };
 use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::note::Note;
 use crate::store::{connect, millis, timestamp};
@@ -49,7 +50,7 @@ impl std::fmt::Debug for Versions {
 }
 
 /// What a person may choose.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Choice {
     /// This device's version.
     Mine,
@@ -57,25 +58,25 @@ pub enum Choice {
     Theirs,
     /// The other device's version; this device's becomes a note of its own.
     Both,
-    /// A text made of both.
+    /// A document made of both.
     Merged(Content),
 }
 
-/// The document of a note: the columns of its row but the id, in the order of their names.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Content {
-    body: String,
-    edited: i64,
-    title: String,
-}
-
 /// Shows no text.
-impl std::fmt::Debug for Content {
+impl std::fmt::Debug for Choice {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content").field("edited", &self.edited).finish_non_exhaustive()
+        f.write_str(match self {
+            Self::Mine => "Mine",
+            Self::Theirs => "Theirs",
+            Self::Both => "Both",
+            Self::Merged(_) => "Merged",
+        })
     }
 }
+
+/// The document of a note: the columns of its row but the id, by their names. There may be some that
+/// only a newer version of this program knows.
+type Content = Map<String, Value>;
 
 /// Settles conflicts by asking the person, later.
 #[derive(Debug)]
@@ -109,14 +110,6 @@ fn row_of(id: &DocumentId) -> Result<(String, String), BoxError> {
     Ok(serde_json::from_str(&id.to_string())?)
 }
 
-impl Content {
-    /// Of this note.
-    pub fn of(note: &Note) -> Self {
-        let (title, body) = note.parts();
-        Self { body: body.to_owned(), edited: millis(note.edited), title: title.to_owned() }
-    }
-}
-
 impl Versions {
     /// The note of this device; `None` if it was deleted here.
     pub fn mine(&self) -> Option<Note> {
@@ -134,13 +127,28 @@ impl Versions {
         key(self) == key(other)
     }
 
-    fn note_of(&self, document: &str) -> Option<Note> {
-        // What another program wrote is shown as it is.
-        let raw = |_| Content { title: document.to_owned(), ..Content::default() };
-        let content: Content = serde_json::from_str(document).unwrap_or_else(raw);
-        let edited = timestamp(content.edited);
-        Some(Note::new(self.note.clone(), &content.title, &content.body, edited))
+    /// The document of this text, which is made of both.
+    pub fn merged(&self, note: &Note) -> Content {
+        let base = self.theirs.as_ref().or(self.mine.as_ref());
+        let mut content = base.map(|document| content(document)).unwrap_or_default();
+        let (title, body) = note.parts();
+        content.insert("title".to_owned(), title.into());
+        content.insert("body".to_owned(), body.into());
+        content.insert("edited".to_owned(), millis(note.edited).into());
+        content
     }
+
+    fn note_of(&self, document: &str) -> Option<Note> {
+        let content = content(document);
+        let text = |name| content.get(name).and_then(Value::as_str).unwrap_or_default();
+        let edited = content.get("edited").and_then(Value::as_i64).unwrap_or_default();
+        Some(Note::new(self.note.clone(), text("title"), text("body"), timestamp(edited)))
+    }
+}
+
+/// The fields of a document. What is no note of any version is shown as an empty one.
+fn content(document: &str) -> Content {
+    serde_json::from_str(document).unwrap_or_default()
 }
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS conflicts (

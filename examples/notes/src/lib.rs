@@ -21,7 +21,7 @@ pub mod sync;
 mod view;
 
 pub use app::App;
-pub use conflicts::{Choice, Conflicts, Content, Person, Versions};
+pub use conflicts::{Choice, Conflicts, Person, Versions};
 pub use note::Note;
 pub use status::{Mood, Status};
 pub use store::Store;

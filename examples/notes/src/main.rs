@@ -19,6 +19,7 @@ use ratatui::crossterm::event::{
 use ratatui::crossterm::execute;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::unbounded_channel;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 /// Notes in the terminal that sync through storage of your own.
@@ -36,6 +37,8 @@ struct Args {
 
 /// How often the screen looks for news.
 const TICK: Duration = Duration::from_millis(50);
+/// So long a pause at the end is not noticed.
+const SHORT: Duration = Duration::from_millis(300);
 /// How long the last sync may take.
 const LAST_SYNC: Duration = Duration::from_secs(5);
 
@@ -72,15 +75,24 @@ fn run(args: Args) -> Result<(), BoxError> {
     let done = in_terminal(&mut app, &news, &is_told_to_end);
     // Without the application no more orders come: the sync ends with a last one.
     drop(app);
-    let last = async {
+    runtime.block_on(last_sync(syncing, &news));
+    runtime.shutdown_background();
+    done
+}
+
+/// Gives the last edits some time to go along. What does not is pushed after the next start.
+#[expect(clippy::print_stderr, reason = "the screen is that of the shell again")]
+async fn last_sync(mut syncing: JoinHandle<()>, news: &Receiver<Told>) {
+    if timeout(SHORT, &mut syncing).await.is_err() {
+        eprintln!("syncing the last edits; Ctrl-C leaves them for the next start");
         tokio::select! {
             _ = timeout(LAST_SYNC, syncing) => {}
             _ = tokio::signal::ctrl_c() => {}
         }
-    };
-    runtime.block_on(last);
-    runtime.shutdown_background();
-    done
+    }
+    if let Some(Told::PutOff(error, _) | Told::Stopped(error)) = news.try_iter().last() {
+        eprintln!("saved here, but not synced: {error}");
+    }
 }
 
 /// The terminal is as before when this returns, also by a panic or a signal.

@@ -34,6 +34,9 @@ impl Note {
 
     /// Whether these words are in it, in whatever case.
     pub fn has(&self, words: &str) -> bool {
+        if words.is_empty() {
+            return true;
+        }
         let text = self.text.to_lowercase();
         words.to_lowercase().split_whitespace().all(|word| text.contains(word))
     }

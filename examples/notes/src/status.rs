@@ -82,11 +82,15 @@ impl Status {
             _ => return,
         }
         // A look that finds nothing does not make the line flicker.
-        let Progress { pull, pulled, push, uploaded } = self.progress;
-        if uploaded < push {
-            self.phase = Phase::Running(format!("pushing {uploaded} of {push}"));
-        } else if pulled < pull {
-            self.phase = Phase::Running(format!("pulling {pulled} of {pull}"));
+        match self.progress {
+            Progress { push: 0, pull: 0, .. } => {}
+            Progress { push: 0, pull, pulled, .. } => {
+                self.phase = Phase::Running(format!("pulling {} of {pull}", pulled.min(pull)));
+            }
+            // A lost race uploads some notes again.
+            Progress { push, uploaded, .. } => {
+                self.phase = Phase::Running(format!("pushing {} of {push}", uploaded.min(push)));
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use similar::TextDiff;
 
 use super::editing::{area, text};
 use super::{App, Screen};
-use crate::conflicts::{Choice, Content, Versions};
+use crate::conflicts::{Choice, Versions};
 use crate::note::{Note, new_id};
 
 /// A conflict that is being looked at.
@@ -41,6 +41,7 @@ impl App {
             return self.draft_key(key);
         }
         match key.code {
+            _ if key.modifiers.contains(KeyModifiers::CONTROL) => {}
             KeyCode::Char('1') => return self.choose(Choice::Mine),
             KeyCode::Char('2') => return self.choose(Choice::Theirs),
             KeyCode::Char('b') => return self.choose(Choice::Both),
@@ -64,8 +65,9 @@ impl App {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
             KeyCode::Char('s') if control => {
-                let (text, id) = (text(draft), settling.versions.note.clone());
-                return self.choose(Choice::Merged(Content::of(&Note { id, text, edited: now })));
+                let (id, text) = (settling.versions.note.clone(), text(draft));
+                let merged = settling.versions.merged(&Note { id, text, edited: now });
+                return self.choose(Choice::Merged(merged));
             }
             KeyCode::Esc => {
                 settling.versions.draft = Some(text(draft));

@@ -1,7 +1,13 @@
 //! Notes on two devices, and what the status line says meanwhile.
 
+use std::sync::mpsc::channel;
+use std::time::{Duration, SystemTime};
+
 use db_to_cloud::SyncOptions;
+use db_to_cloud_notes::App;
+use db_to_cloud_notes::sync::{Told, run};
 use ratatui::crossterm::event::KeyCode;
+use tokio::sync::mpsc::unbounded_channel;
 
 use crate::device::{Device, pair};
 
@@ -95,6 +101,31 @@ async fn another_storage_in_the_same_place_is_asked_about_and_loses_nothing() {
     assert_eq!(laptop.notes(), ["mine"]);
     laptop.sync().await.sees("synced just now");
     assert!(laptop.notes().contains(&"theirs".to_owned()));
+}
+
+/// The background itself, on a drive that is not there at first.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drive_that_comes_later_is_synced_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let (database, drive) = (folder.path().join("laptop.db"), folder.path().join("drive"));
+    let ((told, news), (orders, obeyed)) = (channel(), unbounded_channel());
+    let mut app = App::open(&database, orders.clone(), SystemTime::now().into()).unwrap();
+    "nmilk".chars().for_each(|c| app.key(KeyCode::Char(c).into()));
+    let url = drive.join("cloud").to_str().unwrap().to_owned();
+    let syncing = tokio::spawn(run(database, url, "laptop".to_owned(), told, obeyed));
+    let next = || loop {
+        match news.recv_timeout(Duration::from_secs(20)).unwrap() {
+            Told::Step(_) => {}
+            told => return told,
+        }
+    };
+    assert!(matches!(tokio::task::block_in_place(next), Told::PutOff(..)));
+    std::fs::create_dir(&drive).unwrap();
+    orders.send(SyncOptions::default()).unwrap();
+    let Told::Synced(report) = tokio::task::block_in_place(next) else { panic!("it is there") };
+    assert_eq!(report.pushed, 1);
+    drop((app, orders));
+    syncing.await.unwrap();
 }
 
 #[tokio::test]
