@@ -14,6 +14,8 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
        cargo xtask bench webdav
                               measure the WebDAV adapter at an Apache, beside rclone
        cargo xtask bench core measure the core over a storage with simulated latency
+       cargo xtask bench sqlite
+                              measure tables of a SQLite database, synced through a folder
        cargo xtask model [filter] [seconds] [live]
                               search the protocol's model (tests/model), each for so long
        cargo xtask simulate [--seconds N] [--seed S]
@@ -123,7 +125,10 @@ fn bench(what: Option<&str>) -> ExitCode {
     match what {
         Some("s3") => at_servers("db-to-cloud-s3"),
         Some("webdav") => at_servers("db-to-cloud-webdav"),
-        Some("core") => exit_code(run(&("bench core", &bench("db-to-cloud-benches")))),
+        Some(name @ ("core" | "sqlite")) => {
+            let bench = ["bench", "--locked", "--package", "db-to-cloud-benches", "--bench", name];
+            exit_code(run(&("bench", &bench)))
+        }
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)

@@ -120,17 +120,9 @@ impl Open {
         self.settle(foreign_keys).map_err(failed)
     }
 
-    /// Tables may have come for documents that were held; rows may be gone of which more was kept.
+    /// Tables may have come for documents that were held.
     fn settle(&mut self, foreign_keys: bool) -> rusqlite::Result<()> {
-        batch::settle_held(&mut self.connection, &self.shapes, foreign_keys)?;
-        for id in extra::kept(&self.connection)? {
-            let place = crate::read::place(&self.shapes, &id);
-            let gone = read(&self.connection, &self.shapes, &id).is_ok_and(|c| !c.has_row);
-            if place.is_some() && gone {
-                extra::forget(&self.connection, &id)?;
-            }
-        }
-        Ok(())
+        batch::settle_held(&mut self.connection, &self.shapes, foreign_keys)
     }
 }
 

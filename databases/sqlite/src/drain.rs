@@ -7,6 +7,7 @@
 
 use std::collections::HashMap;
 
+use db_to_cloud::DocumentId;
 use db_to_cloud::state::{Table, Update, queue_change};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
@@ -64,8 +65,10 @@ pub(crate) fn drain_all(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Puts the first so many edits into the records. It must be in a transaction.
 pub(crate) fn drain(connection: &Connection, limit: usize) -> rusqlite::Result<()> {
     let mut edits = edits(connection, 0, limit)?;
-    // Both halves of a move come together.
-    edits.pop_if(|last| last.moved);
+    if edits.len() == limit {
+        // Both halves of a move come together.
+        edits.pop_if(|last| last.moved);
+    }
     let Some(last) = edits.last().map(|edit| edit.seq) else { return Ok(()) };
     let mut synced: HashMap<i64, Vec<i64>> = HashMap::new();
     let mut number = numbers(connection, edits.len())?;
@@ -83,10 +86,7 @@ pub(crate) fn drain(connection: &Connection, limit: usize) -> rusqlite::Result<(
             }
         };
         let id = edit.key.id();
-        let replaced = extra::is_held(connection, &id)? && is_row(connection, &edit.key)?;
-        if replaced {
-            extra::forget(connection, &id)?;
-        }
+        let replaced = look_at_extra(connection, &id, &edit.key)?;
         number += 1;
         for remote in remotes {
             queue_as(connection, remote, &id.to_key(), number, replaced)?;
@@ -94,6 +94,17 @@ pub(crate) fn drain(connection: &Connection, limit: usize) -> rusqlite::Result<(
     }
     let sql = "DELETE FROM db_to_cloud_queue WHERE seq <= ?1";
     connection.prepare_cached(sql)?.execute([last]).map(drop)
+}
+
+/// What is kept of a document goes with its row. A row that came by itself under the id of a held
+/// document takes its place, not knowing of it; says whether.
+fn look_at_extra(connection: &Connection, id: &DocumentId, key: &RowKey) -> rusqlite::Result<bool> {
+    let Some(is_held) = extra::is_held(connection, id)? else { return Ok(false) };
+    let is_there = is_row(connection, key)?;
+    if is_held == is_there {
+        extra::forget(connection, id)?;
+    }
+    Ok(is_held && is_there)
 }
 
 /// What the triggers wrote after this.

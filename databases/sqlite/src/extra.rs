@@ -85,10 +85,11 @@ pub(crate) fn forget(connection: &Connection, id: &DocumentId) -> rusqlite::Resu
     connection.prepare_cached(sql)?.execute([id.to_key().as_bytes()]).map(drop)
 }
 
-/// Whether the document is held.
-pub(crate) fn is_held(connection: &Connection, id: &DocumentId) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_extra WHERE id = ?1 AND row IS NULL)";
-    connection.prepare_cached(sql)?.query_row([id.to_key().as_bytes()], |row| row.get(0))
+/// Whether the document is held; `None` if nothing is kept of it.
+pub(crate) fn is_held(connection: &Connection, id: &DocumentId) -> rusqlite::Result<Option<bool>> {
+    let sql = "SELECT row IS NULL FROM db_to_cloud_extra WHERE id = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row([id.to_key().as_bytes()], |row| row.get(0)).optional()
 }
 
 /// A row got another id: what is unknown here of it goes along.
@@ -125,19 +126,14 @@ pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>>
     ids(statement.query([])?)
 }
 
-/// All rows that something is kept of.
-pub(crate) fn kept(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
-    let mut statement =
-        connection.prepare("SELECT id FROM db_to_cloud_extra WHERE row IS NOT NULL")?;
-    ids(statement.query([])?)
-}
-
-/// Those of a table.
+/// All rows of a table that something is kept of.
 pub(crate) fn kept_of(
     connection: &Connection,
     table: &str,
 ) -> rusqlite::Result<Vec<(DocumentId, RowKey)>> {
-    let keys = kept(connection)?.into_iter().filter_map(|id| Some((RowKey::parse(&id)?, id)));
+    let sql = "SELECT id FROM db_to_cloud_extra WHERE row IS NOT NULL";
+    let kept = ids(connection.prepare(sql)?.query([])?)?;
+    let keys = kept.into_iter().filter_map(|id| Some((RowKey::parse(&id)?, id)));
     let keys = keys.filter(|(key, _)| key.table == table).map(|(key, id)| (id, key));
     Ok(keys.collect())
 }

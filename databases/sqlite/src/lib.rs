@@ -1,23 +1,50 @@
-//! Client state of db-to-cloud in SQLite.
+//! SQLite for db-to-cloud: the tables of an application's database as documents, and the client
+//! state.
 //!
-//! [`SqliteState`] is the durable [`State`](db_to_cloud::state::State) of a client: one SQLite file,
-//! in which each remote has its records under a name that the application chooses.
+//! [`SqliteDatabase`] attaches to tables that are there already. Triggers queue every edit in its
+//! own transaction, whoever makes it, so that none can be lost; the rest is
+//! [`Client::sync`](db_to_cloud::Client::sync).
 //!
 //! ```
-//! use db_to_cloud::state::{State, Table, Update};
-//! use db_to_cloud_sqlite::SqliteState;
+//! use std::sync::Arc;
+//! use db_to_cloud::{Client, RemoteWins, memory::MemoryAdapter};
+//! use db_to_cloud_sqlite::SqliteDatabase;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
-//! # let path = folder.path().join("sync.sqlite");
-//! let state = SqliteState::open(path, "my-bucket")?;
-//! let record = Update { table: Table::Metadata, key: "v".into(), value: Some(b"7".to_vec()) };
-//! state.write(vec![], vec![record]).await?;
-//! assert_eq!(state.read(Table::Metadata, &["v".into()]).await?, [Some(b"7".to_vec())]);
+//! # let (laptop, phone) = (folder.path().join("laptop.db"), folder.path().join("phone.db"));
+//! # for path in [&laptop, &phone] {
+//! #     let app = rusqlite::Connection::open(path)?;
+//! #     app.execute_batch("CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT)")?;
+//! # }
+//! let cloud = MemoryAdapter::new();
+//! let client = |path| -> Result<Client, Box<dyn std::error::Error>> {
+//!     let database = SqliteDatabase::open(path, ["notes"])?;
+//!     let state = Arc::new(database.state("my-bucket")?);
+//!     let adapter = Arc::new(cloud.clone());
+//!     Ok(Client::builder(adapter, Arc::new(database), state, Arc::new(RemoteWins)).build())
+//! };
+//! let (on_laptop, on_phone) = (client(&laptop)?, client(&phone)?);
+//!
+//! let app = rusqlite::Connection::open(&laptop)?;
+//! app.execute("INSERT INTO notes VALUES ('a', 'hello')", [])?;
+//! on_laptop.sync().await?;
+//! assert_eq!(on_phone.sync().await?.pulled, 1);
+//! # let app = rusqlite::Connection::open(&phone)?;
+//! # let text: String = app.query_row("SELECT text FROM notes", [], |row| row.get(0))?;
+//! # assert_eq!(text, "hello");
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`SqliteState`] alone is the durable [`State`](db_to_cloud::state::State) of a client with any other
+//! database: one SQLite file, in which each remote has its records under a name that the
+//! application chooses.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
 
 mod attach;
 mod batch;
@@ -28,6 +55,7 @@ mod document;
 mod drain;
 mod error;
 mod extra;
+mod index_sql;
 mod key;
 mod list;
 mod migrate;
@@ -43,6 +71,7 @@ mod shape;
 mod state;
 mod statements;
 mod table;
+mod transaction;
 mod triggers;
 mod unique;
 mod write;

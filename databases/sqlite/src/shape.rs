@@ -22,6 +22,8 @@ pub(crate) struct Shape {
     pub name: String,
     /// The id columns.
     pub keys: Vec<String>,
+    /// All columns, synced or not.
+    pub all: Vec<String>,
     pub view: View,
     /// What else is unique: a REPLACE may delete rows for it.
     pub uniques: Vec<Unique>,
@@ -103,6 +105,7 @@ impl Shape {
             view: View::new(&table, &keys, columns, revision),
             parents: Parent::of(connection, &table, &keys)?,
             has_triggers: triggers > 0,
+            all: described.into_iter().map(|column| column.name).collect(),
             table,
             keys,
             uniques,

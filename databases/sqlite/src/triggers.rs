@@ -13,6 +13,7 @@ use rusqlite::Connection;
 
 use crate::shape::Shape;
 use crate::statements::quoted;
+use crate::unique::Unique;
 
 /// A trigger: its name, and the statement that makes it.
 pub(crate) struct Trigger {
@@ -43,7 +44,7 @@ pub(crate) fn of(shape: &Shape, source: i64) -> Vec<Trigger> {
     let over = |not_itself: &str| {
         let taken = shape.uniques.iter().map(|unique| {
             let (list, table) = (ids(shape, ""), quoted(&shape.table));
-            let taken = unique.is_taken();
+            let taken = unique.is_taken(&shape.all);
             format!(
                 "{}SELECT {source}, 0, {list} FROM {table} WHERE {taken}{not_itself};",
                 into(shape)
@@ -67,13 +68,17 @@ fn when(shape: &Shape) -> Option<(String, String)> {
         [] => None,
         // A rowid that is not named in the insert is new, and until then it is -1.
         [one] if one.is_rowid => {
-            let rowid = quoted(&one.columns[0].name);
+            let rowid = one.columns().into_iter().flatten().map(|name| quoted(name));
+            let rowid = rowid.collect::<String>();
             let insert = format!(" WHEN NEW.{rowid} IS NOT -1");
             Some((insert, format!(" WHEN NEW.{rowid} IS NOT OLD.{rowid}")))
         }
         uniques => {
-            let columns = uniques.iter().flat_map(|unique| &unique.columns);
-            let changed = columns.map(|c| format!("NEW.{0} IS NOT OLD.{0}", quoted(&c.name)));
+            let columns = uniques.iter().map(Unique::columns).collect::<Option<Vec<_>>>();
+            // With an expression or a condition any column may matter.
+            let Some(columns) = columns else { return Some((String::new(), String::new())) };
+            let changed =
+                columns.into_iter().flatten().map(|c| format!("NEW.{0} IS NOT OLD.{0}", quoted(c)));
             let changed = changed.collect::<Vec<_>>().join(" OR ");
             Some((String::new(), format!(" WHEN {changed}")))
         }

@@ -2,49 +2,70 @@
 //! rows that are in the way, and SQLite calls no trigger for them unless `recursive_triggers` is on:
 //! so each such row is queued before.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension};
 
+use crate::index_sql;
 use crate::shape::Unfit;
 use crate::statements::quoted;
 
-/// Columns whose values no two rows share.
+/// Values that no two rows share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Unique {
-    pub columns: Vec<Unicolumn>,
+    pub terms: Vec<Term>,
+    /// Of which rows only; `None` is all.
+    condition: Option<String>,
     /// Whether it is the rowid, by this or another name.
     pub is_rowid: bool,
 }
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Unicolumn {
-    pub name: String,
-    /// How its values are compared; `None` is the way of the rowid.
-    pub collation: Option<String>,
+pub(crate) struct Term {
+    /// The column; `None` for an expression.
+    pub column: Option<String>,
+    /// What is compared, in SQL.
+    sql: String,
+    /// How it is compared; `None` is the way of the rowid.
+    collation: Option<String>,
 }
 
 impl Unique {
-    /// Whether it is on just these columns.
+    /// Whether it is on just these columns, and on all rows.
     pub(crate) fn is_on(&self, names: &[String]) -> bool {
-        self.columns.len() == names.len()
-            && self.columns.iter().all(|column| names.contains(&column.name))
+        let is_named = |term: &Term| term.column.as_ref().is_some_and(|c| names.contains(c));
+        self.condition.is_none()
+            && self.terms.len() == names.len()
+            && self.terms.iter().all(is_named)
     }
 
-    /// The condition for a row that has the values of the row `NEW`.
-    pub(crate) fn is_taken(&self) -> String {
-        let same = |column: &Unicolumn| {
-            let name = quoted(&column.name);
-            match &column.collation {
-                Some(collation) => format!("{name} = NEW.{name} COLLATE {}", quoted(collation)),
-                None => format!("{name} = NEW.{name}"),
-            }
+    /// The columns it is on; `None` if others may matter.
+    pub(crate) fn columns(&self) -> Option<Vec<&String>> {
+        let columns = self.terms.iter().map(|term| term.column.as_ref());
+        columns.collect::<Option<_>>().filter(|_| self.condition.is_none())
+    }
+
+    /// The condition for a row that has the values of the row `NEW`, which has these columns.
+    pub(crate) fn is_taken(&self, columns: &[String]) -> String {
+        let new = columns.iter().map(|name| format!("NEW.{0} AS {0}", quoted(name)));
+        let new = new.collect::<Vec<_>>().join(", ");
+        let same = |Term { column, sql, collation }: &Term| {
+            let of_new = match column {
+                Some(_) => format!("NEW.{sql}"),
+                // There the names are those of the new row.
+                None => format!("(SELECT {sql} FROM (SELECT {new}))"),
+            };
+            let collation = collation.as_ref();
+            let collation = collation.map_or(String::new(), |c| format!(" COLLATE {}", quoted(c)));
+            format!("{sql} = {of_new}{collation}")
         };
-        self.columns.iter().map(same).collect::<Vec<_>>().join(" AND ")
+        let same = self.terms.iter().map(same);
+        let only = self.condition.iter().map(|condition| format!("({condition})"));
+        same.chain(only).collect::<Vec<_>>().join(" AND ")
     }
 
     fn rowid(name: &str) -> Self {
-        let column = Unicolumn { name: name.to_owned(), collation: None };
-        Self { columns: vec![column], is_rowid: true }
+        let (column, sql) = (Some(name.to_owned()), quoted(name));
+        Self { terms: vec![Term { column, sql, collation: None }], condition: None, is_rowid: true }
     }
 }
 
@@ -56,16 +77,15 @@ pub(crate) fn of(
     integer: bool,
     without_rowid: bool,
 ) -> Result<Vec<Unique>, Unfit> {
-    let sql = "SELECT name, origin, partial FROM pragma_index_list(?1) WHERE \"unique\"";
+    let sql = "SELECT name, origin FROM pragma_index_list(?1) WHERE \"unique\"";
     let mut statement = connection.prepare(sql)?;
-    let indexes = statement.query_map([table], |row| {
-        Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, bool>(2)?))
-    })?;
+    let indexes = statement
+        .query_map([table], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?)))?;
     let (mut uniques, mut has_primary) = (Vec::new(), false);
     for index in indexes {
-        let (name, origin, partial) = index?;
+        let (name, origin) = index?;
         has_primary |= origin == "pk";
-        uniques.push(index_of(connection, &name, partial)?);
+        uniques.push(index_of(connection, &name)?);
     }
     // A primary key without an index is the rowid itself.
     match primary.first() {
@@ -78,22 +98,27 @@ pub(crate) fn of(
     Ok(uniques)
 }
 
-fn index_of(connection: &Connection, name: &str, partial: bool) -> Result<Unique, Unfit> {
-    let sql = "SELECT name, coll FROM pragma_index_xinfo(?1) WHERE \"key\"";
+fn index_of(connection: &Connection, name: &str) -> Result<Unique, Unfit> {
+    // An index that a constraint made has no text or is not even there (the table itself is it), and
+    // is on columns of all rows.
+    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1";
+    let text = connection.query_row(sql, [name], |row| row.get::<_, Option<String>>(0));
+    let text = text.optional()?.flatten();
+    let odd = || Unfit::Why(format!("its unique index {name:?} is not understood: simplify it"));
+    let index = text.map(|text| index_sql::parse(&text).ok_or_else(odd)).transpose()?;
+    let sql = "SELECT seqno, name, coll FROM pragma_index_xinfo(?1) WHERE \"key\"";
     let mut statement = connection.prepare(sql)?;
-    let columns = statement.query_map([name], |row| {
-        Ok((row.get::<_, Option<String>>(0)?, row.get::<_, Option<String>>(1)?))
-    })?;
-    let mut unique = Unique { columns: Vec::new(), is_rowid: false };
-    for column in columns {
-        let (column, collation) = column?;
-        let Some(column) = column.filter(|_| !partial) else {
-            return Err(Unfit::Why(format!(
-                "its unique index {name:?} is partial or on an expression, so that a REPLACE could \
-                 delete rows unseen: make it an index on columns of the whole table"
-            )));
+    let mut rows = statement.query([name])?;
+    let mut terms = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (place, column): (u16, Option<String>) = (row.get(0)?, row.get(1)?);
+        let term = index.as_ref().and_then(|index| index.terms.get(usize::from(place)));
+        let sql = match (&column, term) {
+            (Some(column), _) => quoted(column),
+            (None, Some(term)) => format!("({term})"),
+            (None, None) => return Err(odd()),
         };
-        unique.columns.push(Unicolumn { name: column, collation });
+        terms.push(Term { column, sql, collation: row.get(2)? });
     }
-    Ok(unique)
+    Ok(Unique { terms, condition: index.and_then(|index| index.condition), is_rowid: false })
 }

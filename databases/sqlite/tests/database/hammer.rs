@@ -89,7 +89,7 @@ fn client(folder: &Path, device: &str) -> (SqliteDatabase, Client) {
 #[tokio::test]
 async fn no_committed_edit_is_lost_when_everything_is_killed_at_random() {
     let seed = std::env::var("DB_TO_CLOUD_SEED").map_or(8, |seed| seed.parse().unwrap());
-    let seconds = std::env::var("DB_TO_CLOUD_SECONDS").map_or(15, |s| s.parse().unwrap());
+    let seconds = std::env::var("DB_TO_CLOUD_SECONDS").map_or(12, |s| s.parse().unwrap());
     println!("DB_TO_CLOUD_SEED={seed}");
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();

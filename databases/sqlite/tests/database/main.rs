@@ -1,6 +1,11 @@
 //! Tables of an application's database, synced between devices. The storage is in memory; edits are
 //! made by the `sqlite3` command line tool or by a connection that knows nothing of db-to-cloud.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test says what fails by panicking"
+)]
 
 mod attaching;
 mod edits;

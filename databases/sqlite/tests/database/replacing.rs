@@ -108,3 +108,20 @@ async fn a_table_that_replaces_by_itself_does_so_on_both_devices() {
         assert_eq!(device.shell("SELECT * FROM people ORDER BY id"), "2|b@x\n3|a@x");
     }
 }
+
+#[tokio::test]
+async fn unique_indexes_on_expressions_and_on_some_rows_replace_as_well() {
+    let schema = "CREATE TABLE people (id INTEGER PRIMARY KEY, mail TEXT, gone INTEGER DEFAULT 0);
+        CREATE UNIQUE INDEX one_each ON people (lower(mail) COLLATE NOCASE DESC, 1) WHERE gone = 0";
+    let (laptop, phone) = pair(schema, &["people"]);
+    laptop.run("INSERT INTO people VALUES (1, 'a@x', 0), (2, 'b@x', 0), (3, 'A@X', 1)");
+    settle(&laptop, &phone).await;
+    assert_eq!(laptop.shell("SELECT count(*) FROM db_to_cloud_queue"), "0");
+    laptop.shell("REPLACE INTO people VALUES (4, 'A@x', 0)");
+    laptop.shell("UPDATE OR REPLACE people SET gone = 0 WHERE id = 3");
+    assert_eq!(laptop.shell("SELECT id FROM people ORDER BY id"), "2\n3");
+    laptop.sync().await;
+    phone.client.sync().await.unwrap();
+    settle(&laptop, &phone).await;
+    assert_eq!(phone.shell("SELECT id, gone FROM people ORDER BY id"), "2|0\n3|0");
+}
