@@ -26,7 +26,8 @@ An argument after `test` runs only the steps whose name contains it: servers, fm
 planted, test, mount, doc.";
 
 /// The examples that take long to build.
-const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/webdav";
+const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/webdav,\
+                        db-to-cloud-examples/dropbox";
 
 /// For the test target that switches rules off.
 const PLANTED: &str = "--features=planted";

@@ -1,9 +1,8 @@
-//! Many files in three requests: sessions are started, filled and committed together.
+//! Many files in few requests: sessions are started together, filled by 500, committed together.
 //!
 //! Each file is committed or refused on its own: the answer to the last request is looked at entry by
 //! entry. `shared/facts` of the project, 2.1.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,7 +10,9 @@ use db_to_cloud::Key;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::client::{Call, Client};
+use crate::append::append_all;
+use crate::call::Call;
+use crate::client::Client;
 use crate::error::Failure;
 use crate::files::{Commit, Stored};
 use crate::hash::content_hash;
@@ -24,25 +25,14 @@ pub(crate) const FILES: usize = 1000;
 /// would have to be sent again.
 const ROUNDS: u32 = 4;
 
-/// How many files the argument of one request may name: fewer once a machine on the way has said
-/// that the header is too long. A thousand are some 140 kB, which the specification allows for.
-#[derive(Debug)]
-pub(crate) struct HeaderRoom(AtomicUsize);
-
-impl Default for HeaderRoom {
-    fn default() -> Self {
-        Self(AtomicUsize::new(FILES))
-    }
-}
-
 /// One file of a batch on its way.
 #[derive(Debug)]
-struct File<'a> {
-    bytes: &'a Bytes,
+pub(crate) struct File<'a> {
+    pub(crate) bytes: &'a Bytes,
     commit: Commit,
     hash: String,
-    session: String,
-    answer: Option<Result<(), Failure>>,
+    pub(crate) session: String,
+    pub(crate) answer: Option<Result<(), Failure>>,
 }
 
 #[derive(Serialize)]
@@ -67,20 +57,6 @@ pub(crate) struct Answers {
     pub(crate) entries: Vec<Value>,
 }
 
-#[derive(Serialize)]
-struct Append {
-    cursor: Cursor,
-    length: usize,
-    close: bool,
-}
-
-#[derive(Serialize)]
-struct AppendAll<'a> {
-    entries: Vec<Append>,
-    /// Of all the bytes together.
-    content_hash: &'a str,
-}
-
 /// Writes at most [`FILES`] files; one answer for each.
 pub(crate) async fn put(client: &Client, items: &[(Key, Bytes)]) -> Vec<Result<(), Failure>> {
     let mut files: Vec<_> =
@@ -103,48 +79,6 @@ async fn put_files(client: &Client, files: &mut [File<'_>]) -> Result<(), Failur
     append_all(client, files).await?;
     let mut open: Vec<_> = files.iter_mut().filter(|file| file.answer.is_none()).collect();
     if open.is_empty() { Ok(()) } else { finish_all(client, &mut open).await }
-}
-
-/// Brings the bytes: in one request, if their names fit into its header.
-async fn append_all(client: &Client, files: &mut [File<'_>]) -> Result<(), Failure> {
-    let mut rest = files;
-    while !rest.is_empty() {
-        let most = client.header_room.0.load(Relaxed).min(rest.len());
-        match append(client, &rest[..most]).await {
-            Err(failure) if failure.is_long_header() && most > 1 => {
-                tracing::debug!(files = most / 2, "fewer files in one request");
-                client.header_room.0.store(most / 2, Relaxed);
-            }
-            answers => {
-                let (now, later) = rest.split_at_mut(most);
-                for (file, answer) in now.iter_mut().zip(answers?) {
-                    // One that could not be filled is not committed.
-                    file.answer = answer.err().map(Err);
-                }
-                rest = later;
-            }
-        }
-    }
-    Ok(())
-}
-
-async fn append(client: &Client, files: &[File<'_>]) -> Result<Vec<Result<(), Failure>>, Failure> {
-    let entry = |file: &File<'_>| {
-        let cursor = Cursor { session_id: file.session.clone(), offset: 0 };
-        Append { cursor, length: file.bytes.len(), close: true }
-    };
-    let bytes: Vec<u8> = files.iter().flat_map(|file| file.bytes.iter().copied()).collect();
-    let arg = AppendAll {
-        entries: files.iter().map(entry).collect(),
-        content_hash: &content_hash(&bytes),
-    };
-    let call = Call::upload("files/upload_session/append_batch", &arg, bytes.into());
-    let answers = client.ask::<Answers>(call).await?.entries;
-    let of_file = |answer: &Value| success(answer).map(drop);
-    match answers.len() == files.len() {
-        true => Ok(answers.iter().map(of_file).collect()),
-        false => Err(Failure::NotDropbox("more or fewer answers than files")),
-    }
 }
 
 /// Commits. Never two batches at once, nor beside other writes: Dropbox would refuse the one for the

@@ -1,12 +1,10 @@
 //! One request: its turn, its token, its time limit.
 
-use std::borrow::Cow;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use db_to_cloud_http::{Pace, Turn, time_limit};
+use db_to_cloud_http::{Pace, Turn, is_page, time_limit};
 use db_to_cloud_oauth::{AccessToken, TokenProvider};
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
@@ -16,7 +14,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::RwLock;
 
 use crate::DropboxConfig;
-use crate::batch::HeaderRoom;
+use crate::append::HeaderRoom;
+use crate::call::{Call, Kind, ascii};
 use crate::config::Endpoints;
 use crate::error::{Failure, Invalid, invalid};
 use crate::refusal::Refusal;
@@ -39,31 +38,6 @@ pub(crate) struct Client {
     pub(crate) piece: usize,
 }
 
-/// A request that can be sent again.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    /// The end of the address, such as `files/upload`.
-    route: &'static str,
-    /// JSON.
-    arg: String,
-    kind: Kind,
-    /// It is a create: it does not queue behind other requests.
-    is_create: bool,
-    /// So many files are written: it may take longer.
-    files: usize,
-}
-
-/// Where the argument and the bytes are.
-#[derive(Clone, Debug)]
-enum Kind {
-    /// The argument is the body.
-    Rpc,
-    /// The argument is a header, the body what is stored.
-    Upload(Bytes),
-    /// The argument is a header; so is the answer, whose body is what was stored.
-    Download,
-}
-
 /// An answer, whatever its status, with all of its body.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -74,43 +48,6 @@ pub(crate) struct Answer {
 
 /// What one file of a batch adds to the time limit.
 const TIME_OF_A_FILE: Duration = Duration::from_millis(100);
-
-impl Call {
-    pub(crate) fn rpc(route: &'static str, arg: &impl Serialize) -> Self {
-        Self::new(route, arg, Kind::Rpc)
-    }
-
-    pub(crate) fn upload(route: &'static str, arg: &impl Serialize, bytes: Bytes) -> Self {
-        Self::new(route, arg, Kind::Upload(bytes))
-    }
-
-    pub(crate) fn download(route: &'static str, arg: &impl Serialize) -> Self {
-        Self::new(route, arg, Kind::Download)
-    }
-
-    pub(crate) fn creating(mut self, is_create: bool) -> Self {
-        self.is_create = is_create;
-        self
-    }
-
-    pub(crate) fn of_files(mut self, files: usize) -> Self {
-        self.files = files;
-        self
-    }
-
-    fn new(route: &'static str, arg: &impl Serialize, kind: Kind) -> Self {
-        // Our own arguments are all JSON; what were not would be refused by the service.
-        let arg = serde_json::to_string(arg).unwrap_or_default();
-        Self { route, arg, kind, is_create: false, files: 0 }
-    }
-
-    fn length(&self) -> usize {
-        match &self.kind {
-            Kind::Upload(bytes) => bytes.len(),
-            Kind::Rpc | Kind::Download => self.arg.len(),
-        }
-    }
-}
 
 impl Client {
     pub(crate) fn new(config: &DropboxConfig) -> Result<Self, Invalid> {
@@ -255,8 +192,7 @@ impl Answer {
 
     /// Whether this is a page for people: the sign-in page of a network.
     pub(crate) fn is_page(&self) -> bool {
-        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
-        kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+        is_page(self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()))
     }
 
     fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
@@ -283,36 +219,9 @@ async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, 
     tokio::time::timeout(limit, work).await.map_err(|_| Failure::TimedOut(limit))
 }
 
-/// JSON for a header: what is no printable ASCII is escaped (`HTTP header arguments` of Dropbox's
-/// reference; it answers 400 to others).
-fn ascii(json: &str) -> Cow<'_, str> {
-    let is_plain = |c: char| matches!(c, ' '..='\u{7e}');
-    if json.chars().all(is_plain) {
-        return Cow::Borrowed(json);
-    }
-    let mut out = String::with_capacity(json.len() + 16);
-    for c in json.chars() {
-        if is_plain(c) {
-            out.push(c);
-            continue;
-        }
-        for unit in c.encode_utf16(&mut [0; 2]) {
-            // Writing to a string does not fail.
-            let _ = write!(out, "\\u{unit:04x}");
-        }
-    }
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn arguments_are_ascii_in_a_header() {
-        assert_eq!(ascii(r#"{"path":"/a \"b\""}"#), r#"{"path":"/a \"b\""}"#);
-        assert_eq!(ascii("\"/ü\u{7f}日🦀\""), r#""/\u00fc\u007f\u65e5\ud83e\udd80""#);
-    }
 
     #[test]
     fn an_endpoint_may_have_a_path() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{Paused, chain};
+use db_to_cloud_http::{Paused, chain, is_of_tls};
 
 use crate::refusal::Refusal;
 
@@ -53,10 +53,8 @@ impl Failure {
     pub(crate) fn of_line(error: reqwest::Error, limit: Duration) -> Self {
         let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
         let text = chain(&error.without_url());
-        let lower = text.to_ascii_lowercase();
-        let is_tls = ["certificate", "tls", "handshake", "corrupt message"];
         match (connecting, timed_out) {
-            (true, _) if is_tls.iter().any(|word| lower.contains(word)) => Self::Tls(text),
+            (true, _) if is_of_tls(&text) => Self::Tls(text),
             (true, _) => Self::NotConnected(text),
             (false, true) => Self::TimedOut(limit),
             (false, false) => Self::Line(text),

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use db_to_cloud::{Created, Folder, Key, Page};
 use serde::{Deserialize, Serialize};
 
-use crate::client::{Call, Client};
+use crate::call::Call;
+use crate::client::Client;
 use crate::error::Failure;
 use crate::hash::content_hash;
 use crate::sessions;

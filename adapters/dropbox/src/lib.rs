@@ -19,8 +19,8 @@
 //! Each object is a file: `/notes/changes/17.json` and so on. Names of the core are in lower case, so
 //! it does not matter that Dropbox ignores the case of paths.
 //!
-//! Which file does what: `config.rs` which folder, `client.rs` one request, `files.rs` single files,
-//! `batch.rs` many in three requests, `sessions.rs` files too large for one request, `deletes.rs` many
+//! Which file does what: `config.rs` which folder, `call.rs` a request, `client.rs` how it is sent,
+//! `files.rs` single files, `batch.rs` and `append.rs` many in few requests, `sessions.rs` files too large for one request, `deletes.rs` many
 //! deletes, `watch.rs` waiting for a change, `hash.rs` the checksum of a file, `tags.rs` and
 //! `refusal.rs` what Dropbox says and what it means, `error.rs` what went wrong, `adapter.rs` the
 //! trait.
@@ -32,7 +32,9 @@
 mod readme {}
 
 mod adapter;
+mod append;
 mod batch;
+mod call;
 mod client;
 mod config;
 mod deletes;

@@ -12,5 +12,5 @@ mod time_limit;
 pub use pace::{Pace, Turn};
 pub use pause::Paused;
 pub use retry_after::retry_after;
-pub use text::{chain, percent_decoded};
+pub use text::{chain, is_of_tls, is_page, percent_decoded};
 pub use time_limit::time_limit;

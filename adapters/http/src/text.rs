@@ -30,9 +30,31 @@ pub fn chain(error: &dyn Error) -> String {
     text
 }
 
+/// Whether this `Content-Type` is that of a page for people, such as the sign-in page of a network. No
+/// storage answers so.
+pub fn is_page(content_type: Option<&[u8]>) -> bool {
+    content_type.is_some_and(|kind| kind.to_ascii_lowercase().starts_with(b"text/html"))
+}
+
+/// Whether an error that a connection could not be made for is one of the handshake, by its text: the
+/// libraries below keep no kind of it.
+pub fn is_of_tls(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["certificate", "tls", "handshake", "corrupt message"].iter().any(|word| text.contains(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_and_handshakes_are_known() {
+        assert!(is_page(Some(b"Text/HTML; charset=utf-8")));
+        assert!(!is_page(Some(b"application/json")) && !is_page(None));
+        assert!(is_of_tls("error: invalid peer certificate: UnknownIssuer"));
+        assert!(is_of_tls("received corrupt message of type InvalidContentType"));
+        assert!(!is_of_tls("tcp connect error: Connection refused (os error 111)"));
+    }
 
     #[test]
     fn escapes_are_resolved_or_refused() {

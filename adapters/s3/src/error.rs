@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{Paused, chain, retry_after};
+use db_to_cloud_http::{Paused, chain, is_of_tls, retry_after};
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -259,13 +259,12 @@ where
 impl Failure {
     /// The SDK has no types for these: the texts below it tell.
     fn of_dispatch(text: String) -> Self {
-        let lower = text.to_ascii_lowercase();
-        let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-        if says(&["certificate", "tls", "handshake", "corrupt message"]) {
+        if is_of_tls(&text) {
             return Self::Tls(text);
         }
+        let lower = text.to_ascii_lowercase();
         // Asked for just before a request is sent.
-        if says(&["credential", "identity"]) {
+        if ["credential", "identity"].iter().any(|word| lower.contains(word)) {
             return Self::NotSent(text);
         }
         Self::Line(text)

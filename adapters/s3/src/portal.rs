@@ -3,6 +3,7 @@
 use aws_sdk_s3::config::interceptors::BeforeDeserializationInterceptorContextRef;
 use aws_sdk_s3::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_s3::error::BoxError;
+use db_to_cloud_http::is_page;
 
 /// Refuses a page for people where an answer of S3 should be: the sign-in page of a network answers
 /// 200 to everything, and a delete or an upload would seem to have worked.
@@ -24,14 +25,11 @@ impl Intercept for NoPages {
         let header = |name| answer.headers().get(name);
         // Objects may be pages: theirs come with an ETag. moto gives its empty answers this type.
         let is_empty = status.as_u16() == 204 || header("content-length") == Some("0");
-        let is_page = header("content-type").is_some_and(is_html) && header("etag").is_none();
+        let is_page =
+            is_page(header("content-type").map(str::as_bytes)) && header("etag").is_none();
         match status.is_success() && is_page && !is_empty {
             true => Err("a page for people was answered".into()),
             false => Ok(()),
         }
     }
-}
-
-fn is_html(content_type: &str) -> bool {
-    content_type.trim_start().to_ascii_lowercase().starts_with("text/html")
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use db_to_cloud_http::{Pace, time_limit};
+use db_to_cloud_http::{Pace, is_page, time_limit};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Identity, Method, Url};
@@ -184,7 +184,6 @@ impl Answer {
 
     /// Whether this is a page for people: the sign-in page of a network or of a cloud.
     pub(crate) fn is_page(&self) -> bool {
-        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
-        kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+        is_page(self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{Paused, chain, retry_after};
+use db_to_cloud_http::{Paused, chain, is_of_tls, retry_after};
 
 use crate::client::Answer;
 
@@ -99,10 +99,8 @@ impl Failure {
     pub(crate) fn of_line(error: reqwest::Error, limit: Duration) -> Self {
         let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
         let text = chain(&error.without_url());
-        let lower = text.to_ascii_lowercase();
-        let is_tls = ["certificate", "tls", "handshake", "corrupt message"];
         Self::new(match (connecting, timed_out) {
-            (true, _) if is_tls.iter().any(|word| lower.contains(word)) => Cause::Tls(text),
+            (true, _) if is_of_tls(&text) => Cause::Tls(text),
             (true, _) => Cause::NotConnected(text),
             (false, true) => Cause::TimedOut(limit),
             (false, false) => Cause::Line(text),

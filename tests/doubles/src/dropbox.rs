@@ -2,6 +2,7 @@
 
 mod account;
 pub mod answers;
+mod append;
 mod arg;
 mod authorize;
 mod call;

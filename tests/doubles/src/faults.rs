@@ -96,8 +96,21 @@ impl Faults {
 
     /// Of all requests, so many of a thousand fail in one of these ways, by the seed.
     pub fn random(&self, seed: u64, per_thousand: u64, faults: Vec<Fault>) {
+        self.random_on("", "", seed, per_thousand, faults);
+    }
+
+    /// Of the requests that [`Faults::fail`] would mean, so many of a thousand fail in one of these ways, by
+    /// the seed.
+    pub fn random_on(
+        &self,
+        route: &str,
+        text: &str,
+        seed: u64,
+        per_thousand: u64,
+        faults: Vec<Fault>,
+    ) {
         let when = When::Random { random: fastrand::Rng::with_seed(seed), per_thousand };
-        self.plan("", "", when, faults);
+        self.plan(route, text, when, faults);
     }
 
     /// Nothing fails any more.

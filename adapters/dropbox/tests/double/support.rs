@@ -7,6 +7,7 @@ use db_to_cloud::Adapter;
 use db_to_cloud_dropbox::{DropboxAdapter, DropboxConfig};
 use db_to_cloud_oauth::{AccessToken, StaticToken, TokenProvider};
 use db_to_cloud_test_doubles::Dropbox;
+use db_to_cloud_test_doubles::dropbox::Host;
 
 /// A folder with a name that needs an escape in a header.
 pub(crate) const FOLDER: &str = "/Apps of Zoë/notes 日本";
@@ -15,8 +16,11 @@ pub(crate) fn fixed(token: &str) -> Arc<dyn TokenProvider> {
     Arc::new(StaticToken(AccessToken::new(token)))
 }
 
+/// Each host of the service at its place: what is for another is refused.
 pub(crate) fn config(dropbox: &Dropbox) -> DropboxConfig {
-    config_at(dropbox, &dropbox.url())
+    let [api, content, notify] =
+        [Host::Api, Host::Content, Host::Notify].map(|host| dropbox.host(host));
+    config_at(dropbox, "").with_endpoints(api, content, notify)
 }
 
 /// The same behind another address, such as a proxy's.

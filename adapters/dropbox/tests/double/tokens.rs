@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use db_to_cloud::{Adapter, Error, ErrorKind, Folder, Key};
-use db_to_cloud_oauth::{AccessToken, TokenProvider};
+use db_to_cloud_oauth::{AccessToken, Endpoints, MemoryStore, Provider, Refreshing, TokenProvider};
 use db_to_cloud_test_doubles::Dropbox;
+use db_to_cloud_test_doubles::dropbox::APP_KEY;
+use db_to_cloud_test_servers::Device;
 
 use crate::support::{config, fixed, open};
 
@@ -108,6 +110,64 @@ async fn a_permission_that_is_missing_is_named() {
     assert!(error.to_string().contains("it needs files.content.write"), "{error}");
     let error = storage.list(Folder::Changes, None).await.unwrap_err();
     assert!(error.to_string().contains("it needs files.metadata.read"), "{error}");
+}
+
+/// A sign-in as an application keeps it.
+fn signed_in(dropbox: &Dropbox) -> Arc<Refreshing> {
+    let tokens = serde_json::json!({
+        "provider": "dropbox",
+        "client_id": APP_KEY,
+        "scope": SCOPES.join(" "),
+        "refresh_token": dropbox.refresh_token(),
+    });
+    let store = MemoryStore::new(serde_json::from_value(tokens).unwrap());
+    let url = dropbox.url();
+    let endpoints = Endpoints {
+        authorize: format!("{url}/oauth2/authorize"),
+        token: format!("{url}/oauth2/token"),
+        revoke: format!("{url}/2/auth/token/revoke"),
+    };
+    let provider = Provider::dropbox().with_endpoints(endpoints);
+    Arc::new(Refreshing::new(provider, Arc::new(store)).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn syncs_go_on_while_tokens_end_again_and_again() {
+    let dropbox = Dropbox::start().await;
+    let tokens = [signed_in(&dropbox), signed_in(&dropbox)];
+    let storage = |tokens: &Arc<Refreshing>| {
+        Arc::new(config(&dropbox).with_tokens(tokens.clone()).build().unwrap())
+    };
+    let [alice, bob] = [("alice", &tokens[0]), ("bob", &tokens[1])]
+        .map(|(name, tokens)| Device::new(name, storage(tokens)));
+    let ending = async {
+        loop {
+            tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+            dropbox.expire_tokens();
+        }
+    };
+    let syncing = async {
+        for round in 0..10 {
+            (0..20).for_each(|i| alice.documents.save(format!("{round} {i}").as_str(), "text"));
+            for i in 0..20 {
+                alice.client.queue_change(&format!("{round} {i}").as_str().into()).await.unwrap();
+            }
+            alice.sync().await;
+            bob.sync().await;
+        }
+    };
+    tokio::select! { () = ending => {}, () = syncing => {} }
+    assert_eq!((bob.all().len(), bob.all()), (200, alice.all()));
+    assert!(dropbox.requests().of("oauth2/token") > 2, "{:?}", dropbox.requests().by_route());
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_taken_back_asks_to_sign_in_again() {
+    let dropbox = Dropbox::start().await;
+    let storage = config(&dropbox).with_tokens(signed_in(&dropbox)).build().unwrap();
+    storage.put(&Key::metadata(), "x".into()).await.unwrap();
+    dropbox.revoke_all();
+    all_fail(&storage, ErrorKind::Unauthorized, "").await;
 }
 
 /// A provider that could not ask.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::account::Api;
 use super::answers;
 use super::call::{Call, Outcome};
-use super::{download, files, finish, folders, jobs, listing, oauth, sessions, zip};
+use super::{append, download, files, finish, folders, jobs, listing, oauth, sessions, zip};
 use crate::server::{Request, Response};
 
 /// Where a route's argument and content are.
@@ -95,8 +95,8 @@ async fn dispatch(api: &Arc<Api>, call: Call) -> Outcome {
         "files/list_folder/longpoll" => listing::longpoll(api, &call).await,
         "files/move_v2" => folders::rename(api, &call),
         "files/upload" => files::upload(api, call),
-        "files/upload_session/append_batch" => sessions::append_batch(api, &call),
-        "files/upload_session/append_v2" => sessions::append(api, &call),
+        "files/upload_session/append_batch" => append::append_batch(api, &call),
+        "files/upload_session/append_v2" => append::append(api, &call),
         "files/upload_session/finish" => finish::finish(api, &call),
         "files/upload_session/finish_batch" => jobs::finish_batch(api, &call),
         "files/upload_session/finish_batch_v2" => finish::finish_batch(api, &call).await,

@@ -14,9 +14,6 @@ use crate::tokens::random;
 /// The most entries of a batch.
 pub(crate) const BATCH: usize = 1000;
 
-/// The most entries of an `append_batch`, as the official client 12.2.4 has it (the facts say 1000).
-const APPENDS: usize = 500;
-
 /// Content on its way to a file.
 #[derive(Debug, Default)]
 pub(crate) struct Session {
@@ -143,59 +140,7 @@ pub(crate) fn start_batch(api: &Api, call: &Call) -> Outcome {
     Ok(Json::object().with("session_ids", ids).into())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AppendArg {
-    cursor: Cursor,
-    #[serde(default)]
-    close: bool,
-    content_hash: Option<Hash>,
-}
-
-pub(crate) fn append(api: &Api, call: &Call) -> Outcome {
-    let arg: AppendArg = call.arg()?;
-    check_content(call, arg.content_hash.as_ref())?;
-    let appended = api.account().append(&arg.cursor, &call.body, arg.close);
-    appended.map_err(|unfit| call.refuse(unfit.json()))?;
-    Ok(Json::Null.into())
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AppendBatchArg {
-    entries: Vec<AppendEntry>,
-    content_hash: Option<Hash>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AppendEntry {
-    cursor: Cursor,
-    length: usize,
-    #[serde(default)]
-    close: bool,
-}
-
-pub(crate) fn append_batch(api: &Api, call: &Call) -> Outcome {
-    let arg: AppendBatchArg = call.arg()?;
-    check_entries(call, arg.entries.len(), APPENDS)?;
-    check_content(call, arg.content_hash.as_ref())?;
-    if arg.entries.iter().map(|entry| entry.length).sum::<usize>() != call.body.len() {
-        return Err(call.refuse(Json::tag("length_mismatch")));
-    }
-    let mut account = api.account();
-    let mut rest = call.body.clone();
-    let entries = arg.entries.into_iter().map(|entry| {
-        let content = rest.split_to(entry.length);
-        match account.append(&entry.cursor, &content, entry.close) {
-            Ok(()) => Json::tag("success"),
-            Err(unfit) => Json::nested("failure", unfit.json()),
-        }
-    });
-    let entries: Vec<_> = entries.collect();
-    Ok(Json::object().with("entries", entries).into())
-}
-
+/// The body is not too large and has the hash that was given.
 pub(crate) fn check_content(call: &Call, hash: Option<&Hash>) -> Result<(), Answer> {
     if call.body.len() > LARGEST {
         return Err(call.refuse(Json::tag("payload_too_large")));
@@ -206,6 +151,7 @@ pub(crate) fn check_content(call: &Call, hash: Option<&Hash>) -> Result<(), Answ
     Ok(())
 }
 
+/// A list has at most so many entries.
 pub(crate) fn check_entries(call: &Call, entries: usize, most: usize) -> Result<(), Answer> {
     let why = format!("entries: list of {entries} must have at most {most} items");
     if entries > most { Err(call.bad(&why)) } else { Ok(()) }

@@ -1,7 +1,8 @@
-//! `dropbox_stories.py` beside this runs with Dropbox's own SDK for Python against the double.
+//! `dropbox_stories` beside this runs with Dropbox's own SDK for Python against the double.
 
 mod caller;
 mod faults;
+mod knobs;
 mod wire;
 
 use std::path::{Path, PathBuf};
@@ -24,9 +25,15 @@ fn python() -> PathBuf {
 
 /// Runs one function of the script, which asserts. Answers what it said.
 async fn run_with(double: &Dropbox, token: &str, story: &str, arguments: &[&str]) -> String {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/official/dropbox_stories.py");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/official/dropbox_stories");
     let mut command = Command::new(python());
-    command.arg("-W").arg("ignore::DeprecationWarning").arg(script).arg(story).args(arguments);
+    command
+        .arg("-B")
+        .arg("-W")
+        .arg("ignore::DeprecationWarning")
+        .arg(script)
+        .arg(story)
+        .args(arguments);
     command.env("DROPBOX_DOUBLE", double.url()).env("DROPBOX_TOKEN", token);
     command.env("DROPBOX_APP_KEY", APP_KEY).env("DROPBOX_API_HOST", double.host(Host::Api));
     command.env("DROPBOX_API_CONTENT_HOST", double.host(Host::Content));
@@ -74,7 +81,7 @@ async fn an_update_needs_the_rev() {
 async fn lists_come_in_pages_and_go_on_with_changes() {
     let double = Dropbox::start().await;
     double.set_page_size(1);
-    run(&double, "lists").await;
+    run(&double, "pages_and_changes").await;
 }
 
 #[tokio::test]
@@ -142,6 +149,9 @@ async fn tokens_end() {
     double.expire_tokens();
     run(&double, "an_expired_token_is_refreshed").await;
     assert_eq!(double.requests().of("oauth2/token"), 1);
+    double.set_token_life(Duration::from_secs(100));
+    run_with(&double, &double.token(), "a_token_is_refreshed_before_it_ends", &["100"]).await;
+    assert_eq!(double.requests().of("oauth2/token"), 3);
     double.revoke_all();
     run(&double, "what_is_revoked_is_refused").await;
 }

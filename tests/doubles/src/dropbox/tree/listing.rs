@@ -47,7 +47,9 @@ impl Tree {
     }
 
     fn news(&self, listing: &Listing) -> impl Iterator<Item = &Node> {
-        let all = self.below(&listing.folder);
+        // A recursive listing tells of its own folder, too.
+        let itself = self.nodes.get_key_value(&listing.folder).filter(|_| listing.recursive);
+        let all = itself.into_iter().chain(self.below(&listing.folder));
         all.filter(|(key, node)| {
             let is_in = listing.recursive || parent(key) == listing.folder;
             let was_gone = node.changed <= listing.began && !listing.include_deleted;

@@ -13,7 +13,7 @@ pub(super) struct Caller {
 
 impl Caller {
     pub(super) async fn new() -> Self {
-        let patience = Duration::from_secs(2);
+        let patience = Duration::from_secs(4);
         let http = Client::builder().timeout(patience).build().unwrap();
         Self { http, double: Dropbox::start().await }
     }
@@ -40,6 +40,17 @@ impl Caller {
     pub(super) fn content(&self, path: &str) -> Option<String> {
         let content = self.double.content(path)?;
         Some(String::from_utf8_lossy(&content).into_owned())
+    }
+
+    /// Until the file is as it should be, for a while.
+    pub(super) async fn wait_until(&self, path: &str, content: Option<&str>) {
+        for _ in 0..400 {
+            if self.content(path).as_deref() == content {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("{path} never became {content:?}");
     }
 
     /// Closed sessions with these contents.
