@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use db_to_cloud::{Adapter, Error, ErrorKind, Folder, Key};
@@ -66,7 +67,7 @@ async fn all_fail(storage: &dyn Adapter, kind: ErrorKind, advice: &str) {
         storage.create(&key, "x".into()).await.unwrap_err(),
         storage.delete(&key).await.unwrap_err(),
         storage.list(Folder::Changes, None).await.unwrap_err(),
-        storage.wait_for_change(std::time::Duration::from_secs(1)).await.unwrap_err(),
+        storage.wait_for_change(Duration::from_secs(1)).await.unwrap_err(),
     ];
     errors.extend(storage.put_many(items).await.into_iter().map(Result::unwrap_err));
     for error in errors {
@@ -140,23 +141,25 @@ async fn syncs_go_on_while_tokens_end_again_and_again() {
     };
     let [alice, bob] = [("alice", &tokens[0]), ("bob", &tokens[1])]
         .map(|(name, tokens)| Device::new(name, storage(tokens)));
-    let ending = async {
-        loop {
-            tokio::time::sleep(std::time::Duration::from_millis(40)).await;
-            dropbox.expire_tokens();
+    for round in 0..10 {
+        for i in 0..20 {
+            alice.edit(&format!("{round} {i}"), "text").await;
         }
-    };
-    let syncing = async {
-        for round in 0..10 {
-            (0..20).for_each(|i| alice.documents.save(format!("{round} {i}").as_str(), "text"));
-            for i in 0..20 {
-                alice.client.queue_change(&format!("{round} {i}").as_str().into()).await.unwrap();
+        // Once in each round, later and later.
+        let begun = dropbox.requests().total();
+        let ending = async {
+            while dropbox.requests().total() < begun + round {
+                tokio::time::sleep(Duration::from_millis(1)).await;
             }
+            dropbox.expire_tokens();
+            std::future::pending::<()>().await;
+        };
+        let syncing = async {
             alice.sync().await;
             bob.sync().await;
-        }
-    };
-    tokio::select! { () = ending => {}, () = syncing => {} }
+        };
+        tokio::select! { () = ending => {}, () = syncing => {} }
+    }
     assert_eq!((bob.all().len(), bob.all()), (200, alice.all()));
     assert!(dropbox.requests().of("oauth2/token") > 2, "{:?}", dropbox.requests().by_route());
 }

@@ -50,7 +50,7 @@ async fn a_commit_wakes_another_device_at_once() {
     let committed = Instant::now();
     let (wait, woken, bob) = woken.await.unwrap();
     assert_eq!(wait, Wait::Changed);
-    assert!(woken.saturating_duration_since(committed) < Duration::from_secs(2));
+    assert!(woken.saturating_duration_since(committed) < Duration::from_secs(5));
     bob.sync().await;
     assert_eq!(bob.read("note").as_deref(), Some("hello again"));
 }
