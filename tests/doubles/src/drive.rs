@@ -64,6 +64,8 @@ struct State {
     quota: u64,
     page_size: usize,
     sparse: bool,
+    /// Between the look whether an id is in use and the making of the file.
+    race: Duration,
 }
 
 /// A file, as a test looks at it.
@@ -93,6 +95,7 @@ impl Drive {
             quota: u64::MAX,
             page_size: 1000,
             sparse: false,
+            race: Duration::ZERO,
         };
         let shared = Arc::new(Shared(state.into()));
         let (faults, requests) = (Faults::default(), Requests::default());
@@ -169,6 +172,12 @@ impl Drive {
     pub fn set_pages(&self, size: usize, sparse: bool) {
         let mut state = self.shared.state();
         (state.page_size, state.sparse) = (size, sparse);
+    }
+
+    /// Ids are not given once any more: two creates that begin within this time are both told that they
+    /// made the file. Google does not promise that this cannot be.
+    pub fn set_race(&self, time: Duration) {
+        self.shared.state().race = time;
     }
 
     /// Uploads beyond so many bytes in all are refused.

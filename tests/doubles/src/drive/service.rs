@@ -6,7 +6,9 @@ use axum::http::Method;
 
 use super::files::{Metadata, Space};
 use super::parameters::Parameters;
-use super::{Shared, State, answers, batch, fields, header, list, oauth, spaces, upload};
+use super::{
+    Shared, State, answers, batch, fields, header, list, multipart, oauth, spaces, upload,
+};
 use crate::Answer;
 use crate::server::{Request, Response, Service};
 
@@ -54,7 +56,27 @@ impl Service for Shared {
                 Err(refused) => refused.into(),
             };
         }
+        self.race(&request).await;
         self.state().answer(&request).unwrap_or_else(Response::from)
+    }
+}
+
+impl Shared {
+    /// If told to, looks whether the id is free, and later makes the file whatever has come meanwhile.
+    async fn race(&self, request: &Request) {
+        let time = self.state().race;
+        if time.is_zero() || self.route(request) != "files.upload" {
+            return;
+        }
+        let kind = header(request, "content-type").unwrap_or_default();
+        let parts = multipart::parse(kind, request.body()).unwrap_or_default();
+        let metadata = parts.first().and_then(|part| Metadata::parse(&part.body).ok());
+        let Some(id) = metadata.and_then(|metadata| metadata.id) else { return };
+        if self.state().files.all.contains_key(&id) {
+            return;
+        }
+        tokio::time::sleep(time).await;
+        self.state().files.all.remove(&id);
     }
 }
 
