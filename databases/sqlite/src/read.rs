@@ -52,8 +52,17 @@ pub(crate) fn read(
     shapes: &Shapes,
     id: &DocumentId,
 ) -> Result<Current, Unread> {
+    read_at(connection, id, place(shapes, id).as_ref())
+}
+
+/// The same, if its place is known already.
+pub(crate) fn read_at(
+    connection: &Connection,
+    id: &DocumentId,
+    place: Option<&(RowKey, &Arc<Shape>)>,
+) -> Result<Current, Unread> {
     let extra = extra::get(connection, id)?;
-    let Some((key, shape)) = place(shapes, id) else {
+    let Some((key, shape)) = place else {
         return match extra {
             None if is_known(connection, id)? => {
                 Err(Unread::Document(SqliteError::NotOpened { id: id.clone() }))
@@ -62,13 +71,13 @@ pub(crate) fn read(
         };
     };
     if key.has_null() {
-        let is_there = is_row(connection, shape, &key)?;
+        let is_there = is_row(connection, shape, key)?;
         return match is_there {
             true => Err(Unread::Document(SqliteError::NullKey { id: id.clone() })),
             false => Ok(without_row(extra)),
         };
     }
-    Ok(read_row(connection, &shape.view, &key, extra)?)
+    Ok(read_row(connection, &shape.view, key, extra)?)
 }
 
 /// The document of a row, as far as this view of it goes.
