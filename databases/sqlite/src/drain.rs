@@ -9,11 +9,10 @@ use std::collections::HashMap;
 
 use db_to_cloud::DocumentId;
 use db_to_cloud::state::{Table, Update, queue_change};
-use rusqlite::{Connection, Row, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::cell::Cell;
 use crate::key::RowKey;
-use crate::statements::quoted;
 use crate::{extra, records};
 
 /// Edits that are put into the records in one transaction: longer ones would keep the application
@@ -158,13 +157,13 @@ fn numbers(connection: &Connection, count: usize) -> rusqlite::Result<u64> {
 
 /// Whether there is such a row, by what was known of its table when its triggers were made.
 fn is_row(connection: &Connection, key: &RowKey) -> rusqlite::Result<bool> {
-    let sql = "SELECT keys FROM db_to_cloud_tables WHERE name = ?1";
-    let keys: String = connection.query_row(sql, [&key.table], |row| row.get(0))?;
+    // The application may have dropped it since.
+    let sql = "SELECT keys FROM db_to_cloud_tables t WHERE name = ?1 AND EXISTS (
+        SELECT 1 FROM sqlite_schema s WHERE s.type = 'table' AND lower(s.name) = t.name)";
+    let keys = connection.query_row(sql, [&key.table], |row| row.get::<_, String>(0)).optional()?;
+    let Some(keys) = keys else { return Ok(false) };
     let keys: Vec<String> = serde_json::from_str(&keys).unwrap_or_default();
-    let is_key = keys.iter().enumerate().map(|(i, k)| format!("{} IS ?{}", quoted(k), i + 1));
-    let is_key = is_key.collect::<Vec<_>>().join(" AND ");
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {is_key})", quoted(&key.table));
-    connection.query_row(&sql, params_from_iter(&key.cells), |row| row.get(0))
+    key.is_there(connection, &key.table, &keys)
 }
 
 fn remotes(connection: &Connection, source: i64) -> rusqlite::Result<Vec<i64>> {

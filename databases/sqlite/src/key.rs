@@ -1,9 +1,11 @@
 //! Which row a document is.
 
 use db_to_cloud::DocumentId;
+use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
 
 use crate::cell::{Cell, write_json};
+use crate::statements::quoted;
 
 /// A row's table, its name in lower case, and the values of its id columns. Its document's id is the
 /// text of a JSON array without spaces, such as `["notes",7]` or `["members","ann","choir"]`.
@@ -35,6 +37,19 @@ impl RowKey {
         // One row, one id: another spelling of it is another document.
         (key.table == key.table.to_ascii_lowercase() && !key.cells.is_empty() && key.id() == *id)
             .then_some(key)
+    }
+
+    /// Whether the table has a row with this id, by what its collations say; NULL is like NULL.
+    pub(crate) fn is_there(
+        &self,
+        connection: &Connection,
+        table: &str,
+        keys: &[String],
+    ) -> rusqlite::Result<bool> {
+        let is_key = keys.iter().enumerate().map(|(i, k)| format!("{} IS ?{}", quoted(k), i + 1));
+        let is_key = is_key.collect::<Vec<_>>().join(" AND ");
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {is_key})", quoted(table));
+        connection.prepare_cached(&sql)?.query_row(params_from_iter(&self.cells), |row| row.get(0))
     }
 
     /// Whether a value of it is missing: several rows may have this key.

@@ -10,8 +10,9 @@ use crate::read::place;
 /// rows that refer to others before those, of puts after.
 pub(crate) fn ordered(jobs: Vec<Job>, shapes: &Shapes) -> Vec<Job> {
     let depths = depths(shapes);
+    let any = depths.values().any(|depth| *depth > 0);
     let depth = |job: &Job| {
-        let table = place(shapes, &job.id).map(|(key, _)| key.table);
+        let table = any.then(|| place(shapes, &job.id)).flatten().map(|(key, _)| key.table);
         let depth = table.and_then(|table| depths.get(&table)).copied().unwrap_or(0);
         match job.document {
             None => (0, -depth),

@@ -14,7 +14,6 @@ use crate::extra::{self, Extra};
 use crate::key::RowKey;
 use crate::parents::cells;
 use crate::shape::{Shape, View};
-use crate::statements::quoted;
 
 /// A document, and what it is made of.
 #[derive(Debug, Default)]
@@ -52,8 +51,17 @@ pub(crate) fn read(
     shapes: &Shapes,
     id: &DocumentId,
 ) -> Result<Current, Unread> {
+    read_at(connection, id, place(shapes, id).as_ref())
+}
+
+/// The same, if its place is known already.
+pub(crate) fn read_at(
+    connection: &Connection,
+    id: &DocumentId,
+    place: Option<&(RowKey, &Arc<Shape>)>,
+) -> Result<Current, Unread> {
     let extra = extra::get(connection, id)?;
-    let Some((key, shape)) = place(shapes, id) else {
+    let Some((key, shape)) = place else {
         return match extra {
             None if is_known(connection, id)? => {
                 Err(Unread::Document(SqliteError::NotOpened { id: id.clone() }))
@@ -62,13 +70,13 @@ pub(crate) fn read(
         };
     };
     if key.has_null() {
-        let is_there = is_row(connection, shape, &key)?;
+        let is_there = key.is_there(connection, &shape.table, &shape.keys)?;
         return match is_there {
             true => Err(Unread::Document(SqliteError::NullKey { id: id.clone() })),
             false => Ok(without_row(extra)),
         };
     }
-    Ok(read_row(connection, &shape.view, &key, extra)?)
+    Ok(read_row(connection, &shape.view, key, extra)?)
 }
 
 /// The document of a row, as far as this view of it goes.
@@ -116,14 +124,6 @@ pub(crate) fn row(
     let Some(mut all) = found.optional()? else { return Ok(None) };
     let values = all.split_off(width);
     Ok((all == key.cells).then_some(values))
-}
-
-/// Whether any row has this id, which is NULL in part.
-fn is_row(connection: &Connection, shape: &Shape, key: &RowKey) -> rusqlite::Result<bool> {
-    let is_key = shape.keys.iter().enumerate().map(|(i, k)| format!("{} IS ?{}", quoted(k), i + 1));
-    let is_key = is_key.collect::<Vec<_>>().join(" AND ");
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {is_key})", quoted(&shape.table));
-    connection.prepare_cached(&sql)?.query_row(params_from_iter(&key.cells), |row| row.get(0))
 }
 
 /// Whether the id is that of a table that is synced by some program, though not opened now.

@@ -10,7 +10,7 @@ use crate::batch::{Answer, Failed, Job, job_of_held};
 use crate::error::SqliteError;
 use crate::extra;
 use crate::parents::Awaited;
-use crate::read::{Unread, place, read};
+use crate::read::{Unread, place, read, read_at};
 use crate::write::{Row, Unwritten};
 
 /// A transaction under way.
@@ -158,15 +158,17 @@ impl Batch<'_> {
 
     fn write(&self, job: &Job, with_parents: bool) -> Result<Applied, Unwritten> {
         let connection = &*self.transaction;
-        let current = read(connection, self.shapes, &job.id).map_err(|unread| match unread {
-            Unread::Document(error) => Unwritten::Document(error),
-            Unread::Sqlite(error) => Unwritten::Sqlite(error),
-        })?;
+        let place = place(self.shapes, &job.id);
+        let current =
+            read_at(connection, &job.id, place.as_ref()).map_err(|unread| match unread {
+                Unread::Document(error) => Unwritten::Document(error),
+                Unread::Sqlite(error) => Unwritten::Sqlite(error),
+            })?;
         if current.document.as_ref().map(|d| &d.revision) != job.expected.as_ref() {
             return Ok(Applied::Changed);
         }
         let id = &job.id;
-        let Some((key, shape)) = place(self.shapes, id) else {
+        let Some((key, shape)) = place else {
             match &job.document {
                 // Its table does not exist on this device.
                 Some(document) => extra::hold(connection, id, document, None)?,

@@ -165,3 +165,21 @@ async fn a_value_that_a_column_would_change_is_kept_as_it_was() {
     assert_eq!(b.shell("SELECT typeof(v) FROM t"), "text");
     assert_eq!(a.shell("SELECT typeof(v) FROM t"), "integer", "it did not come back changed");
 }
+
+#[tokio::test]
+async fn a_table_that_a_new_version_drops_does_not_stop_the_others_and_is_not_taken_for_emptied() {
+    let cloud = MemoryAdapter::new();
+    let both = format!("{NEW}; CREATE TABLE tags (id TEXT PRIMARY KEY, name TEXT, more TEXT)");
+    let tags = "CREATE TABLE tags (id TEXT PRIMARY KEY, name TEXT)";
+    let new = Device::new(&cloud, &both, &["notes", "tags"]).await;
+    let mut old = Device::new(&cloud, &format!("{NEW}; {tags}"), &["notes", "tags"]).await;
+    new.run("INSERT INTO tags VALUES ('1', 'red', 'x')");
+    settle(&new, &old).await;
+    old.run("UPDATE tags SET name = 'blue'");
+    old.restart(|path| drop(shell(path, "DROP TABLE tags")), &["notes"]).await;
+    old.run("INSERT INTO notes (id) VALUES ('a')");
+    let report = old.client.sync().await.unwrap();
+    assert_eq!((report.pushed, report.deferred.len()), (1, 1));
+    new.sync().await;
+    assert_eq!(new.shell("SELECT * FROM tags; SELECT id FROM notes"), "1|red|x\na");
+}
