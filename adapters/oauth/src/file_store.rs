@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use db_to_cloud::{Error, ErrorKind};
 
+use crate::private;
 use crate::store::{StoreLock, TokenStore};
 use crate::tokens::Tokens;
 
@@ -67,7 +68,7 @@ impl TokenStore for FileStore {
         name.push(".lock");
         // Where there can be no lock, as in a folder that is read-only, it goes without.
         let mut options = OpenOptions::new();
-        let Ok(file) = private(options.create(true).append(true)).open(name) else {
+        let Ok(file) = private::made(options.create(true).append(true)).open(name) else {
             return StoreLock::nothing();
         };
         let looks = LONGEST_WAIT.as_millis() / BETWEEN_LOOKS.as_millis();
@@ -91,7 +92,7 @@ impl TokenStore for FileStore {
 #[derive(Debug)]
 enum Trouble {
     Io(io::Error),
-    #[cfg_attr(not(unix), expect(dead_code, reason = "permissions of other systems are not read"))]
+    /// With this mode.
     NotPrivate(u32),
     NotTokens,
 }
@@ -121,7 +122,9 @@ impl Trouble {
 
 fn load(path: &Path) -> Result<Option<Tokens>, Trouble> {
     let Some(file) = open(path)? else { return Ok(None) };
-    check_private(&file)?;
+    if let Some(mode) = private::is_shared(&file)? {
+        return Err(Trouble::NotPrivate(mode));
+    }
     parse(&file).map(Some)
 }
 
@@ -145,13 +148,13 @@ fn save(path: &Path, tokens: &Tokens) -> Result<(), Trouble> {
     let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
     check_replaceable(path)?;
     let folder = folder(path);
-    private_folder(folder)?;
+    private::make_folder(folder)?;
     let mut file = tempfile::Builder::new().prefix(&prefix(path)).tempfile_in(folder)?;
     file.write_all(&serde_json::to_vec_pretty(tokens).map_err(io::Error::from)?)?;
     file.write_all(b"\n")?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;
-    sync(folder)
+    Ok(private::sync(folder)?)
 }
 
 /// A file of something else, named by mistake, is not replaced.
@@ -179,7 +182,7 @@ fn clear(path: &Path) -> Result<(), Trouble> {
             fs::remove_file(entry.path())?;
         }
     }
-    sync(folder)
+    Ok(private::sync(folder)?)
 }
 
 fn folder(path: &Path) -> &Path {
@@ -189,49 +192,4 @@ fn folder(path: &Path) -> &Path {
 /// How the names of half-written files begin.
 fn prefix(path: &Path) -> String {
     format!(".{}.new-", path.file_name().unwrap_or_default().to_string_lossy())
-}
-
-#[cfg(unix)]
-fn check_private(file: &File) -> Result<(), Trouble> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 == 0 { Ok(()) } else { Err(Trouble::NotPrivate(mode)) }
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600)
-}
-
-#[cfg(unix)]
-fn private_folder(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-/// Makes sure that a name is on the disk.
-#[cfg(unix)]
-fn sync(folder: &Path) -> Result<(), Trouble> {
-    Ok(File::open(folder)?.sync_all()?)
-}
-
-// Elsewhere a user's own folders are private by their place.
-#[cfg(not(unix))]
-fn check_private(_file: &File) -> Result<(), Trouble> {
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn private(options: &mut OpenOptions) -> &mut OpenOptions {
-    options
-}
-
-#[cfg(not(unix))]
-fn private_folder(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(not(unix))]
-fn sync(_folder: &Path) -> Result<(), Trouble> {
-    Ok(())
 }

@@ -24,8 +24,8 @@
 //!
 //! Which file does what: `provider.rs` what is peculiar to a service, `application.rs` who asks,
 //! `sign_in.rs` with `loopback.rs` and `answer.rs` how a user signs in, `tokens.rs` what comes of it,
-//! `store.rs`, `file_store.rs`, `keyring_store.rs` where it is kept, `refreshing.rs` with `renewal.rs`
-//! how it is renewed, `sign_out.rs` how it ends, `wire.rs` the requests, `error.rs` what went wrong,
+//! `store.rs`, `file_store.rs` with `private.rs`, `keyring_store.rs` where it is kept, `refreshing.rs` with
+//! `renewal.rs` and `current.rs` how it is renewed, `sign_out.rs` how it ends, `wire.rs` the requests, `error.rs` what went wrong,
 //! `token.rs` what an adapter sees of all this.
 
 #[cfg(doctest)]
@@ -34,11 +34,13 @@ mod readme {}
 
 mod answer;
 mod application;
+mod current;
 mod error;
 mod file_store;
 #[cfg(feature = "keyring")]
 mod keyring_store;
 mod loopback;
+mod private;
 mod provider;
 mod refreshing;
 mod renewal;

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use db_to_cloud::{Environment, Error, SystemEnvironment};
 use tokio::runtime::Handle;
 
+use crate::current::{Renewal, State};
 use crate::error::{Failure, Place};
-use crate::renewal::{Renewal, Renewer, State};
+use crate::renewal::Renewer;
 use crate::wire::Wire;
 use crate::{AccessToken, Provider, TokenProvider, TokenStore};
 

@@ -1,5 +1,6 @@
 //! What a case works with: the adapter, random keys, and a list of what must be deleted.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use db_to_cloud::{
@@ -61,8 +62,24 @@ impl Context {
         Ok(self.track(Key::parse(&format!("{}.json", random_name()))?))
     }
 
-    /// A log slot that no log of this age reaches: readers of a storage in use never see it.
+    /// A log slot that is to be made. If slots need not be made in order, it is one that no log of this
+    /// age reaches: readers of a storage in use never see it.
     pub(crate) fn slot(&self) -> Key {
+        match &self.options.next_slot {
+            Some(next) => Key::change(next.fetch_add(1, Ordering::SeqCst)),
+            None => self.far_slot(),
+        }
+    }
+
+    /// A log slot that was never made.
+    pub(crate) fn absent_slot(&self) -> Key {
+        match &self.options.next_slot {
+            Some(next) => Key::change(next.load(Ordering::SeqCst)),
+            None => self.far_slot(),
+        }
+    }
+
+    fn far_slot(&self) -> Key {
         // Between 2^40 and 2^52: a number that JSON readers in JavaScript can hold, too.
         let number = (1 << 40) + random() as u64 % ((1 << 52) - (1 << 40));
         self.track(Key::change(number))

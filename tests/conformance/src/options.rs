@@ -1,6 +1,7 @@
 //! How large the tests are, and what else they may use.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use db_to_cloud::Adapter;
@@ -11,6 +12,9 @@ use db_to_cloud::Adapter;
 pub struct Options {
     pub(crate) other: Option<Arc<dyn Adapter>>,
     pub(crate) unreachable: Option<Arc<dyn Adapter>>,
+    /// The next slot, if slots are made one after another.
+    pub(crate) next_slot: Option<Arc<AtomicU64>>,
+    pub(crate) races_of_one_client: bool,
     pub(crate) listed_keys: usize,
     pub(crate) large_object: usize,
     pub(crate) creators: usize,
@@ -25,6 +29,8 @@ impl Default for Options {
         Self {
             other: None,
             unreachable: None,
+            next_slot: None,
+            races_of_one_client: false,
             listed_keys: 5000,
             large_object: 16 * 1024 * 1024,
             creators: 64,
@@ -52,6 +58,20 @@ impl Options {
     /// it the case that an error is never taken for absence is skipped.
     pub fn with_unreachable(mut self, unreachable: Arc<dyn Adapter>) -> Self {
         self.unreachable = Some(unreachable);
+        self
+    }
+
+    /// For an adapter whose log slots can only be made one after another: they are, from this one on, and
+    /// stay. The storage must be a throw-away one whose log has so many entries less one.
+    pub fn with_slots_in_order(mut self, first: u64) -> Self {
+        self.next_slot = Some(Arc::new(AtomicU64::new(first)));
+        self
+    }
+
+    /// For an adapter whose `create` is exclusive among all clients only on slots and the lock, which are
+    /// what commits rest on: other keys are raced for by the callers of one client, as the probe does.
+    pub fn with_races_of_one_client(mut self) -> Self {
+        self.races_of_one_client = true;
         self
     }
 

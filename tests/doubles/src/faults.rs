@@ -84,7 +84,7 @@ enum When {
 
 impl Faults {
     /// The next request fails whose route ends so and that names this text: in its address, in
-    /// `Dropbox-API-Arg` or in a JSON body. `""` is any.
+    /// `Dropbox-API-Arg` or in a body of JSON or of several parts. `""` is any.
     pub fn fail(&self, route: &str, text: &str, fault: Fault) {
         self.plan(route, text, When::Next, vec![fault]);
     }
@@ -180,8 +180,9 @@ impl Planned {
 
 fn names(request: &Request, text: &str) -> bool {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
-    let is_json = header("content-type").is_some_and(|kind| kind.contains("json"));
+    let kind = header("content-type").unwrap_or_default();
+    let is_text = kind.contains("json") || kind.starts_with("multipart/");
     request.uri().to_string().contains(text)
         || header("dropbox-api-arg").is_some_and(|arg| arg.contains(text))
-        || (is_json && String::from_utf8_lossy(request.body()).contains(text))
+        || (is_text && String::from_utf8_lossy(request.body()).contains(text))
 }

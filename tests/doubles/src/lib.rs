@@ -7,12 +7,14 @@
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
 
+pub mod drive;
 pub mod dropbox;
 mod faults;
 mod requests;
 mod server;
 mod tokens;
 
+pub use drive::Drive;
 pub use dropbox::Dropbox;
 pub use faults::{Answer, Fault, Faults};
 pub use requests::Requests;

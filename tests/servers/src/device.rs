@@ -15,6 +15,8 @@ pub struct Device {
     pub documents: MemoryDatabase,
     /// Its client.
     pub client: Client,
+    name: &'static str,
+    state: Arc<MemoryState>,
 }
 
 impl Device {
@@ -29,15 +31,32 @@ impl Device {
         storage: Arc<dyn Adapter>,
         setup: impl FnOnce(ClientBuilder) -> ClientBuilder,
     ) -> Self {
-        let (documents, state) = (MemoryDatabase::new(), MemoryState::new());
+        let (documents, state) = (MemoryDatabase::new(), Arc::new(MemoryState::new()));
+        Self::with(name, documents, state, storage, setup)
+    }
+
+    /// The same device after its process ended: the same documents and the same client state.
+    #[must_use]
+    pub fn reopened(&self, storage: Arc<dyn Adapter>) -> Self {
+        let (documents, state) = (self.documents.clone(), self.state.clone());
+        Self::with(self.name, documents, state, storage, |builder| builder)
+    }
+
+    fn with(
+        name: &'static str,
+        documents: MemoryDatabase,
+        state: Arc<MemoryState>,
+        storage: Arc<dyn Adapter>,
+        setup: impl FnOnce(ClientBuilder) -> ClientBuilder,
+    ) -> Self {
         let copy = move |conflict: &db_to_cloud::Conflict| {
             DocumentId::from(format!("{} ({name})", conflict.id))
         };
         let resolver = Arc::new(KeepBoth::new(copy));
         let builder =
-            Client::builder(storage, Arc::new(documents.clone()), Arc::new(state), resolver);
+            Client::builder(storage, Arc::new(documents.clone()), state.clone(), resolver);
         let client = setup(builder.with_device(name)).build();
-        Self { documents, client }
+        Self { documents, client, name, state }
     }
 
     /// Writes a document and queues it.

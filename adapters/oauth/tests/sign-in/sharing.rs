@@ -58,6 +58,20 @@ async fn two_renewals_at_once_do_no_harm_where_nothing_is_exchanged() {
     assert!(store.load().await.unwrap().unwrap().access_token().is_some());
 }
 
+#[tokio::test]
+async fn who_signs_out_meanwhile_is_signed_out() {
+    let user = User::at(Double::google().await).await;
+    user.double.close();
+    let sign_out = async {
+        user.until_asked(1).await;
+        user.store.clear().await.unwrap();
+        user.double.open();
+    };
+    let (token, ()) = tokio::join!(user.tokens.token(), sign_out);
+    token.unwrap();
+    assert_eq!(user.store.load().await.unwrap(), None);
+}
+
 /// A store that fails while it is told to.
 #[derive(Debug)]
 struct Failing {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use db_to_cloud::{Effect, ErrorKind};
-use db_to_cloud_oauth::{Endpoints, Provider, Refreshing, TokenProvider, TokenStore};
+use db_to_cloud_oauth::{
+    Application, Endpoints, Provider, Refreshing, SignIn, TokenProvider, TokenStore,
+};
 
 use crate::double::{Double, SECRET};
 use crate::renewing::User;
@@ -53,6 +55,15 @@ async fn each_refusal_has_its_meaning() {
         assert_eq!(error.kind(), kind, "{body}");
         assert!(error.to_string().contains(why), "{error}");
     }
+}
+
+#[tokio::test]
+async fn another_application_is_told_to_check_its_id() {
+    let double = Double::dropbox().await;
+    let sign_in = SignIn::new(double.provider(), Application::new("other-key")).unwrap();
+    let error = sign_in.by_hand().unwrap().finish("some-code").await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert!(error.to_string().contains("check the app key"), "{error}");
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub(super) async fn an_unreachable_storage_is_an_error_not_an_absence(cx: &Conte
         let need = "needs a client that cannot reach its storage: Options::with_unreachable";
         return Err(Stop::Skipped(need.to_owned()));
     };
-    let keys = [cx.slot(), cx.top_key()?, cx.document(&DocumentId::from("x")), cx.key()?];
+    let keys = [cx.absent_slot(), cx.top_key()?, cx.document(&DocumentId::from("x")), cx.key()?];
     for key in &keys {
         is_error("get", broken.get(key).await)?;
         is_error("put", broken.put(key, Bytes::new()).await)?;

@@ -59,7 +59,9 @@ pub(super) async fn create_is_exclusive(cx: &Context) -> CaseResult {
 
 /// Many creators at once, of both clients if there are two: one wins, and all read its bytes.
 async fn race(cx: &Context, key: &Key) -> CaseResult {
-    let clients = [cx.options.other.clone().unwrap_or(cx.adapter.clone()), cx.adapter.clone()];
+    let alone = cx.options.races_of_one_client && key.slot().is_none();
+    let other = cx.options.other.clone().filter(|_| !alone);
+    let clients = [other.unwrap_or(cx.adapter.clone()), cx.adapter.clone()];
     let start = Arc::new(Barrier::new(cx.options.creators));
     let creators: Vec<_> = (0..cx.options.creators)
         .map(|i| (clients[i % 2].clone(), key.clone(), noise(i as u64, 400 + i), start.clone()))

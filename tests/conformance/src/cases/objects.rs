@@ -51,7 +51,9 @@ pub(super) async fn a_missing_object_is_none(cx: &Context) -> CaseResult {
     let probe = cx.key()?;
     let (_, name) = probe.split().unwrap_or_default();
     let document = cx.document(&DocumentId::from("never written"));
-    for key in [cx.top_key()?, cx.slot(), document, Folder::Snapshots.key(name)?, probe.clone()] {
+    for key in
+        [cx.top_key()?, cx.absent_slot(), document, Folder::Snapshots.key(name)?, probe.clone()]
+    {
         expect_none(&*cx.adapter, &key).await?;
     }
     Ok(())

@@ -3,4 +3,5 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "what fails here fails the test")]
 
+mod drive;
 mod dropbox;
