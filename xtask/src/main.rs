@@ -27,7 +27,9 @@ planted, test, mount, doc.";
 
 /// The examples that take long to build.
 const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/webdav,\
-                        db-to-cloud-examples/dropbox,db-to-cloud-examples/google-drive";
+                        db-to-cloud-examples/dropbox,db-to-cloud-examples/google-drive,\
+                        db-to-cloud-notes/s3,db-to-cloud-notes/webdav,\
+                        db-to-cloud-notes/dropbox,db-to-cloud-notes/google-drive";
 
 /// For the test target that switches rules off.
 const PLANTED: &str = "--features=planted";

@@ -6,6 +6,8 @@
 //! | `s3://bucket/prefix` | a bucket; credentials as for the AWS command line | `s3` |
 //! | `webdavs://user@host/path`, `webdav://…` | WebDAV; the password is in `WEBDAV_PASSWORD` | `webdav` |
 //! | `dropbox:/path` | Dropbox, after `db-to-cloud login dropbox` | `dropbox` |
+//! | `gdrive:/path` | Google Drive, after `db-to-cloud login google-drive` | `google-drive` |
+//! | `gdrive-appdata:/path` | its folder that the user does not see | `google-drive` |
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,12 +41,13 @@ pub fn open(url: &str) -> Result<Remote, Error> {
         Some("s3") => s3(url),
         Some("webdav" | "webdavs") => webdav(url),
         Some("dropbox") => dropbox(url),
+        Some("gdrive" | "gdrive-appdata") => google_drive(url),
         Some("file") => {
             let path = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
             folder(&path.ok_or_else(|| invalid("write file:///path/to/folder"))?)
         }
         Some(_) if url.contains("://") => Err(invalid(
-            "the scheme is not known: use a path, file://, s3://, webdavs:// or dropbox:",
+            "the scheme is not known: use a path, file://, s3://, webdavs://, dropbox: or gdrive:",
         )),
         _ => folder(Path::new(url)),
     }
@@ -84,9 +87,22 @@ fn dropbox(url: &str) -> Result<Remote, Error> {
     Ok(Remote { name: format!("dropbox:/{path}"), storage: Arc::new(storage) })
 }
 
+#[cfg(feature = "google-drive")]
+fn google_drive(url: &str) -> Result<Remote, Error> {
+    use db_to_cloud_google_drive::GoogleDriveConfig;
+    let tokens = oauth::tokens(db_to_cloud_oauth::Provider::google_drive(), "google-drive")?;
+    let (scheme, path) = url.split_once(':').unwrap_or((url, ""));
+    let path = path.trim_matches('/');
+    let config = match scheme {
+        "gdrive" => GoogleDriveConfig::visible(path, tokens),
+        _ => GoogleDriveConfig::app_data(path, tokens),
+    };
+    Ok(Remote { name: format!("{scheme}:/{path}"), storage: Arc::new(config.build()?) })
+}
+
 /// The sign-in that `db-to-cloud login` keeps. An application of your own has a sign-in of its own:
 /// see the crate `db-to-cloud-oauth`.
-#[cfg(feature = "dropbox")]
+#[cfg(any(feature = "dropbox", feature = "google-drive"))]
 mod oauth {
     use std::env::var_os;
     use std::path::PathBuf;
@@ -124,6 +140,11 @@ fn webdav(_: &str) -> Result<Remote, Error> {
 #[cfg(not(feature = "dropbox"))]
 fn dropbox(_: &str) -> Result<Remote, Error> {
     Err(absent("dropbox"))
+}
+
+#[cfg(not(feature = "google-drive"))]
+fn google_drive(_: &str) -> Result<Remote, Error> {
+    Err(absent("google-drive"))
 }
 
 #[allow(dead_code, reason = "not used if all features are on")]

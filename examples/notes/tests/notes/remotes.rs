@@ -30,6 +30,8 @@ fn a_feature_that_is_off_is_named() {
         ("s3", cfg!(feature = "s3"), "s3://bucket/notes"),
         ("webdav", cfg!(feature = "webdav"), "webdavs://host/notes"),
         ("dropbox", cfg!(feature = "dropbox"), "dropbox:/notes"),
+        ("google-drive", cfg!(feature = "google-drive"), "gdrive:/notes"),
+        ("google-drive", cfg!(feature = "google-drive"), "gdrive-appdata:/"),
     ];
     for (feature, is_on, url) in off {
         let result = open(url);
