@@ -251,7 +251,12 @@ impl Storage {
         let new = New { id, name, parent: &content.folder, races: false };
         match self.drive.create_folder(new).await? {
             Made::New | Made::InUse => Ok(()),
-            Made::NoFolder => Err(gone()),
+            Made::NoFolder => {
+                // The user deleted all: the next call looks for a storage again.
+                let mut known = self.known();
+                (known.genesis, known.confirmed) = (None, false);
+                Err(gone())
+            }
         }
     }
 }

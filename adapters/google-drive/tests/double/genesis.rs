@@ -142,6 +142,21 @@ async fn a_storage_in_the_bin_is_not_replaced_by_a_new_one() {
     assert!(error.to_string().contains("bin"), "{error}");
 }
 
+/// Deleted for good while a client runs: it fails once, and then sets up a new storage, which the core
+/// takes for another one.
+#[tokio::test]
+async fn a_storage_that_was_deleted_is_not_waited_for() {
+    let double = Drive::start().await;
+    let storage = open(&config(&double));
+    storage.create(&Key::change(1), "a".into()).await.unwrap();
+    double.delete(&double.stored(Space::Drive)[0].id);
+    assert_eq!(storage.get(&Key::change(1)).await.unwrap(), None);
+    let error = storage.put(&Key::parse("docs/a.b").unwrap(), "x".into()).await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    assert_eq!(storage.create(&Key::change(1), "b".into()).await.unwrap(), Created::New);
+    assert_eq!(storage.get(&Key::change(1)).await.unwrap().unwrap(), "b");
+}
+
 #[tokio::test]
 async fn a_damaged_genesis_is_an_error_that_says_what_to_do() {
     let double = Drive::start().await;
