@@ -148,6 +148,7 @@ fn is_documents_own(error: &Error) -> bool {
 
 /// Errors that no other document would be spared.
 pub(super) fn is_everybodys(error: &Error) -> bool {
-    use crate::ErrorKind::{Full, Throttled, Unauthorized};
-    matches!(error.kind(), Unauthorized | Full | Throttled)
+    use crate::ErrorKind::{Diverged, Full, NewerFormat, Throttled, Unauthorized};
+    // The last two: an adapter says that the storage is not the one that this device knows.
+    matches!(error.kind(), Unauthorized | Full | Throttled | NewerFormat | Diverged)
 }

@@ -113,6 +113,18 @@ fn uploads_that_all_fail_alike_are_the_storages_trouble() {
     assert_eq!(alice.sync().pushed, 2);
 }
 
+#[test]
+fn what_no_document_would_be_spared_is_not_one_documents_trouble() {
+    let (_, alice, _) = edited();
+    let kinds =
+        [ErrorKind::Unauthorized, ErrorKind::Full, ErrorKind::NewerFormat, ErrorKind::Diverged];
+    for kind in kinds {
+        alice.storage.fail("put", "docs/", Fault::Refused(kind));
+        assert_eq!(alice.try_sync().expect_err("nothing can be stored").kind(), kind);
+    }
+    assert_eq!(alice.sync().pushed, 1);
+}
+
 /// Just before Alice's next commits, Bob makes so many of his own.
 fn bob_is_faster(alice: &Device, bob: Device, times: usize) -> Arc<Mutex<Device>> {
     let bob = Arc::new(Mutex::new(bob));

@@ -44,3 +44,13 @@ fn a_feature_that_is_off_is_named() {
         }
     }
 }
+
+#[test]
+fn the_readme_shows_the_ten_lines_as_they_are() {
+    let (readme, sync) = (include_str!("../../README.md"), include_str!("../../src/sync.rs"));
+    let shown = readme.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
+    let shown: Vec<_> = shown.lines().map(str::trim).collect();
+    let lines = sync.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+    let lines: Vec<_> = lines.collect();
+    assert!(lines.windows(shown.len()).any(|lines| lines == shown), "{shown:#?}");
+}
