@@ -47,7 +47,7 @@ rules! {
     without_u7_nothing_is_dropped: U7Dropped, Strong, 600;
     without_w4: W4, Weak, 50;
     without_s9: S9, Strong, 50;
-    without_k1: K1, Strong, 170;
+    without_k1: K1, Strong, 300;
     without_k2: K2, Strong, 50;
     without_g1: G1, Strong, 50;
 }
