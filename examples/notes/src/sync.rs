@@ -75,6 +75,9 @@ pub async fn run(
 /// The pause before a storage that is not there is looked for again, such as a drive.
 const LATER: Duration = Duration::from_secs(10);
 
+/// After so long it is tried again, though it needs the person: there may be room again.
+const AGAIN: Duration = Duration::from_secs(300);
+
 fn open(
     database: &Path,
     url: &str,
@@ -105,7 +108,8 @@ async fn sync_and_obey(
             order = orders.recv() => order,
             error = keep_syncing(&mut watch, conflicts, told) => {
                 let _ = told.send(Told::Stopped(error));
-                orders.recv().await
+                let order = timeout(AGAIN, orders.recv()).await;
+                order.unwrap_or(Some(SyncOptions::default()))
             }
         };
         match order {
