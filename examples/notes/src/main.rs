@@ -25,7 +25,7 @@ use tokio::time::timeout;
 /// Notes in the terminal that sync through storage of your own.
 #[derive(Debug, Parser)]
 struct Args {
-    /// A folder, or s3://bucket/prefix, webdavs://user@host/path, dropbox:/path
+    /// A folder, or s3://bucket/prefix, webdavs://user@host/path, dropbox:/path, gdrive:/path
     remote: String,
     /// The database of this device
     #[arg(long, default_value = "notes.db")]
@@ -98,11 +98,29 @@ async fn last_sync(mut syncing: JoinHandle<()>, news: &Receiver<Told>) {
 /// The terminal is as before when this returns, also by a panic or a signal.
 fn in_terminal(app: &mut App, news: &Receiver<Told>, end: &AtomicBool) -> Result<(), BoxError> {
     let mut terminal = ratatui::try_init()?;
-    let done = execute!(std::io::stdout(), EnableBracketedPaste)
-        .and_then(|()| show(&mut terminal, app, news, end));
-    let _ = execute!(std::io::stdout(), DisableBracketedPaste);
+    let done = {
+        let _pasting = Pasting::begin();
+        show(&mut terminal, app, news, end)
+    };
     ratatui::restore();
     Ok(done?)
+}
+
+/// The terminal tells what is pasted from what is typed, until this is dropped.
+struct Pasting;
+
+impl Pasting {
+    fn begin() -> Self {
+        // Without it a paste is typed quickly.
+        let _ = execute!(std::io::stdout(), EnableBracketedPaste);
+        Self
+    }
+}
+
+impl Drop for Pasting {
+    fn drop(&mut self) {
+        let _ = execute!(std::io::stdout(), DisableBracketedPaste);
+    }
 }
 
 fn show(

@@ -32,14 +32,14 @@ pub enum Told {
 ///
 /// # Errors
 /// If the database cannot be opened.
-pub fn client(
+pub async fn client(
     database: &Path,
     remote: Remote,
     device: &str,
     told: Sender<Told>,
 ) -> Result<Client, BoxError> {
     let notes = SqliteDatabase::open(database, ["notes"])?;
-    let state = notes.state(&remote.name)?;
+    let state = notes.state(&remote.name).await?;
     let person = Person(Conflicts::open(database)?);
     Ok(Client::builder(remote.storage, Arc::new(notes), Arc::new(state), Arc::new(person))
         .with_device(device)
@@ -58,7 +58,7 @@ pub async fn run(
     mut orders: UnboundedReceiver<SyncOptions>,
 ) {
     loop {
-        let failure = match open(&database, &url, &device, &told) {
+        let failure = match open(&database, &url, &device, &told).await {
             Ok((client, conflicts)) => {
                 return sync_and_obey(&client, &conflicts, &told, &mut orders).await;
             }
@@ -75,13 +75,16 @@ pub async fn run(
 /// The pause before a storage that is not there is looked for again, such as a drive.
 const LATER: Duration = Duration::from_secs(10);
 
-fn open(
+/// After so long it is tried again, though it needs the person: there may be room again.
+const AGAIN: Duration = Duration::from_secs(300);
+
+async fn open(
     database: &Path,
     url: &str,
     device: &str,
     told: &Sender<Told>,
 ) -> Result<(Client, Conflicts), Error> {
-    let client = client(database, remote::open(url)?, device, told.clone());
+    let client = client(database, remote::open(url)?, device, told.clone()).await;
     let client = client.map_err(database_error)?;
     let conflicts = Conflicts::open(database).map_err(|e| database_error(e.into()))?;
     Ok((client, conflicts))
@@ -105,7 +108,8 @@ async fn sync_and_obey(
             order = orders.recv() => order,
             error = keep_syncing(&mut watch, conflicts, told) => {
                 let _ = told.send(Told::Stopped(error));
-                orders.recv().await
+                let order = timeout(AGAIN, orders.recv()).await;
+                order.unwrap_or(Some(SyncOptions::default()))
             }
         };
         match order {

@@ -14,14 +14,17 @@ use crate::status::{Mood, ago};
 impl App {
     /// Draws all of it.
     pub fn draw(&self, frame: &mut Frame<'_>) {
-        let rows = [Constraint::Min(3), Constraint::Length(1), Constraint::Length(1)];
+        let line = self.status_line();
+        // What went wrong is told in full, if it is not a novel.
+        let lines = line.width().div_ceil(usize::from(frame.area().width).max(1)).clamp(1, 3);
+        let rows = [Constraint::Min(3), Constraint::Length(1), Constraint::Length(lines as u16)];
         let [main, hints, status] = Layout::vertical(rows).areas(frame.area());
         match &self.screen {
             Screen::Settling(settling) => self.draw_settling(frame, main, settling),
             _ => self.draw_notes(frame, main),
         }
         frame.render_widget(Line::from(self.hints()).dim(), hints);
-        frame.render_widget(self.status_line(), status);
+        frame.render_widget(Paragraph::new(line).wrap(Wrap { trim: false }), status);
         if let Screen::Question(question, _) = &self.screen {
             draw_question(frame, main, question);
         }

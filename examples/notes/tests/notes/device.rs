@@ -11,6 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use tokio::runtime::Runtime;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// A device that syncs when the story says so.
@@ -27,6 +28,13 @@ pub(crate) struct Device {
     size: (u16, u16),
 }
 
+/// Waits for what needs a runtime, in stories that have one and in those that have none.
+fn finished<T: Send>(work: impl Future<Output = T> + Send) -> T {
+    std::thread::scope(|scope| {
+        scope.spawn(|| Runtime::new().unwrap().block_on(work)).join().unwrap()
+    })
+}
+
 impl Device {
     /// A device with its own database in this folder, and all share `cloud` there.
     pub(crate) fn new(folder: &Path, name: &str) -> Self {
@@ -36,7 +44,7 @@ impl Device {
         let now = SystemTime::now().into();
         let app = App::open(&database, sender, now).unwrap();
         let storage = remote::open(remote.to_str().unwrap()).unwrap();
-        let client = client(&database, storage, name, told.clone()).unwrap();
+        let client = finished(client(&database, storage, name, told.clone())).unwrap();
         let name = name.to_owned();
         Self { app, client, database, name, remote, now, told, news, orders, size: (80, 14) }
     }

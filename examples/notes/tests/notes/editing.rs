@@ -58,6 +58,18 @@ fn a_pasted_text_is_text_and_no_command() {
     assert_eq!(laptop.notes(), ["first\nsecond\nthird", "one"]);
 }
 
+/// Its text may come from anywhere: it must not speak to the terminal.
+#[test]
+fn a_note_cannot_send_commands_to_the_terminal() {
+    let (_folder, mut laptop, _) = pair();
+    laptop.types("n");
+    laptop.app.paste("\u{1b}]0;title\u{7}\u{1b}[2Jtext");
+    for screen in [laptop.screen(), laptop.key(KeyCode::Esc).screen()] {
+        assert!(!screen.contains(|c: char| c.is_control() && c != '\n'), "{screen:?}");
+    }
+    laptop.sees("text");
+}
+
 #[test]
 fn control_c_leaves_from_everywhere() {
     for keys in ["", "/x", "nabc"] {
