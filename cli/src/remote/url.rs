@@ -146,7 +146,7 @@ fn unescaped(text: &[u8]) -> Result<Vec<u8>, BadUrl> {
                 bytes.push(byte.filter(|b| *b != 0).ok_or(BadUrl::Escape)?);
                 rest = &after[2..];
             }
-            b'#' => return Err(BadUrl::Escape),
+            b'?' | b'#' => return Err(BadUrl::Escape),
             byte => bytes.push(*byte),
         }
     }
