@@ -83,9 +83,7 @@ impl Teller {
             self.skipped = skipped;
         }
     }
-}
 
-impl Teller {
     /// Rows that cannot be rows here yet.
     pub(super) fn tell_held(&mut self, held: Vec<DocumentId>) {
         if held != self.held {

@@ -1,5 +1,6 @@
 //! SQLite databases instead of folders; rows are written and read by the `sqlite3` shell.
 
+mod asked;
 mod mistakes;
 mod watched;
 
