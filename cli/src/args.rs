@@ -14,7 +14,7 @@ pub(crate) use sign_in::{Access, Kept, Login, Logout};
 use crate::failure::Failure;
 use crate::remote::{Remote, RemoteUrl};
 
-/// Sync the files of a folder between devices, through storage you own.
+/// Sync the files of a folder, or the tables of a SQLite database, between devices, through storage you own.
 #[derive(Debug, Parser)]
 #[command(name = "db-to-cloud", version, after_help = EXIT_CODES)]
 pub(crate) struct Args {
@@ -32,10 +32,12 @@ between two syncs. Interrupting is always safe: sync again to go on.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring a folder and a storage together.
+    /// Bring a folder, or tables of a SQLite database, and a storage together.
     Sync(Sync),
-    /// Show where a folder and a storage stand; changes nothing.
+    /// Show where a folder or tables and a storage stand; changes nothing.
     Status(Status),
+    /// Drop the triggers and all that is kept in a SQLite database; its rows stay.
+    Detach(Detach),
     /// Show who holds the lock of a storage; with --force, break it.
     Unlock(Unlock),
     /// Sign in to Dropbox or Google Drive; the sign-in is kept in a private file.
@@ -47,10 +49,31 @@ pub(crate) enum Command {
 /// The two sides.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Sides {
-    /// The folder whose files are synced.
+    /// The folder whose files are synced, or the SQLite database whose tables are.
     pub database: PathBuf,
     #[command(flatten)]
+    pub tables: Tables,
+    #[command(flatten)]
     pub storage: Storage,
+}
+
+/// Which tables of a SQLite database are synced.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Tables {
+    /// Sync this table of the SQLite database; may be given several times. It must exist on each
+    /// device: rows of one that does not are held until it does.
+    #[arg(long = "table", value_name = "TABLE", value_parser = NonEmptyStringValueParser::new())]
+    pub tables: Vec<String>,
+    /// Sync all tables of the SQLite database that can be; it tells which cannot and why.
+    #[arg(long, conflicts_with = "tables")]
+    pub all_tables: bool,
+}
+
+impl Tables {
+    /// Whether the user named any.
+    pub(crate) fn is_any(&self) -> bool {
+        self.all_tables || !self.tables.is_empty()
+    }
 }
 
 /// Where the devices meet.
@@ -77,9 +100,10 @@ pub(crate) struct Storage {
 pub(crate) struct Sync {
     #[command(flatten)]
     pub sides: Sides,
-    /// What to do with a file that was changed on two devices.
-    #[arg(long, value_enum, value_name = "HOW", default_value_t = OnConflict::KeepBoth)]
-    pub on_conflict: OnConflict,
+    /// What to do with a file or row that was changed on two devices [default: keep-both for
+    /// files, later for rows].
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub on_conflict: Option<OnConflict>,
     /// The name of this device, for people to read [default: the host name].
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub device: Option<String>,
@@ -121,6 +145,16 @@ pub(crate) struct Status {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct Detach {
+    /// The SQLite database.
+    pub database: PathBuf,
+    /// Do it even if edits were not synced yet: a later sync takes each row that differs for a
+    /// conflict, and rows deleted since the last sync come back.
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Unlock {
     #[command(flatten)]
     pub storage: Storage,
@@ -129,11 +163,12 @@ pub(crate) struct Unlock {
     pub force: bool,
 }
 
-/// Who wins when two devices changed one file.
+/// Who wins when two devices changed one file or row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnConflict {
     /// Keep both: the version of the storage keeps the name, this device's version becomes a copy
-    /// beside it, named with device and time. An edit wins over a delete.
+    /// beside it, named with device and time. An edit wins over a delete. Not for rows: a copy needs a key of
+    /// its own.
     KeepBoth,
     /// This device's version wins, its deletes too.
     Local,
@@ -141,10 +176,12 @@ pub(crate) enum OnConflict {
     Remote,
     /// The later one wins: this file's modification time against the other device's time of
     /// syncing. It trusts the clocks of both devices. An edit wins over a delete; if the times are
-    /// equal or unknown both are kept.
+    /// equal or unknown both are kept. Not for rows, which have no time.
     Newest,
     /// Ask on the terminal.
     Ask,
+    /// Decide later: this device and the storage each keep their version, and all others are synced.
+    Later,
 }
 
 impl Storage {

@@ -16,6 +16,9 @@ pub(crate) enum Answer {
     Later,
 }
 
+/// So many characters of a row are shown.
+const ROW: usize = 1000;
+
 /// Whether there is anybody to ask.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -26,13 +29,29 @@ pub(crate) fn question(
     conflict: &Conflict,
     device: &str,
     modified: Option<Timestamp>,
+    is_row: bool,
 ) -> [String; 3] {
     let remote = conflict.remote_device.as_deref().unwrap_or("another device");
+    let row = |document: &Option<Document>| match document {
+        Some(document) if is_row => format!(": {}", shortened(&document.bytes)),
+        _ => String::new(),
+    };
     [
         format!("conflict: {}", conflict.id),
-        version("local ", device, conflict.local.as_ref(), "edited", modified),
-        version("remote", remote, conflict.remote.as_ref(), "synced", conflict.remote_time),
+        version("local ", device, conflict.local.as_ref(), "edited", modified)
+            + &row(&conflict.local),
+        version("remote", remote, conflict.remote.as_ref(), "synced", conflict.remote_time)
+            + &row(&conflict.remote),
     ]
+}
+
+/// What a row holds, as far as it fits: who decides must see what differs.
+fn shortened(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    match text.char_indices().nth(ROW) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into_owned(),
+    }
 }
 
 fn version(

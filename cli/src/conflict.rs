@@ -1,23 +1,23 @@
 //! Who wins when two devices changed one file.
 
 use std::cmp::Ordering;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use db_to_cloud::{
-    BoxError, Conflict, Database, DocumentId, KeepBoth, LocalWins, RemoteWins, Resolution,
-    Resolver, Timestamp,
+    BoxError, Conflict, DocumentId, KeepBoth, LocalWins, RemoteWins, Resolution, Resolver,
+    Timestamp,
 };
-use db_to_cloud_folder::{FolderDatabase, conflict_copy_id};
+use db_to_cloud_folder::conflict_copy_id;
 
 use crate::args::OnConflict;
 use crate::ask::{self, Answer};
+use crate::side::Side;
 
 /// Settles conflicts as the user said.
 #[derive(Debug)]
 pub(crate) struct Settler {
     pub how: OnConflict,
-    pub database: Arc<FolderDatabase>,
+    pub side: Side,
     pub device: String,
 }
 
@@ -33,6 +33,7 @@ impl Resolver for Settler {
             OnConflict::Remote => RemoteWins.resolve(conflict).await,
             OnConflict::Newest => self.newest(conflict).await,
             OnConflict::Ask => self.ask(conflict).await,
+            OnConflict::Later => Ok(Resolution::Defer),
         }
     }
 }
@@ -50,7 +51,7 @@ impl Settler {
         let time = self.modified(conflict).unwrap_or_default();
         for number in 1..=COPIES {
             let copy = conflict_copy_id(&conflict.id, &numbered(&self.device, number), time);
-            let there = self.database.get(&copy).await?.map(|document| document.bytes);
+            let there = self.side.database().get(&copy).await?.map(|document| document.bytes);
             // Another conflict of the same second may have taken the name.
             if there.is_none() || there == conflict.local.as_ref().map(|l| l.bytes.clone()) {
                 return Ok(copy);
@@ -73,8 +74,9 @@ impl Settler {
     }
 
     async fn ask(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
-        let question = ask::question(conflict, &self.device, self.modified(conflict));
-        let both = conflict.local.is_some() && conflict.remote.is_some();
+        let question =
+            ask::question(conflict, &self.device, self.modified(conflict), self.side.is_tables());
+        let both = conflict.local.is_some() && conflict.remote.is_some() && !self.side.is_tables();
         match ask::ask(question, both).await {
             Answer::Local => Ok(Resolution::KeepLocal),
             Answer::Remote => Ok(Resolution::TakeRemote),
@@ -84,7 +86,7 @@ impl Settler {
     }
 
     fn modified(&self, conflict: &Conflict) -> Option<Timestamp> {
-        self.database.modified(&conflict.id)
+        self.side.modified(&conflict.id)
     }
 }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use db_to_cloud::ErrorKind;
 use db_to_cloud::state::StateError;
 use db_to_cloud_folder::FolderError;
+use db_to_cloud_sqlite::SqliteError;
 
 use crate::output;
 
@@ -26,8 +27,18 @@ pub(crate) enum Failure {
     Io { what: String, source: io::Error },
     #[error("the database folder {0:?} does not exist")]
     NoDatabase(PathBuf),
+    #[error("the database file {0:?} does not exist")]
+    NoFile(PathBuf),
     #[error("{0:?} is not a folder")]
     NotAFolder(PathBuf),
+    #[error("{0:?} is not a folder and not a SQLite database")]
+    NotADatabase(PathBuf),
+    #[error(transparent)]
+    Sqlite(#[from] SqliteError),
+    #[error("no table in {0:?} can be synced")]
+    NoTables(PathBuf),
+    #[error("nothing was done, as detaching forgets edits that were not synced yet: {0}")]
+    Unsynced(u64),
     #[error("the remote {0:?} is a link to a folder that does not exist")]
     BrokenLink(PathBuf),
     #[error("the remote folder {0:?} does not exist, and neither does the folder it would be in")]
@@ -107,7 +118,15 @@ impl Failure {
                 ));
             }
             Self::NothingPasted => "start again: each address is good for one sign-in",
-            Self::Folder(_) | Self::Io { .. } | Self::Interrupted => return None,
+            Self::Sqlite(SqliteError::Table { .. }) => TABLES_FIRST,
+            Self::NoFile(_) => {
+                "is its drive mounted? on a new device first make an empty database with the same \
+                 tables, such as by starting the application once"
+            }
+            Self::NoTables(_) => TABLES_FIRST,
+            Self::Unsynced(_) => "sync first, or add --yes",
+            Self::NotADatabase(_) => "give a folder, or a SQLite database that has its tables",
+            Self::Sqlite(_) | Self::Folder(_) | Self::Io { .. } | Self::Interrupted => return None,
             Self::State { source: StateError::Busy, .. } => {
                 return hint(ErrorKind::Busy).map(str::to_owned);
             }
@@ -140,6 +159,10 @@ impl Failure {
         Some(hint.to_owned())
     }
 }
+
+/// For a device that has no tables yet.
+const TABLES_FIRST: &str = "a table must have a primary key, and be there before its rows can come: make \
+                            it as on the other devices, such as by starting the application once";
 
 /// What to do about an error that passes by itself.
 pub(crate) fn advice(error: &db_to_cloud::Error) -> &'static str {
@@ -186,9 +209,10 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::NewerFormat => "update db-to-cloud on this device",
         ErrorKind::State => {
-            "check permissions and free space of the folder .db-to-cloud in the database"
+            "check permissions and free space of the folder .db-to-cloud in the database, or of the \
+             SQLite file"
         }
-        ErrorKind::Database => "check that the database folder can be read and written",
+        ErrorKind::Database => "check that the database can be read and written",
         _ => return None,
     })
 }

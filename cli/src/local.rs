@@ -1,4 +1,4 @@
-//! This device's side: the folder and its state for one storage.
+//! This device's side: the folder or the tables, and the state for one storage.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,32 +11,47 @@ use db_to_cloud_sqlite::SqliteState;
 use crate::args::Sides;
 use crate::failure::Failure;
 use crate::remote::{self, Remote};
+use crate::side::{Side, StateFile};
+use crate::tables;
 
 /// The folder in the database that is never synced.
 pub(crate) const STATE_FOLDER: &str = ".db-to-cloud";
 const STATE_FILE: &str = "state.sqlite";
 
-/// A folder, opened for one storage.
+/// A folder or tables, opened for one storage.
 #[derive(Debug)]
 pub(crate) struct Local {
-    pub database: Arc<FolderDatabase>,
+    pub side: Side,
     pub state: Arc<SqliteState>,
     pub remote: Remote,
-    state_file: PathBuf,
+    state_file: StateFile,
 }
 
 impl Local {
     /// Finds both sides and opens this one. The storage is not touched.
-    pub(crate) fn open(sides: &Sides) -> Result<Self, Failure> {
-        let root = find(&sides.database)?;
+    pub(crate) async fn open(sides: &Sides) -> Result<Self, Failure> {
+        let root = find(&sides.database, sides.tables.is_any())?;
         let remote = sides.storage.resolve()?;
         remote.check_apart_from(&root)?;
-        let database = FolderDatabase::open(&root)?;
-        let path = root.join(STATE_FOLDER).join(STATE_FILE);
-        let state = SqliteState::open(&path, &remote.name())
-            .map_err(|source| Failure::State { path: path.clone(), source })?;
-        let (database, state) = (Arc::new(database), Arc::new(state));
-        Ok(Self { database, state, remote, state_file: path })
+        match root.is_dir() {
+            true => Self::open_folder(root, remote),
+            false => Self::open_tables(root, remote, sides).await,
+        }
+    }
+
+    fn open_folder(root: PathBuf, remote: Remote) -> Result<Self, Failure> {
+        let side = Side::Folder(Arc::new(FolderDatabase::open(&root)?));
+        let state_file = StateFile::Own(root.join(STATE_FOLDER).join(STATE_FILE));
+        let state = Arc::new(state_file.open(&remote.name())?);
+        Ok(Self { side, state, remote, state_file })
+    }
+
+    /// The state is in the database: a backup has both.
+    async fn open_tables(path: PathBuf, remote: Remote, sides: &Sides) -> Result<Self, Failure> {
+        let database = Arc::new(tables::open(&path, &sides.tables)?);
+        let state = Arc::new(database.state(&remote.name()).await?);
+        let state_file = StateFile::Within(path.clone());
+        Ok(Self { side: Side::Tables(database, path), state, remote, state_file })
     }
 
     /// Opens the storage; a new one is made, unless there was one before, or the place is used for
@@ -81,23 +96,30 @@ impl Local {
         adapter: Arc<dyn Adapter>,
         resolver: Arc<dyn db_to_cloud::Resolver>,
     ) -> db_to_cloud::ClientBuilder {
-        Client::builder(adapter, self.database.clone(), self.state.clone(), resolver)
+        Client::builder(adapter, self.side.database(), self.state.clone(), resolver)
     }
 }
 
-/// The true path of the database folder, which must exist: a missing one is not an empty one.
-fn find(path: &Path) -> Result<PathBuf, Failure> {
+/// The true path of the database, which must exist: a missing one is not an empty one.
+pub(crate) fn find(path: &Path, wants_tables: bool) -> Result<PathBuf, Failure> {
     let root = match path.canonicalize() {
         Ok(root) => root,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && wants_tables => {
+            return Err(Failure::NoFile(path.to_owned()));
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             return Err(Failure::NoDatabase(path.to_owned()));
         }
-        Err(error) => {
-            return Err(Failure::io(format!("look for the database folder {path:?}"))(error));
-        }
+        Err(error) => return Err(Failure::io(format!("look for the database {path:?}"))(error)),
     };
     if !root.is_dir() {
-        return Err(Failure::NotAFolder(root));
+        return match root.is_file() && tables::is_database(&root)? {
+            true => Ok(root),
+            false => Err(Failure::NotADatabase(root)),
+        };
+    }
+    if wants_tables {
+        return Err(Failure::Usage(format!("{root:?} is a folder and has no tables")));
     }
     match remote::looks_like_storage(&root) {
         true => Err(Failure::Usage(format!(

@@ -1,11 +1,12 @@
-//! `db-to-cloud`: syncs the files of a folder between devices, through storage the user owns.
+//! `db-to-cloud`: syncs the files of a folder, or the tables of a SQLite database, between devices,
+//! through storage the user owns.
 //!
 //! | file | what it does |
 //! |---|---|
 //! | `args` | what can be said on the command line |
 //! | `remote` | which storage a URL or path means, and how it is opened |
-//! | `local` | opens the folder and this device's state for a storage |
-//! | `sync`, `dry_run`, `status`, `unlock` | one command each |
+//! | `local`, `side`, `tables` | opens the folder or the tables, and this device's state for a storage |
+//! | `sync`, `dry_run`, `status`, `unlock`, `detach` | one command each |
 //! | `watch` | `sync --watch` |
 //! | `login`, `logout` | the user signs in to a service, and out |
 //! | `service`, `tokens` | which service it is, and the file that keeps the sign-in |
@@ -17,6 +18,7 @@
 mod args;
 mod ask;
 mod conflict;
+mod detach;
 mod dry_run;
 mod failure;
 mod interrupt;
@@ -28,8 +30,10 @@ mod progress;
 mod remote;
 mod report;
 mod service;
+mod side;
 mod status;
 mod sync;
+mod tables;
 mod tokens;
 mod unlock;
 mod watch;
@@ -66,6 +70,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Sync(options) if options.watch => watch::run(options, verbose).await,
         Command::Sync(options) => unless_interrupted(sync::run(options, verbose)).await,
         Command::Status(options) => unless_interrupted(status::run(options)).await,
+        Command::Detach(options) => unless_interrupted(detach::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,
         Command::Login(options) => unless_interrupted(login::run(options)).await,
         Command::Logout(options) => unless_interrupted(logout::run(options)).await,

@@ -21,6 +21,7 @@ pub(crate) use password::variable;
 pub(crate) use url::RemoteUrl;
 
 use crate::failure::Failure;
+use crate::side::StateFile;
 use dropbox::DropboxFolder;
 use google_drive::DriveFolder;
 use webdav::Collection;
@@ -115,7 +116,7 @@ impl Remote {
 /// if there is one, may be used to remember where things are.
 pub(crate) async fn open(
     remote: &Remote,
-    state: Option<&Path>,
+    state: Option<&StateFile>,
 ) -> Result<Arc<dyn Adapter>, Failure> {
     match remote {
         Remote::Folder(path, sharing) => Ok(Arc::new(FsAdapter::open_with(path, *sharing)?)),

@@ -1,8 +1,9 @@
 //! The outcome of a sync, for people and for scripts.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use db_to_cloud::{DeferReason, Error, Report, Requests, Timestamp};
+use db_to_cloud::{DeferReason, DocumentId, Error, Report, Requests, Timestamp};
 use db_to_cloud_folder::{SkipReason, Skipped};
 use serde::Serialize;
 
@@ -132,6 +133,30 @@ pub(crate) fn explain_skipped(skipped: &[Skipped], verbose: bool) {
     tell(skipped.iter().filter(surprise).map(|s| format!("skipped: {s}")), verbose);
 }
 
+/// Tells which documents are kept without being rows, by their tables.
+pub(crate) fn explain_held(held: &[DocumentId]) {
+    let mut tables = BTreeMap::<String, usize>::new();
+    for id in held {
+        *tables.entry(table(id)).or_default() += 1;
+    }
+    for (table, count) in &tables {
+        note(format_args!("held, and no rows here yet: {count} of the table {table}"));
+    }
+    if !tables.is_empty() {
+        note(
+            "hint: they become rows once their table is there and named with --table, and the rows \
+             they refer to have come",
+        );
+    }
+}
+
+/// The table of a row, as its id names it.
+fn table(id: &DocumentId) -> String {
+    let id = id.to_string();
+    let parts: Result<Vec<serde_json::Value>, _> = serde_json::from_str(&id);
+    parts.ok().and_then(|parts| parts.first().map(ToString::to_string)).unwrap_or(id)
+}
+
 fn tell(lines: impl Iterator<Item = String>, verbose: bool) {
     let lines: Vec<String> = lines.collect();
     let shown = if verbose { lines.len() } else { LINES };
@@ -157,7 +182,7 @@ fn reason(reason: DeferReason) -> &'static str {
 fn advice(reason: DeferReason) -> &'static str {
     match reason {
         DeferReason::Conflict => "to settle conflicts choose with --on-conflict, then sync again",
-        DeferReason::Unreadable => "let this user read the files, then sync again",
+        DeferReason::Unreadable => "let this user read the files or rows, then sync again",
         DeferReason::Refused => "remove what is in the way here, then sync again",
         DeferReason::Missing => {
             "sync the device that wrote the missing document last, then this one"

@@ -48,7 +48,7 @@ struct LockJson {
 }
 
 pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
-    let local = Local::open(&options.sides)?;
+    let local = Local::open(&options.sides).await?;
     let adapter = local.look_at_remote().await?;
     // Nothing is put to the resolver.
     let client = local.client(adapter, Arc::new(LocalWins)).build();
@@ -62,7 +62,7 @@ pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
 }
 
 fn print(local: &Local, status: &Status, preview: &Preview) -> Result<(), Failure> {
-    result(format_args!("database   {}", local.database.root().display()))?;
+    result(format_args!("database   {}", local.side.path().display()))?;
     result(format_args!(
         "           {} documents at the last sync; since then {} edited or new, {} deleted",
         status.documents,
@@ -102,7 +102,7 @@ impl Json {
             ttl: lock.ttl,
         });
         Self {
-            database: local.database.root().display().to_string(),
+            database: local.side.path().display().to_string(),
             remote: local.remote.name(),
             exists: local.remote.holds_storage(),
             version: status.version,

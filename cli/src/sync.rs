@@ -10,24 +10,26 @@ use crate::conflict::Settler;
 use crate::failure::Failure;
 use crate::local::Local;
 use crate::progress::Progress;
+use crate::side::Side;
 use crate::{ask, dry_run, report};
 
 pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
     if options.dry_run {
         return dry_run::run(&options).await;
     }
-    if options.on_conflict == OnConflict::Ask && !ask::is_possible() {
+    if options.on_conflict == Some(OnConflict::Ask) && !ask::is_possible() {
         return Err(Failure::Usage(
-            "--on-conflict ask needs a terminal: choose keep-both, local, remote or newest".into(),
+            "--on-conflict ask needs a terminal: choose another way".into(),
         ));
     }
     let (local, client, progress) = prepare(&options, verbose).await?;
     let outcome = client.sync_with(options.options()).await;
     drop(progress);
-    let skipped = local.database.skipped();
+    let skipped = local.side.skipped();
     report::explain_skipped(&skipped, verbose > 0);
     let outcome = outcome?;
     report::explain(&outcome, verbose > 0);
+    report::explain_held(&local.side.held().await?);
     report::print(&outcome, options.json)?;
     Ok(report::exit_code(&outcome, &skipped))
 }
@@ -37,15 +39,12 @@ pub(crate) async fn prepare(
     options: &Sync,
     verbose: u8,
 ) -> Result<(Local, Client, Shown), Failure> {
-    let local = Local::open(&options.sides)?;
+    let local = Local::open(&options.sides).await?;
+    let how = how(options, &local.side)?;
     let adapter = local.open_remote(options.options().accept_remote).await?;
     let device = options.device();
-    let progress = Progress::new(verbose, options.on_conflict == OnConflict::Ask);
-    let resolver = Arc::new(Settler {
-        how: options.on_conflict,
-        database: local.database.clone(),
-        device: device.clone(),
-    });
+    let progress = Progress::new(verbose, how == OnConflict::Ask);
+    let resolver = Arc::new(Settler { how, side: local.side.clone(), device: device.clone() });
     let shown = progress.clone();
     let client = local
         .client(adapter, resolver)
@@ -54,6 +53,20 @@ pub(crate) async fn prepare(
         .on_progress(move |event| shown.event(event));
     let client = if options.require_strong { client.require_strong() } else { client };
     Ok((local, client.build(), Shown(progress)))
+}
+
+/// A row has no room for two versions, and no time: by default nothing is decided for the user.
+fn how(options: &Sync, side: &Side) -> Result<OnConflict, Failure> {
+    match (options.on_conflict, side.is_tables()) {
+        (None, true) => Ok(OnConflict::Later),
+        (None, false) => Ok(OnConflict::KeepBoth),
+        (Some(OnConflict::KeepBoth | OnConflict::Newest), true) => Err(Failure::Usage(
+            "rows have no copy beside them and no time of their own: choose local, remote, ask or \
+             later for --on-conflict"
+                .into(),
+        )),
+        (Some(how), _) => Ok(how),
+    }
 }
 
 /// Takes the bar away when it is dropped, also if the sync is interrupted.

@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use crate::args::{OnConflict, Sync};
 use crate::failure::Failure;
 use crate::interrupt::Signals;
+use crate::side::Side;
 use crate::sync::prepare;
 use folder::FolderWatch;
 use tell::Teller;
@@ -30,10 +31,10 @@ const LAST_SYNC: Duration = Duration::from_secs(5);
 const QUIET: Duration = Duration::from_millis(100);
 
 pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
-    if options.on_conflict == OnConflict::Ask {
+    if options.on_conflict == Some(OnConflict::Ask) {
         return Err(Failure::Usage(
-            "--watch asks nobody, as a question would hold up all syncs: choose keep-both, local, \
-             remote or newest for --on-conflict"
+            "--watch asks nobody, as a question would hold up all syncs: choose another \
+             way for --on-conflict"
                 .into(),
         ));
     }
@@ -41,8 +42,14 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     let (local, client, shown) = signals.cut_short(prepare(&options, verbose)).await?;
     let turn = Turn::default();
     // Before the first sync, which compares: what is edited after it came by must be seen.
-    let folder = FolderWatch::start(local.database.clone(), client.clone(), turn.clone());
-    let _folder = signals.cut_short(async { Ok(folder.await) }).await?;
+    let _folder = match &local.side {
+        Side::Folder(folder) => {
+            let folder = FolderWatch::start(folder.clone(), client.clone(), turn.clone());
+            Some(signals.cut_short(async { Ok(folder.await) }).await?)
+        }
+        // The triggers queue, and the queue is counted.
+        Side::Tables(..) => None,
+    };
     let first = options.options();
     let mut watch = client.watch(WatchOptions { first, quiet: QUIET, ..WatchOptions::default() });
     let mut teller = Teller::new(shown, options.json, verbose > 0);
@@ -51,7 +58,8 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
             return Ok(ExitCode::SUCCESS);
         }
         let (watched, stop) = sync(&mut watch, &turn, &mut signals).await?;
-        teller.tell_skipped(local.database.skipped());
+        teller.tell_skipped(local.side.skipped());
+        teller.tell_held(local.side.held().await?);
         match watched? {
             Watched::Synced(report) => teller.synced(&report)?,
             Watched::PutOff { error, pause } => teller.put_off(&error, pause)?,

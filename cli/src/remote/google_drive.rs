@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use db_to_cloud_google_drive::{GoogleDriveAdapter, GoogleDriveConfig, Space};
-use db_to_cloud_sqlite::SqliteState;
 
 use crate::failure::Failure;
 use crate::service::Service;
+use crate::side::StateFile;
 use crate::tokens;
 
 /// A folder, and the file with the sign-in.
@@ -44,7 +44,10 @@ impl DriveFolder {
     }
 
     /// The adapter, signed in. It remembers ids of files in this device's state, if there is one.
-    pub(crate) async fn open(&self, state: Option<&Path>) -> Result<GoogleDriveAdapter, Failure> {
+    pub(crate) async fn open(
+        &self,
+        state: Option<&StateFile>,
+    ) -> Result<GoogleDriveAdapter, Failure> {
         let (service, scope) = (Service::GoogleDrive, self.space.scope());
         let tokens = tokens::provider(service, self.tokens.as_deref(), Some(scope)).await?;
         let mut config = match self.space {
@@ -54,11 +57,9 @@ impl DriveFolder {
         if let Some(host) = service.host()? {
             config = config.with_root_url(host);
         }
-        if let Some(path) = state {
-            let ids = SqliteState::open(path, &format!("ids of {}", self.name()));
-            let path = path.to_owned();
-            config =
-                config.with_state(Arc::new(ids.map_err(|source| Failure::State { path, source })?));
+        if let Some(state) = state {
+            let ids = state.open(&format!("ids of {}", self.name()))?;
+            config = config.with_state(Arc::new(ids));
         }
         Ok(config.build()?)
     }

@@ -20,12 +20,21 @@ pub(super) struct Teller {
     in_trouble: bool,
     deferred: Vec<(DocumentId, DeferReason)>,
     skipped: Vec<Skipped>,
+    held: Vec<DocumentId>,
 }
 
 impl Teller {
     pub(super) fn new(shown: Shown, json: bool, verbose: bool) -> Self {
-        let (deferred, skipped) = (Vec::new(), Vec::new());
-        Self { shown, json, verbose, expected: true, in_trouble: false, deferred, skipped }
+        Self {
+            shown,
+            json,
+            verbose,
+            expected: true,
+            in_trouble: false,
+            deferred: Vec::new(),
+            skipped: Vec::new(),
+            held: Vec::new(),
+        }
     }
 
     pub(super) fn synced(&mut self, report: &Report) -> Result<(), Failure> {
@@ -72,6 +81,14 @@ impl Teller {
         if skipped != self.skipped {
             self.shown.0.above(|| report::explain_skipped(&skipped, self.verbose));
             self.skipped = skipped;
+        }
+    }
+
+    /// Rows that cannot be rows here yet.
+    pub(super) fn tell_held(&mut self, held: Vec<DocumentId>) {
+        if held != self.held {
+            self.shown.0.above(|| report::explain_held(&held));
+            self.held = held;
         }
     }
 }

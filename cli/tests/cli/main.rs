@@ -13,6 +13,7 @@ mod profiles;
 mod remotes;
 mod s3;
 mod syncing;
+mod tables;
 mod terminal;
 mod usage;
 mod watching;

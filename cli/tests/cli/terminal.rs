@@ -62,6 +62,10 @@ impl Terminal {
 
     fn answer(&mut self, text: &str) {
         self.wait_for("decide [L]ater? ");
+        self.type_in(text);
+    }
+
+    pub(crate) fn type_in(&mut self, text: &str) {
         self.seen.clear();
         self.keyboard.write_all(text.as_bytes()).unwrap();
     }

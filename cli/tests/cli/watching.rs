@@ -1,7 +1,7 @@
 //! `sync --watch`: edits arrive by themselves, whoever is killed meanwhile.
 
 mod ends;
-mod watcher;
+pub(crate) mod watcher;
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -17,7 +17,7 @@ const PUT: &str =
 const REMOVE: &str = "DELETE FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2 AND key = ?3";
 
 /// The number of a table in the file. Never change one.
-fn number(table: Table) -> i64 {
+pub(crate) fn number(table: Table) -> i64 {
     match table {
         Table::Metadata => 1,
         Table::Index => 2,

@@ -14,7 +14,7 @@ const APPLICATION_ID: i64 = 0x6432_6373;
 /// The format of the tables. A file with a greater number is refused.
 const VERSION: i64 = 1;
 /// How long a statement waits for another process to finish its transaction.
-const BUSY: Duration = Duration::from_secs(10);
+pub(crate) const BUSY: Duration = Duration::from_secs(10);
 
 /// Keys are BLOBs: SQLite compares those byte by byte, and they hold any string exactly. No rowid:
 /// a record is one entry of one B-tree.

@@ -146,7 +146,11 @@ fn find(connection: &Connection, name: &str) -> Result<(String, bool), Unfit> {
         .optional()?;
     match found {
         Some((table, kind, without_rowid)) if kind == "table" => Ok((table, without_rowid)),
-        Some((_, kind, _)) => Err(Unfit::Why(format!("it is a {kind}, not a table"))),
+        Some((_, kind, _)) => Err(Unfit::Why(match kind.as_str() {
+            "virtual" => "it is a virtual table".into(),
+            "shadow" => "it belongs to a virtual table".into(),
+            kind => format!("it is a {kind}, not a table"),
+        })),
         None => Err(Unfit::Why("there is no such table in the database: make it first".into())),
     }
 }

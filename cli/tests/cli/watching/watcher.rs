@@ -15,7 +15,7 @@ use crate::world::World;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Ends with the test.
-pub(super) struct Watcher {
+pub(crate) struct Watcher {
     child: Child,
     stdout: Lines,
     stderr: Lines,
@@ -25,7 +25,7 @@ type Lines = Arc<Mutex<Vec<String>>>;
 
 /// Waits until it is so.
 #[track_caller]
-pub(super) fn until(what: &str, mut so: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut so: impl FnMut() -> bool) {
     let began = Instant::now();
     while !so() {
         assert!(began.elapsed() < PATIENCE, "it does not come to this: {what}");
@@ -36,20 +36,20 @@ pub(super) fn until(what: &str, mut so: impl FnMut() -> bool) {
 impl Watcher {
     /// Starts to watch a device's folder, and waits for the first sync.
     #[track_caller]
-    pub(super) fn start(world: &World, device: &str, more: &[&str]) -> Self {
+    pub(crate) fn start(world: &World, device: &str, more: &[&str]) -> Self {
         let watcher = Self::launch(world, device, more);
         until("a first sync", || !watcher.lines().is_empty());
         watcher
     }
 
     /// The same without waiting.
-    pub(super) fn launch(world: &World, device: &str, more: &[&str]) -> Self {
+    pub(crate) fn launch(world: &World, device: &str, more: &[&str]) -> Self {
         let line = ["sync", device, world.cloud(), "--watch", "--device", device, "--json"];
         Self::run(&mut world.command(line.iter().chain(more)))
     }
 
     /// Runs any command that watches.
-    pub(super) fn run(command: &mut Command) -> Self {
+    pub(crate) fn run(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let stdout = collect(child.stdout.take().unwrap());
         let stderr = collect(child.stderr.take().unwrap());
@@ -57,33 +57,33 @@ impl Watcher {
     }
 
     /// What it printed, line by line.
-    pub(super) fn lines(&self) -> Vec<Value> {
+    pub(crate) fn lines(&self) -> Vec<Value> {
         let lines = self.stdout.lock().unwrap();
         lines.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// What it told people.
-    pub(super) fn told(&self) -> String {
+    pub(crate) fn told(&self) -> String {
         self.stderr.lock().unwrap().join("\n")
     }
 
     /// How often it told this.
-    pub(super) fn count(&self, text: &str) -> usize {
+    pub(crate) fn count(&self, text: &str) -> usize {
         self.told().matches(text).count()
     }
 
     /// The sum of one number over all lines.
-    pub(super) fn sum(&self, key: &str) -> u64 {
+    pub(crate) fn sum(&self, key: &str) -> u64 {
         self.lines().iter().filter_map(|line| line[key].as_u64()).sum()
     }
 
-    pub(super) fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// The exit code, once it has ended; none if it was killed.
     #[track_caller]
-    pub(super) fn end(&mut self) -> Option<i32> {
+    pub(crate) fn end(&mut self) -> Option<i32> {
         let mut code = None;
         until("its end", || {
             code = self.child.try_wait().unwrap();

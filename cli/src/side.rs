@@ -1,0 +1,82 @@
+//! What is synced on this device: the files of a folder, or the tables of a SQLite file.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use db_to_cloud::{Database, DocumentId, Timestamp};
+use db_to_cloud_folder::{FolderDatabase, Skipped};
+use db_to_cloud_sqlite::{SqliteDatabase, SqliteState};
+
+use crate::failure::Failure;
+
+/// The database of this device.
+#[derive(Clone, Debug)]
+pub(crate) enum Side {
+    Folder(Arc<FolderDatabase>),
+    /// The tables of the file with this path.
+    Tables(Arc<SqliteDatabase>, PathBuf),
+}
+
+impl Side {
+    pub(crate) fn database(&self) -> Arc<dyn Database> {
+        match self {
+            Self::Folder(folder) => folder.clone(),
+            Self::Tables(tables, _) => tables.clone(),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Folder(folder) => folder.root(),
+            Self::Tables(_, path) => path,
+        }
+    }
+
+    pub(crate) fn is_tables(&self) -> bool {
+        matches!(self, Self::Tables(..))
+    }
+
+    /// When a document was edited here; nobody knows it of a row.
+    pub(crate) fn modified(&self, id: &DocumentId) -> Option<Timestamp> {
+        match self {
+            Self::Folder(folder) => folder.modified(id),
+            Self::Tables(..) => None,
+        }
+    }
+
+    /// Which files are no documents.
+    pub(crate) fn skipped(&self) -> Vec<Skipped> {
+        match self {
+            Self::Folder(folder) => folder.skipped(),
+            Self::Tables(..) => Vec::new(),
+        }
+    }
+
+    /// Documents that are kept, but are no rows yet.
+    pub(crate) async fn held(&self) -> Result<Vec<DocumentId>, Failure> {
+        match self {
+            Self::Folder(_) => Ok(Vec::new()),
+            Self::Tables(tables, _) => Ok(tables.held().await?),
+        }
+    }
+}
+
+/// The file with this device's state.
+#[derive(Clone, Debug)]
+pub(crate) enum StateFile {
+    /// It holds nothing else.
+    Own(PathBuf),
+    /// It is the database itself.
+    Within(PathBuf),
+}
+
+impl StateFile {
+    /// Opens the records of this name.
+    pub(crate) fn open(&self, name: &str) -> Result<SqliteState, Failure> {
+        let (path, state) = match self {
+            Self::Own(path) => (path, SqliteState::open(path, name)),
+            Self::Within(path) => (path, SqliteState::open_within(path, name)),
+        };
+        state.map_err(|source| Failure::State { path: path.clone(), source })
+    }
+}
