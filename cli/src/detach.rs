@@ -6,17 +6,11 @@ use db_to_cloud_sqlite::SqliteDatabase;
 
 use crate::args::Detach;
 use crate::failure::Failure;
-use crate::local;
 use crate::output::result;
-use crate::{ask, tables};
+use crate::{ask, local};
 
 pub(crate) async fn run(options: Detach) -> Result<ExitCode, Failure> {
     let path = local::find(&options.database, true)?;
-    if path.is_dir() || !tables::is_database(&path)? {
-        return Err(Failure::Usage(format!(
-            "{path:?} is not a SQLite database: there is nothing to detach"
-        )));
-    }
     let Some(unsynced) = SqliteDatabase::unsynced(&path)? else {
         result("nothing to detach: it is not synced")?;
         return Ok(ExitCode::SUCCESS);

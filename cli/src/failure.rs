@@ -35,6 +35,8 @@ pub(crate) enum Failure {
     NotADatabase(PathBuf),
     #[error(transparent)]
     Sqlite(#[from] SqliteError),
+    #[error("{0:?} was detached, removed or replaced while it was watched")]
+    Lost(PathBuf),
     #[error("no table in {0:?} can be synced")]
     NoTables(PathBuf),
     #[error("nothing was done, as detaching forgets edits that were not synced yet: {0}")]
@@ -124,6 +126,7 @@ impl Failure {
                  tables, such as by starting the application once"
             }
             Self::NoTables(_) => TABLES_FIRST,
+            Self::Lost(_) => "start the watch again if it is to be synced",
             Self::Unsynced(_) => "sync first, or add --yes",
             Self::NotADatabase(_) => "give a folder, or a SQLite database that has its tables",
             Self::Sqlite(_) | Self::Folder(_) | Self::Io { .. } | Self::Interrupted => return None,

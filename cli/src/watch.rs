@@ -1,6 +1,7 @@
 //! `db-to-cloud sync --watch`: stays, and syncs whenever there is something to sync.
 
 mod folder;
+mod tables;
 mod tell;
 
 use std::pin::pin;
@@ -53,9 +54,12 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     let first = options.options();
     let mut watch = client.watch(WatchOptions { first, quiet: QUIET, ..WatchOptions::default() });
     let mut teller = Teller::new(shown, options.json, verbose > 0);
+    let mut lost = pin!(tables::lost(&local.side));
     loop {
-        if let Either::Right(_) = select(pin!(watch.changed()), pin!(signals.next())).await {
-            return Ok(ExitCode::SUCCESS);
+        tokio::select! {
+            _ = watch.changed() => {}
+            () = signals.next() => return Ok(ExitCode::SUCCESS),
+            failure = &mut lost => return Err(failure),
         }
         let (watched, stop) = sync(&mut watch, &turn, &mut signals).await?;
         teller.tell_skipped(local.side.skipped());

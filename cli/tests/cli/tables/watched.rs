@@ -1,5 +1,7 @@
 //! `sync --watch` of tables.
 
+use std::fs;
+
 use super::{NOTES, SCHEMA, pair, shell};
 use crate::watching::watcher::{Watcher, until};
 
@@ -19,4 +21,18 @@ fn edits_of_other_programs_are_synced_while_both_watch() {
     until("the edit on a", || shell(&world, "a", "SELECT text FROM notes") == "bread");
     shell(&world, "a", "DELETE FROM notes");
     until("the delete on b", || shell(&world, "b", "SELECT count(*) FROM notes") == "0");
+}
+
+#[test]
+fn a_database_that_is_detached_or_replaced_is_not_watched_in_silence() {
+    let world = pair(SCHEMA);
+    let mut watcher = Watcher::start(&world, "a/notes.db", &NOTES);
+    assert_eq!(world.run(["detach", "a/notes.db", "--yes"]).code, Some(0));
+    assert_eq!(watcher.end(), Some(1));
+    assert!(watcher.told().contains("was detached, removed or replaced"), "{}", watcher.told());
+
+    let mut watcher = Watcher::start(&world, "b/notes.db", &NOTES);
+    fs::copy(world.path("b/notes.db"), world.path("b/backup.db")).unwrap();
+    fs::rename(world.path("b/backup.db"), world.path("b/notes.db")).unwrap();
+    assert_eq!(watcher.end(), Some(1));
 }

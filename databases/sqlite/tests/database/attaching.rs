@@ -191,3 +191,20 @@ async fn opening_again_queues_nothing() {
         assert_eq!(client.status().await.unwrap().queued, 0);
     }
 }
+
+#[tokio::test]
+async fn a_survey_tells_what_can_be_synced_and_how_much_is_not_yet() {
+    let schema = format!("{NOTES}; CREATE TABLE loose (a); CREATE VIEW short AS SELECT 1");
+    let laptop = Device::new(&MemoryAdapter::new(), &schema, &["notes"]).await;
+    let found = SqliteDatabase::survey(laptop.path()).unwrap();
+    let names: Vec<_> = found.iter().map(|f| (f.name.as_str(), f.unfit.is_none())).collect();
+    assert_eq!(names, [("loose", false), ("notes", true), ("short", false)]);
+
+    assert_eq!(SqliteDatabase::unsynced(laptop.path()).unwrap(), Some(0));
+    laptop.run("INSERT INTO notes VALUES ('a', 'milk', 0)");
+    assert_eq!(SqliteDatabase::unsynced(laptop.path()).unwrap(), Some(1));
+    laptop.sync().await;
+    assert_eq!(SqliteDatabase::unsynced(laptop.path()).unwrap(), Some(0));
+    SqliteDatabase::detach(laptop.path()).unwrap();
+    assert_eq!(SqliteDatabase::unsynced(laptop.path()).unwrap(), None);
+}
