@@ -207,7 +207,7 @@ impl Watch {
         self.client.0.environment.monotonic()
     }
 
-    /// How many edits are queued. If the state fails the next sync will say so.
+    /// How many edits are queued. If the state fails, the sync before or after says so.
     async fn queued(&self) -> u64 {
         self.client.0.ledger.count(Table::Dirty).await.unwrap_or(self.stuck)
     }

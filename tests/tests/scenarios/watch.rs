@@ -3,6 +3,7 @@
 mod errors;
 mod interrupted;
 mod local;
+mod state;
 mod storage;
 mod watcher;
 

@@ -99,7 +99,6 @@ async fn a_list_that_lags_for_too_long_loses_nothing() {
     // Bob's device starts anew: it looks before it writes.
     let bob = bob.reopened(Arc::new(open(&bobs)));
     bob.edit("first", "text").await;
-    assert_eq!(bob.sync().await.deferred.len(), 1, "the upload was refused");
     let error = bob.try_sync().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Diverged);
     assert!(error.to_string().contains("older"), "{error}");

@@ -8,6 +8,7 @@ use futures::future::{Either, pending, select};
 
 use super::{Asking, Cause, Watch};
 use crate::Wait;
+use crate::state::Table;
 
 /// A clock on the wall that runs ahead of the monotonic one by so much: the device slept.
 const SLEPT: Duration = Duration::from_secs(30);
@@ -163,7 +164,10 @@ impl Watch {
     }
 
     async fn is_more_queued(&self) -> bool {
-        let queued = self.queued().await;
-        queued > 0 && queued != self.stuck
+        match self.client.0.ledger.count(Table::Dirty).await {
+            Ok(queued) => queued > 0 && queued != self.stuck,
+            // A sync tells what is wrong with the state.
+            Err(_) => true,
+        }
     }
 }
