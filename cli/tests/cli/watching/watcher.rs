@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,6 +19,8 @@ pub(crate) struct Watcher {
     child: Child,
     stdout: Lines,
     stderr: Lines,
+    /// They read both to their end.
+    readers: Vec<JoinHandle<()>>,
 }
 
 type Lines = Arc<Mutex<Vec<String>>>;
@@ -51,9 +53,9 @@ impl Watcher {
     /// Runs any command that watches.
     pub(crate) fn run(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let stdout = collect(child.stdout.take().unwrap());
-        let stderr = collect(child.stderr.take().unwrap());
-        Self { child, stdout, stderr }
+        let (stdout, out) = collect(child.stdout.take().unwrap());
+        let (stderr, err) = collect(child.stderr.take().unwrap());
+        Self { child, stdout, stderr, readers: vec![out, err] }
     }
 
     /// What it printed, line by line.
@@ -81,7 +83,7 @@ impl Watcher {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }
 
-    /// The exit code, once it has ended; none if it was killed.
+    /// The exit code, once it has ended and all that it told was read; none if it was killed.
     #[track_caller]
     pub(crate) fn end(&mut self) -> Option<i32> {
         let mut code = None;
@@ -89,6 +91,7 @@ impl Watcher {
             code = self.child.try_wait().unwrap();
             code.is_some()
         });
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         code.and_then(|status| status.code())
     }
 }
@@ -101,13 +104,13 @@ impl Drop for Watcher {
     }
 }
 
-fn collect(output: impl Read + Send + 'static) -> Lines {
+fn collect(output: impl Read + Send + 'static) -> (Lines, JoinHandle<()>) {
     let lines = Lines::default();
     let collected = lines.clone();
-    thread::spawn(move || {
+    let reader = thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
             collected.lock().unwrap().push(line);
         }
     });
-    lines
+    (lines, reader)
 }
