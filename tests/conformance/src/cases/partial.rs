@@ -98,7 +98,14 @@ async fn drop_after<T>(time: Duration, write: impl Future<Output = T>) {
 async fn settle(cx: &Context, key: &Key, allowed: &[Option<&Bytes>]) -> CaseResult {
     let deadline = Instant::now() + cx.options.patience;
     loop {
-        let got = cx.adapter.get(key).await?;
+        let got = match cx.adapter.get(key).await {
+            // A server may fail to read what it is writing; the core repeats such a read.
+            Err(error) if error.is_transient() && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+            got => got?,
+        };
         if allowed.contains(&got.as_ref()) {
             return Ok(());
         }
