@@ -1,5 +1,6 @@
 //! The bytes of a batch, as many files in a request as its header has room for.
 
+use db_to_cloud_http::NoAnswer;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use serde::Serialize;
@@ -53,12 +54,12 @@ pub(crate) async fn append_all(client: &Client, files: &mut [File<'_>]) -> Resul
                 tracing::debug!(files = most / 2, "fewer files in one request");
                 client.header_room.0.store(most / 2, Relaxed);
             }
-            Err(Failure::Line(text)) => {
+            Err(Failure::NoAnswer(NoAnswer::Line(text))) => {
                 if most > APPENDED_AT_LEAST {
                     let fewer = (most / 2).max(APPENDED_AT_LEAST);
                     client.header_room.0.store(fewer, Relaxed);
                 }
-                return Err(Failure::Line(text));
+                return Err(Failure::NoAnswer(NoAnswer::Line(text)));
             }
             answers => {
                 let (now, later) = rest.split_at_mut(most);

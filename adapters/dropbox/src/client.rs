@@ -3,11 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use db_to_cloud_http::{Pace, Turn, is_page, time_limit};
+use db_to_cloud_http::{Answer, Pace, Turn, exchange, time_limit};
 use db_to_cloud_oauth::{AccessToken, TokenProvider};
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::redirect::Policy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -36,14 +35,6 @@ pub(crate) struct Client {
     pub(crate) header_room: HeaderRoom,
     /// The most bytes of a file in one request.
     pub(crate) piece: usize,
-}
-
-/// An answer, whatever its status, with all of its body.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 /// What one file of a batch adds to the time limit.
@@ -83,7 +74,7 @@ impl Client {
 
     /// Sends a request when it is its turn and reads the answer of this type.
     pub(crate) async fn ask<T: DeserializeOwned>(&self, call: Call) -> Result<T, Failure> {
-        self.send(call).await?.json()
+        json(&self.send(call).await?)
     }
 
     /// Sends a request when it is its turn; only a success is `Ok`.
@@ -156,7 +147,7 @@ impl Client {
         {
             self.pace.pause(pause);
         }
-        answer?.json()
+        json(&answer?)
     }
 
     async fn exchange(
@@ -164,40 +155,13 @@ impl Client {
         http: reqwest::RequestBuilder,
         limit: Duration,
     ) -> Result<Answer, Failure> {
-        let head = within(limit, http.send()).await?;
-        let head = head.map_err(|error| Failure::of_line(error, limit))?;
-        let (status, headers) = (head.status().as_u16(), head.headers().clone());
-        let promised = head.content_length().and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
-        let limit = time_limit(limit, promised, self.pace.allowed());
-        let body = within(limit, head.bytes()).await?;
-        // A body that is shorter than promised is an error here.
-        let body = body.map_err(|error| match Failure::of_line(error, limit) {
-            Failure::NotConnected(text) | Failure::Tls(text) => Failure::Line(text),
-            failure => failure,
-        })?;
-        let answer = Answer { status, headers, body };
-        match status {
+        let limit_of_body = |bytes| time_limit(limit, bytes, self.pace.allowed());
+        let answer = exchange(http, limit, limit_of_body).await.map_err(Failure::NoAnswer)?;
+        match answer.status {
             200 | 206 => Ok(answer),
             201..=299 => Err(Failure::NotDropbox("a success of another kind")),
             _ => Err(Failure::Refused(Refusal::of(&answer))),
         }
-    }
-}
-
-impl Answer {
-    /// The value of a header, if it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Whether this is a page for people: the sign-in page of a network.
-    pub(crate) fn is_page(&self) -> bool {
-        is_page(self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()))
-    }
-
-    fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_slice(&self.body)
-            .map_err(|_| Failure::NotDropbox("an answer that is not the one to this question"))
     }
 }
 
@@ -215,8 +179,9 @@ fn address(host: &Url, route: &str) -> Url {
     url
 }
 
-async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Result<T, Failure> {
-    tokio::time::timeout(limit, work).await.map_err(|_| Failure::TimedOut(limit))
+fn json<T: DeserializeOwned>(answer: &Answer) -> Result<T, Failure> {
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| Failure::NotDropbox("an answer that is not the one to this question"))
 }
 
 #[cfg(test)]

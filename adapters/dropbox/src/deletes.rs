@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::Key;
+use db_to_cloud_http::NoAnswer;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -70,7 +71,7 @@ async fn run(client: &Client, keys: &[Key]) -> Result<Vec<Value>, Failure> {
             }
             (Some("async_job_id" | "in_progress"), Some(job)) => {
                 if waited >= LONGEST {
-                    return Err(Failure::TimedOut(LONGEST));
+                    return Err(Failure::NoAnswer(NoAnswer::TimedOut(LONGEST)));
                 }
                 tokio::time::sleep(pause).await;
                 waited += pause;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{Paused, chain, is_of_tls};
+use db_to_cloud_http::{NoAnswer, Paused, chain};
 
 use crate::refusal::Refusal;
 
@@ -33,14 +33,8 @@ pub(crate) enum Failure {
     NoToken(ErrorKind, Option<Duration>, String),
     /// The token cannot be a header. Nothing was sent.
     BadToken,
-    /// No connection came about.
-    NotConnected(String),
-    /// The handshake failed.
-    Tls(String),
-    /// No answer in time.
-    TimedOut(Duration),
-    /// The line broke: whether the request arrived is not known.
-    Line(String),
+    /// There is no answer.
+    NoAnswer(NoAnswer),
     /// An answer that is none of Dropbox's, or half of one.
     NotDropbox(&'static str),
     /// An answer that says no.
@@ -50,17 +44,6 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    pub(crate) fn of_line(error: reqwest::Error, limit: Duration) -> Self {
-        let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
-        let text = chain(&error.without_url());
-        match (connecting, timed_out) {
-            (true, _) if is_of_tls(&text) => Self::Tls(text),
-            (true, _) => Self::NotConnected(text),
-            (false, true) => Self::TimedOut(limit),
-            (false, false) => Self::Line(text),
-        }
-    }
-
     pub(crate) fn of_token(error: &Error) -> Self {
         Self::NoToken(error.kind(), error.retry_after(), chain(error))
     }
@@ -121,13 +104,13 @@ impl Failure {
         let (kind, advice) = self.meaning();
         let error = Error::new(kind, operation).with_key(key).with_effect(self.effect());
         match self {
-            Self::TimedOut(limit) => {
+            Self::NoAnswer(NoAnswer::TimedOut(limit)) => {
                 error.with_message(format!("no answer within {} s: {advice}", limit.as_secs()))
             }
             Self::NotDropbox(why) => error.with_message(format!("{why}: {advice}")),
-            Self::NotConnected(text) | Self::Line(text) | Self::Tls(text) => {
-                error.with_message(advice).with_source(text)
-            }
+            Self::NoAnswer(
+                NoAnswer::NotConnected(text) | NoAnswer::Line(text) | NoAnswer::Tls(text),
+            ) => error.with_message(advice).with_source(text),
             Self::NoToken(_, pause, text) => {
                 let error = pause.into_iter().fold(error, Error::with_retry_after);
                 error.with_message(advice).with_source(text)
@@ -140,9 +123,10 @@ impl Failure {
     /// What the failed write left behind.
     fn effect(&self) -> Effect {
         let nothing = match self {
-            Self::NoToken(..) | Self::BadToken | Self::NotConnected(_) | Self::Tls(_) => true,
+            Self::NoToken(..) | Self::BadToken => true,
+            Self::NoAnswer(why) => matches!(why, NoAnswer::NotConnected(_) | NoAnswer::Tls(_)),
             Self::Refused(refusal) => refusal.left_nothing(),
-            Self::TimedOut(_) | Self::Line(_) | Self::NotDropbox(_) | Self::ListChanged => false,
+            Self::NotDropbox(_) | Self::ListChanged => false,
         };
         if nothing { Effect::None } else { Effect::Unknown }
     }
@@ -153,9 +137,11 @@ impl Failure {
         match self {
             Self::NoToken(kind, ..) => (*kind, "no token to sign in to Dropbox with"),
             Self::BadToken => (Unauthorized, "the access token is malformed: sign in again"),
-            Self::NotConnected(_) | Self::Line(_) => (Unavailable, "check the network"),
-            Self::TimedOut(_) => (TimedOut, "check the network"),
-            Self::Tls(_) => (
+            Self::NoAnswer(NoAnswer::NotConnected(_) | NoAnswer::Line(_)) => {
+                (Unavailable, "check the network")
+            }
+            Self::NoAnswer(NoAnswer::TimedOut(_)) => (TimedOut, "check the network"),
+            Self::NoAnswer(NoAnswer::Tls(_)) => (
                 Unavailable,
                 "no secure connection: check the network and the clock of this device",
             ),

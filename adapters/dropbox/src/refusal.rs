@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use db_to_cloud::{Error, ErrorKind};
-use db_to_cloud_http::retry_after;
+use db_to_cloud_http::{Answer, retry_after};
 use serde_json::Value;
 
-use crate::client::Answer;
 use crate::tags::Tags;
 
 /// What an answer that says no says.
@@ -36,14 +35,12 @@ impl Refusal {
         let body: Option<Value> = serde_json::from_slice(&answer.body).ok();
         let error = body.as_ref().and_then(|body| body.get("error"));
         let tags = error.map(Tags::of).unwrap_or_default();
-        let header = answer.header("retry-after");
-        let header = header.and_then(|pause| retry_after(pause, answer.header("date")));
         let seconds = error.and_then(|error| error.get("retry_after")).and_then(Value::as_f64);
         let seconds = seconds.and_then(|seconds| retry_after(&seconds.to_string(), None));
         let scope = error.and_then(|error| error.get("required_scope")).and_then(Value::as_str);
         let mut refusal = Self {
             status: answer.status,
-            pause: header.or(seconds),
+            pause: answer.retry_after().or(seconds),
             sent: true,
             scope: scope.map(str::to_owned),
             text: text_of(answer, &tags),

@@ -1,10 +1,10 @@
 //! Many deletes in one request.
 
 use bytes::Bytes;
+use db_to_cloud_http::Answer;
 use futures::future::join_all;
 use reqwest::Method;
 
-use crate::client::Answer;
 use crate::drive::{Drive, FILES, is_absence};
 use crate::error::Failure;
 

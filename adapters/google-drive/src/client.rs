@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use db_to_cloud_http::{Pace, Turn, time_limit};
+use db_to_cloud_http::{Answer, Pace, Turn, exchange, time_limit};
 use db_to_cloud_oauth::TokenProvider;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
@@ -35,14 +34,6 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// One of several that race for the same id: they must not begin one by one, behind uploads.
     pub(crate) races: bool,
-}
-
-/// An answer, whatever its status, with all of its body.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
 }
 
 /// Google names no pause: it advises to wait 1, 2, 4 … seconds, and some milliseconds by chance.
@@ -136,39 +127,13 @@ impl Client {
         if request.method != Method::GET && request.method != Method::DELETE {
             http = http.body(request.body.clone());
         }
-        let (head, limit) = self.timed(length, http.bearer_auth(token).send()).await?;
-        let head = head.map_err(|error| Failure::of_line(error, limit))?;
-        let (status, headers) = (head.status().as_u16(), head.headers().clone());
-        let promised = head.content_length().and_then(|n| usize::try_from(n).ok());
-        let (body, limit) = self.timed(promised.unwrap_or(0), head.bytes()).await?;
-        // A body that is shorter than promised is an error here.
-        let body = body.map_err(|error| Failure::of_line(error, limit).after_sending())?;
-        Ok(Answer { status, headers, body })
+        let answer =
+            exchange(http.bearer_auth(token), self.limit(length), |bytes| self.limit(bytes)).await;
+        answer.map_err(Failure::no_answer)
     }
 
-    /// Gives the movement of so many bytes a time limit.
-    async fn timed<T>(
-        &self,
-        bytes: usize,
-        work: impl Future<Output = T>,
-    ) -> Result<(T, Duration), Failure> {
-        let limit = time_limit(self.request_timeout, bytes, self.pace.allowed());
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => Ok((done, limit)),
-            Err(_) => Err(Failure::timed_out(limit)),
-        }
-    }
-}
-
-impl Answer {
-    /// The value of a header, if it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Whether this is a page for people: the sign-in page of a network.
-    pub(crate) fn is_page(&self) -> bool {
-        let kind = self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes().to_ascii_lowercase());
-        kind.is_some_and(|kind| kind.starts_with(b"text/html"))
+    /// How long a request may take that moves so many bytes.
+    fn limit(&self, bytes: usize) -> Duration {
+        time_limit(self.request_timeout, bytes, self.pace.allowed())
     }
 }

@@ -1,11 +1,12 @@
 //! The methods of Drive v3 that are used.
 
 use bytes::Bytes;
+use db_to_cloud_http::Answer;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::client::{Answer, Client};
+use crate::client::Client;
 use crate::config::Space;
 use crate::error::Failure;
 

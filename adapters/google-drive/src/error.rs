@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{Paused, chain, retry_after};
+use db_to_cloud_http::{Answer, NoAnswer, Paused};
 use serde_json::Value;
-
-use crate::client::Answer;
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -36,12 +34,8 @@ pub(crate) struct Failure {
 
 #[derive(Debug)]
 enum Cause {
-    /// No connection came about.
-    NotConnected(String),
-    /// No answer in time.
-    TimedOut(Duration),
-    /// The line broke: whether the request arrived is not known.
-    Line(String),
+    /// There is no answer.
+    NoAnswer(NoAnswer),
     /// An answer that is none of Drive's, or half of one.
     NotDrive(&'static str),
     /// An answer that says no.
@@ -67,12 +61,11 @@ impl Refusal {
         let body = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
         let error = &body["error"];
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let pause = answer.header("retry-after");
         Self {
             status: answer.status,
             reason: text(&error["errors"][0]["reason"]),
             message: text(&error["message"]),
-            pause: pause.and_then(|pause| retry_after(pause, answer.header("date"))),
+            pause: answer.retry_after(),
         }
     }
 
@@ -93,7 +86,8 @@ impl Refusal {
 impl Failure {
     fn new(cause: Cause) -> Self {
         let refused = match &cause {
-            Cause::NotConnected(_) | Cause::Token(_) | Cause::Storage(..) => true,
+            Cause::NoAnswer(why) => matches!(why, NoAnswer::NotConnected(_) | NoAnswer::Tls(_)),
+            Cause::Token(_) | Cause::Storage(..) => true,
             // Inserts that Google refused for their rate were there all the same (facts, trap 3).
             Cause::Refused(refusal) if refusal.is_too_much() => false,
             Cause::Refused(refusal) => matches!(refusal.status, 300..=407 | 410..=417),
@@ -102,18 +96,8 @@ impl Failure {
         Self { cause, effect: if refused { Effect::None } else { Effect::Unknown } }
     }
 
-    pub(crate) fn of_line(error: reqwest::Error, limit: Duration) -> Self {
-        let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
-        let text = chain(&error.without_url());
-        Self::new(match (connecting, timed_out) {
-            (true, _) => Cause::NotConnected(text),
-            (false, true) => Cause::TimedOut(limit),
-            (false, false) => Cause::Line(text),
-        })
-    }
-
-    pub(crate) fn timed_out(limit: Duration) -> Self {
-        Self::new(Cause::TimedOut(limit))
+    pub(crate) fn no_answer(why: NoAnswer) -> Self {
+        Self::new(Cause::NoAnswer(why))
     }
 
     pub(crate) fn not_drive(why: &'static str) -> Self {
@@ -171,13 +155,13 @@ impl Failure {
         let error = Error::new(kind, operation).with_key(key).with_effect(self.effect);
         match self.cause {
             Cause::Token(error) => error,
-            Cause::TimedOut(limit) => {
+            Cause::NoAnswer(NoAnswer::TimedOut(limit)) => {
                 error.with_message(format!("no answer within {} s: {advice}", limit.as_secs()))
             }
             Cause::NotDrive(why) => error.with_message(format!("{why}: {advice}")),
-            Cause::NotConnected(text) | Cause::Line(text) => {
-                error.with_message(advice).with_source(text)
-            }
+            Cause::NoAnswer(
+                NoAnswer::NotConnected(text) | NoAnswer::Line(text) | NoAnswer::Tls(text),
+            ) => error.with_message(advice).with_source(text),
             Cause::Storage(_, why) => error.with_message(why),
             Cause::Refused(refusal) => refusal.explain(error, advice),
         }
@@ -187,8 +171,8 @@ impl Failure {
     fn meaning(&self) -> (ErrorKind, &'static str) {
         use ErrorKind::{TimedOut, Unavailable};
         match &self.cause {
-            Cause::NotConnected(_) | Cause::Line(_) => (Unavailable, "check the network"),
-            Cause::TimedOut(_) => (TimedOut, "check the network"),
+            Cause::NoAnswer(NoAnswer::TimedOut(_)) => (TimedOut, "check the network"),
+            Cause::NoAnswer(_) => (Unavailable, "check the network"),
             Cause::NotDrive(_) => (Unavailable, "a sign-in page of a network answers so"),
             Cause::Token(error) => (error.kind(), ""),
             Cause::Storage(kind, why) => (*kind, why),

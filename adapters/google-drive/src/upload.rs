@@ -1,11 +1,12 @@
 //! Contents: in one request up to 5 MB, in chunks beyond.
 
 use bytes::{Bytes, BytesMut};
+use db_to_cloud_http::Answer;
 use md5::{Digest, Md5};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 
-use crate::client::{Answer, Request};
+use crate::client::Request;
 use crate::drive::{Drive, File, Made, New, made};
 use crate::error::Failure;
 

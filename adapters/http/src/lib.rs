@@ -3,12 +3,16 @@
 //!
 //! This crate is a part of the adapters, not of what an application uses.
 
+#[cfg(feature = "reqwest")]
+mod exchange;
 mod pace;
 mod pause;
 mod retry_after;
 mod text;
 mod time_limit;
 
+#[cfg(feature = "reqwest")]
+pub use exchange::{Answer, NoAnswer, exchange};
 pub use pace::{Pace, Turn};
 pub use pause::Paused;
 pub use retry_after::retry_after;

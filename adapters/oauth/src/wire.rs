@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use db_to_cloud_http::{chain, retry_after};
+use db_to_cloud_http::{NoAnswer, retry_after};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
@@ -177,12 +177,10 @@ pub(crate) fn check(endpoint: &str) -> Result<Url, Failure> {
 }
 
 fn line(error: reqwest::Error) -> Failure {
-    let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
-    let text = chain(&error.without_url());
-    match (connecting, timed_out) {
-        (true, _) => Failure::NotConnected(text),
-        (false, true) => Failure::TimedOut(REQUEST),
-        (false, false) => Failure::Line(text),
+    match NoAnswer::of(error, REQUEST) {
+        NoAnswer::NotConnected(text) | NoAnswer::Tls(text) => Failure::NotConnected(text),
+        NoAnswer::TimedOut(limit) => Failure::TimedOut(limit),
+        NoAnswer::Line(text) => Failure::Line(text),
     }
 }
 

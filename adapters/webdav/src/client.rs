@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use db_to_cloud_http::{Pace, is_page, time_limit};
-use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, LOCATION};
+use db_to_cloud_http::{Answer, Pace, exchange, time_limit};
+use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Identity, Method, Url};
 
@@ -31,14 +31,6 @@ pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: Vec<(&'static str, String)>,
-    pub(crate) body: Bytes,
-}
-
-/// An answer, whatever its status, with all of its body.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
 }
 
@@ -145,27 +137,13 @@ impl Client {
             // nginx refuses an empty file whose length is not named.
             http = http.header(CONTENT_LENGTH, 0);
         }
-        let (head, limit) = self.timed(length, http.send()).await?;
-        let head = head.map_err(|error| Failure::of_line(error, limit))?;
-        let (status, headers) = (head.status().as_u16(), head.headers().clone());
-        let promised = head.content_length().and_then(|n| usize::try_from(n).ok());
-        let (body, limit) = self.timed(promised.unwrap_or(0), head.bytes()).await?;
-        // A body that is shorter than promised is an error here.
-        let body = body.map_err(|error| Failure::of_line(error, limit).after_sending())?;
-        Ok(Answer { status, headers, body })
+        let answer = exchange(http, self.limit(length), |bytes| self.limit(bytes)).await;
+        answer.map_err(Failure::no_answer)
     }
 
-    /// Gives the movement of so many bytes a time limit.
-    async fn timed<T>(
-        &self,
-        bytes: usize,
-        work: impl Future<Output = T>,
-    ) -> Result<(T, Duration), Failure> {
-        let limit = time_limit(self.request_timeout, bytes, self.pace.allowed());
-        match tokio::time::timeout(limit, work).await {
-            Ok(done) => Ok((done, limit)),
-            Err(_) => Err(Failure::timed_out(limit)),
-        }
+    /// How long a request may take that moves so many bytes.
+    fn limit(&self, bytes: usize) -> Duration {
+        time_limit(self.request_timeout, bytes, self.pace.allowed())
     }
 }
 
@@ -174,16 +152,4 @@ impl Client {
 fn is_of_a_slot(request: &Request) -> bool {
     matches!(request.method.as_str(), "MOVE" | "MKCOL" | "LOCK" | "UNLOCK")
         || request.method == Method::PUT && request.url.path().contains(TEMPORARY)
-}
-
-impl Answer {
-    /// The value of a header, if it is text.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-
-    /// Whether this is a page for people: the sign-in page of a network or of a cloud.
-    pub(crate) fn is_page(&self) -> bool {
-        is_page(self.headers.get(CONTENT_TYPE).map(|kind| kind.as_bytes()))
-    }
 }

@@ -4,9 +4,10 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use db_to_cloud_http::Answer;
 use reqwest::{Method, Url};
 
-use crate::client::{Answer, Client, Request};
+use crate::client::{Client, Request};
 use crate::error::{Failure, Refusal};
 use crate::multistatus::{self, Response};
 

@@ -3,9 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use db_to_cloud_http::{Paused, chain, is_of_tls, retry_after};
-
-use crate::client::Answer;
+use db_to_cloud_http::{Answer, NoAnswer, Paused};
 
 /// A setting that makes no sense.
 #[derive(Debug)]
@@ -35,14 +33,8 @@ pub(crate) struct Failure {
 
 #[derive(Clone, Debug)]
 enum Cause {
-    /// No connection came about.
-    NotConnected(String),
-    /// The handshake failed.
-    Tls(String),
-    /// No answer in time.
-    TimedOut(Duration),
-    /// The line broke: whether the request arrived is not known.
-    Line(String),
+    /// There is no answer.
+    NoAnswer(NoAnswer),
     /// An answer that is none of WebDAV's, or half of one.
     NotDav(&'static str),
     /// An answer that says no.
@@ -68,11 +60,10 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn of(answer: &Answer) -> Self {
-        let pause = answer.header("retry-after");
         Self {
             status: answer.status,
             place: answer.header("location").filter(|_| answer.status < 400).map(without_query),
-            pause: pause.and_then(|pause| retry_after(pause, answer.header("date"))),
+            pause: answer.retry_after(),
             text: crate::multistatus::error_text(&answer.body),
         }
     }
@@ -88,27 +79,20 @@ impl Failure {
     fn new(cause: Cause) -> Self {
         // What was refused before anything was done; a 5xx or 409 may come after it or be a proxy's.
         let refused = match &cause {
-            Cause::NotConnected(_) | Cause::Tls(_) | Cause::NoSlots | Cause::Torn => true,
-            Cause::Contended(_) => true,
+            Cause::NoAnswer(why) => matches!(why, NoAnswer::NotConnected(_) | NoAnswer::Tls(_)),
+            Cause::NoSlots | Cause::Torn | Cause::Contended(_) => true,
             Cause::Refused(r) => matches!(r.status, 300..=407 | 411..=417 | 423 | 429 | 501 | 507),
             _ => false,
         };
         Self { cause, effect: if refused { Effect::None } else { Effect::Unknown } }
     }
 
-    pub(crate) fn of_line(error: reqwest::Error, limit: Duration) -> Self {
-        let (connecting, timed_out) = (error.is_connect(), error.is_timeout());
-        let text = chain(&error.without_url());
-        Self::new(match (connecting, timed_out) {
-            (true, _) if is_of_tls(&text) => Cause::Tls(text),
-            (true, _) => Cause::NotConnected(text),
-            (false, true) => Cause::TimedOut(limit),
-            (false, false) => Cause::Line(text),
-        })
+    pub(crate) fn no_answer(why: NoAnswer) -> Self {
+        Self::new(Cause::NoAnswer(why))
     }
 
     pub(crate) fn timed_out(limit: Duration) -> Self {
-        Self::new(Cause::TimedOut(limit))
+        Self::no_answer(NoAnswer::TimedOut(limit))
     }
 
     pub(crate) fn not_dav(why: &'static str) -> Self {
@@ -173,15 +157,15 @@ impl Failure {
         let (kind, advice) = self.meaning();
         let error = Error::new(kind, operation).with_key(key).with_effect(self.effect);
         match self.cause {
-            Cause::TimedOut(limit) => {
+            Cause::NoAnswer(NoAnswer::TimedOut(limit)) => {
                 error.with_message(format!("no answer within {} s: {advice}", limit.as_secs()))
             }
             Cause::NotDav(why) | Cause::Contended(why) => {
                 error.with_message(format!("{why}: {advice}"))
             }
-            Cause::NotConnected(text) | Cause::Line(text) | Cause::Tls(text) => {
-                error.with_message(advice).with_source(text)
-            }
+            Cause::NoAnswer(
+                NoAnswer::NotConnected(text) | NoAnswer::Line(text) | NoAnswer::Tls(text),
+            ) => error.with_message(advice).with_source(text),
             Cause::Refused(refusal) => refusal.explain(error, advice),
             Cause::NoSlots | Cause::Torn => error.with_message(advice),
         }
@@ -191,11 +175,13 @@ impl Failure {
     fn meaning(&self) -> (ErrorKind, &'static str) {
         use ErrorKind::{InvalidInput, TimedOut, Unavailable, Unsupported};
         match &self.cause {
-            Cause::NotConnected(_) | Cause::Line(_) => {
+            Cause::NoAnswer(NoAnswer::NotConnected(_) | NoAnswer::Line(_)) => {
                 (Unavailable, "check the network and the address of the server")
             }
-            Cause::TimedOut(_) => (TimedOut, "check the network and the address of the server"),
-            Cause::Tls(_) => (
+            Cause::NoAnswer(NoAnswer::TimedOut(_)) => {
+                (TimedOut, "check the network and the address of the server")
+            }
+            Cause::NoAnswer(NoAnswer::Tls(_)) => (
                 Unavailable,
                 "no secure connection: check that the server speaks https, its certificate, and the \
                  clock of this device",

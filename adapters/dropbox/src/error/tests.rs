@@ -1,8 +1,8 @@
 use bytes::Bytes;
+use db_to_cloud_http::Answer;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::*;
-use crate::client::Answer;
 
 fn answer(status: u16, headers: &[(&'static str, &'static str)], body: &'static str) -> Answer {
     let header = |(name, value): &(&'static str, &'static str)| {
