@@ -11,7 +11,7 @@ use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, Folder, Key,
 use futures::future::join_all;
 
 use crate::client::Client;
-use crate::error::{Failure, Invalid};
+use crate::error::Failure;
 use crate::watch::Watch;
 use crate::{DropboxConfig, batch, deletes};
 
@@ -33,7 +33,7 @@ const BATCH_BYTES: usize = 16 * 1024 * 1024;
 const FEW: usize = 2;
 
 impl DropboxAdapter {
-    pub(crate) fn new(config: &DropboxConfig) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &DropboxConfig) -> Result<Self, Error> {
         let (client, watch) = (Client::new(config)?, Watch::default());
         Ok(Self(Arc::new(Inner { client, watch, concurrency: config.concurrency })))
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use db_to_cloud::Error;
 use db_to_cloud_http::{Answer, Pace, Turn, exchange, time_limit};
 use db_to_cloud_oauth::{AccessToken, TokenProvider};
 use reqwest::Url;
@@ -16,7 +17,7 @@ use crate::DropboxConfig;
 use crate::append::HeaderRoom;
 use crate::call::{Call, Kind, ascii};
 use crate::config::Endpoints;
-use crate::error::{Failure, Invalid, invalid};
+use crate::error::{Failure, invalid};
 use crate::refusal::Refusal;
 
 /// The way to one folder of one Dropbox.
@@ -41,7 +42,7 @@ pub(crate) struct Client {
 const TIME_OF_A_FILE: Duration = Duration::from_millis(100);
 
 impl Client {
-    pub(crate) fn new(config: &DropboxConfig) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &DropboxConfig) -> Result<Self, Error> {
         let (root, endpoints) = (config.root()?, config.endpoints()?);
         let alive = Duration::from_secs(30);
         let http = reqwest::Client::builder()

@@ -8,7 +8,7 @@ use db_to_cloud_oauth::TokenProvider;
 use reqwest::Url;
 
 use crate::DropboxAdapter;
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 
 /// Settings of a [`DropboxAdapter`].
 #[derive(Clone, Debug)]
@@ -107,11 +107,11 @@ impl DropboxConfig {
     /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if a setting makes no sense;
     /// the message says which.
     pub fn build(self) -> Result<DropboxAdapter, Error> {
-        DropboxAdapter::new(&self).map_err(Invalid::into_error)
+        DropboxAdapter::new(&self)
     }
 
     /// The folder as Dropbox wants it: nothing, or a path with a slash before and none after.
-    pub(crate) fn root(&self) -> Result<String, Invalid> {
+    pub(crate) fn root(&self) -> Result<String, Error> {
         let path = self.folder.trim_matches('/');
         if path.is_empty() {
             return Ok(String::new());
@@ -128,7 +128,7 @@ impl DropboxConfig {
         }
     }
 
-    pub(crate) fn endpoints(&self) -> Result<Endpoints, Invalid> {
+    pub(crate) fn endpoints(&self) -> Result<Endpoints, Error> {
         if self.concurrency == 0 {
             return Err(invalid("concurrency", "use at least 1"));
         }

@@ -11,7 +11,7 @@ use db_to_cloud::{
 };
 
 use crate::GoogleDriveConfig;
-use crate::error::{Failure, Invalid};
+use crate::error::Failure;
 use crate::storage::Storage;
 
 /// A storage in a folder of Google Drive; made by [`GoogleDriveConfig::build`]. Its clones share
@@ -44,7 +44,7 @@ impl Kind {
 }
 
 impl GoogleDriveAdapter {
-    pub(crate) fn new(config: GoogleDriveConfig) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: GoogleDriveConfig) -> Result<Self, Error> {
         let (storage, concurrency) = (Storage::new(&config)?, config.concurrency);
         Ok(Self(Arc::new(Inner { storage, concurrency })))
     }

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
+use db_to_cloud::Error;
 use db_to_cloud_http::{Answer, Pace, Turn, exchange, time_limit};
 use db_to_cloud_oauth::TokenProvider;
 use reqwest::redirect::Policy;
 use reqwest::{Method, Url};
 
 use crate::GoogleDriveConfig;
-use crate::error::{Failure, Invalid, Refusal, invalid};
+use crate::error::{Failure, Refusal, invalid};
 
 /// The way to Google.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const DOUBLINGS: u32 = 6;
 
 impl Client {
-    pub(crate) fn new(config: &GoogleDriveConfig) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &GoogleDriveConfig) -> Result<Self, Error> {
         let http = reqwest::Client::builder()
             .user_agent(concat!("db-to-cloud/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use db_to_cloud::Error;
 use db_to_cloud::state::State;
-use db_to_cloud_oauth::TokenProvider;
+use db_to_cloud_oauth::{DRIVE_APPDATA, DRIVE_FILE, TokenProvider};
 use reqwest::Url;
 
 use crate::GoogleDriveAdapter;
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 
 /// Settings of a [`GoogleDriveAdapter`].
 #[derive(Clone)]
@@ -42,8 +42,8 @@ impl Space {
     /// The scope that the sign-in must ask for.
     pub fn scope(self) -> &'static str {
         match self {
-            Self::Visible => "https://www.googleapis.com/auth/drive.file",
-            Self::AppData => "https://www.googleapis.com/auth/drive.appdata",
+            Self::Visible => DRIVE_FILE,
+            Self::AppData => DRIVE_APPDATA,
         }
     }
 
@@ -146,10 +146,10 @@ impl GoogleDriveConfig {
     /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if a setting makes no sense;
     /// the message says which.
     pub fn build(self) -> Result<GoogleDriveAdapter, Error> {
-        self.checked().and_then(GoogleDriveAdapter::new).map_err(Invalid::into_error)
+        self.checked().and_then(GoogleDriveAdapter::new)
     }
 
-    fn checked(self) -> Result<Self, Invalid> {
+    fn checked(self) -> Result<Self, Error> {
         let url = Url::parse(&self.root_url).ok();
         let host = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if host.is_none_or(|url| url.path() != "/" || url.query().or(url.fragment()).is_some()) {

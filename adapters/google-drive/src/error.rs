@@ -7,22 +7,10 @@ use db_to_cloud_http::{Answer, NoAnswer, Paused};
 use serde_json::Value;
 
 /// A setting that makes no sense.
-#[derive(Debug)]
-pub(crate) struct Invalid {
-    setting: &'static str,
-    why: &'static str,
-}
-
-pub(crate) fn invalid(setting: &'static str, why: &'static str) -> Invalid {
-    Invalid { setting, why }
-}
-
-impl Invalid {
-    pub(crate) fn into_error(self) -> Error {
-        Error::new(ErrorKind::InvalidInput, "configure google drive")
-            .with_key(self.setting)
-            .with_message(self.why)
-    }
+pub(crate) fn invalid(setting: &str, why: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, "configure google drive")
+        .with_key(setting)
+        .with_message(why)
 }
 
 /// A failure below the trait; [`Failure::at`] makes the public error of it.

@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use db_to_cloud::state::State;
-use db_to_cloud::{ErrorKind, Folder, Key};
+use db_to_cloud::{Error, ErrorKind, Folder, Key};
 
 use crate::client::Client;
 use crate::drive::{Drive, Made, New};
 use crate::envelope::Header;
-use crate::error::{Failure, Invalid};
+use crate::error::Failure;
 use crate::genesis::{self, Genesis, Place};
 use crate::ids::Ids;
 use crate::memory::{self, Remembered};
@@ -64,7 +64,7 @@ pub(crate) struct Known {
 }
 
 impl Storage {
-    pub(crate) fn new(config: &GoogleDriveConfig) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &GoogleDriveConfig) -> Result<Self, Error> {
         let segments: Vec<_> = config.segments().map(str::to_owned).collect();
         let place_name = format!("{} {}", config.space.name(), segments.join("/"));
         Ok(Self {

@@ -11,7 +11,7 @@ use futures::StreamExt;
 use tokio::task::JoinSet;
 
 use crate::client::{Client, DELETES};
-use crate::error::{Failure, Invalid};
+use crate::error::Failure;
 use crate::{S3Config, multipart};
 
 /// A storage in a bucket; made by [`S3Config::build`]. Its clones share connections and the bound on
@@ -20,7 +20,7 @@ use crate::{S3Config, multipart};
 pub struct S3Adapter(Arc<Client>);
 
 impl S3Adapter {
-    pub(crate) fn new(config: &S3Config) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &S3Config) -> Result<Self, Error> {
         Ok(Self(Arc::new(Client::new(config)?)))
     }
 

@@ -11,10 +11,10 @@ use aws_sdk_s3::config::{
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use bytes::Bytes;
-use db_to_cloud::{Created, Folder, Key, Page};
+use db_to_cloud::{Created, Error, Folder, Key, Page};
 use db_to_cloud_http::{Pace, Turn, time_limit};
 
-use crate::error::{Failure, Invalid};
+use crate::error::Failure;
 use crate::portal::NoPages;
 use crate::{Addressing, Checksums, S3Config};
 
@@ -30,7 +30,7 @@ pub(crate) struct Client {
 pub(crate) const DELETES: usize = 1000;
 
 impl Client {
-    pub(crate) fn new(config: &S3Config) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &S3Config) -> Result<Self, Error> {
         let timeouts = TimeoutConfig::builder().connect_timeout(config.connect_timeout).build();
         let (sent, wanted) = match config.checksums {
             Checksums::Sent => (

@@ -5,7 +5,7 @@ use std::time::Duration;
 use db_to_cloud::{Atomicity, Error};
 
 use crate::credentials::set;
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 use crate::{Credentials, S3Adapter};
 
 /// The services whose ways are known.
@@ -187,10 +187,10 @@ impl S3Config {
     /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if a setting makes no sense
     /// or credentials or region are missing; the message says which.
     pub fn build(mut self) -> Result<S3Adapter, Error> {
-        self.check().and_then(|()| S3Adapter::new(&self)).map_err(Invalid::into_error)
+        self.check().and_then(|()| S3Adapter::new(&self))
     }
 
-    fn check(&mut self) -> Result<(), Invalid> {
+    fn check(&mut self) -> Result<(), Error> {
         let is_name = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
         if !(3..=63).contains(&self.bucket.len()) || !self.bucket.bytes().all(is_name) {
             return Err(invalid("bucket", "use 3 to 63 letters, digits, dots and hyphens"));
@@ -219,7 +219,7 @@ impl S3Config {
         &self,
         set: impl Fn(&'static str) -> Option<String>,
         of_profile: impl FnOnce() -> Option<String>,
-    ) -> Result<String, Invalid> {
+    ) -> Result<String, Error> {
         let of_environment = || set("AWS_REGION").or_else(|| set("AWS_DEFAULT_REGION"));
         let environment = (self.service == Service::Aws).then(of_environment).flatten();
         match (self.region.clone().or(environment).or_else(of_profile), self.service) {
@@ -281,7 +281,7 @@ mod tests {
         assert_eq!(region(S3Config::r2("account", "notes")), "auto");
         assert_eq!(region(base()), "us-east-1");
         let nowhere = S3Config::aws("notes").known_region(|_| None, || None);
-        assert_eq!(nowhere.unwrap_err().setting, "region");
+        assert_eq!(nowhere.unwrap_err().key(), Some("region"));
     }
 
     #[test]

@@ -5,8 +5,9 @@ use std::fmt;
 
 use aws_sdk_s3::config::SharedCredentialsProvider;
 use aws_sdk_s3::config::{self as sdk};
+use db_to_cloud::Error;
 
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 
 /// Where the credentials come from. `Debug` never shows them.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Credentials {
     pub(crate) fn provider(
         &self,
         region: Option<&str>,
-    ) -> Result<SharedCredentialsProvider, Invalid> {
+    ) -> Result<SharedCredentialsProvider, Error> {
         match self {
             Self::Environment => from_environment(set),
             Self::Explicit { key_id, secret, token } => Ok(fixed(key_id, secret, token.clone())),
@@ -92,7 +93,7 @@ impl fmt::Debug for Credentials {
 
 fn from_environment(
     set: impl Fn(&'static str) -> Option<String>,
-) -> Result<SharedCredentialsProvider, Invalid> {
+) -> Result<SharedCredentialsProvider, Error> {
     let need = |name| {
         let why = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give credentials";
         set(name).ok_or_else(|| invalid(name, why))
@@ -121,9 +122,9 @@ mod tests {
         let only = |have: &'static str| {
             move |name: &'static str| (name == have).then(|| "value".to_owned())
         };
-        let missing = |have| from_environment(only(have)).unwrap_err().setting;
-        assert_eq!(missing("AWS_SESSION_TOKEN"), "AWS_ACCESS_KEY_ID");
-        assert_eq!(missing("AWS_ACCESS_KEY_ID"), "AWS_SECRET_ACCESS_KEY");
+        let missing = |have| from_environment(only(have)).unwrap_err().key().map(str::to_owned);
+        assert_eq!(missing("AWS_SESSION_TOKEN").as_deref(), Some("AWS_ACCESS_KEY_ID"));
+        assert_eq!(missing("AWS_ACCESS_KEY_ID").as_deref(), Some("AWS_SECRET_ACCESS_KEY"));
         assert!(from_environment(|_| Some("value".to_owned())).is_ok());
     }
 }

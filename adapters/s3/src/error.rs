@@ -9,22 +9,8 @@ use db_to_cloud::{Effect, Error, ErrorKind};
 use db_to_cloud_http::{Paused, chain, is_of_tls, retry_after};
 
 /// A setting that makes no sense.
-#[derive(Debug)]
-pub(crate) struct Invalid {
-    pub(crate) setting: &'static str,
-    pub(crate) why: &'static str,
-}
-
-pub(crate) fn invalid(setting: &'static str, why: &'static str) -> Invalid {
-    Invalid { setting, why }
-}
-
-impl Invalid {
-    pub(crate) fn into_error(self) -> Error {
-        Error::new(ErrorKind::InvalidInput, "configure s3")
-            .with_key(self.setting)
-            .with_message(self.why)
-    }
+pub(crate) fn invalid(setting: &str, why: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, "configure s3").with_key(setting).with_message(why)
 }
 
 /// A failure below the trait; [`Failure::at`] makes the public error of it.

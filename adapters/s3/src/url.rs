@@ -3,7 +3,7 @@
 use db_to_cloud::Error;
 use db_to_cloud_http::percent_decoded;
 
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 use crate::{Addressing, S3Config, Service};
 
 impl S3Config {
@@ -17,7 +17,7 @@ impl S3Config {
     /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput); the message says what is
     /// wrong, and shows no part of the URL that could be a secret.
     pub fn from_url(url: &str) -> Result<Self, Error> {
-        parse(url).map_err(Invalid::into_error)
+        parse(url)
     }
 
     /// The URL without all that is not the name of the storage, such as the region: two ways to say
@@ -35,7 +35,7 @@ impl S3Config {
     }
 }
 
-fn parse(url: &str) -> Result<S3Config, Invalid> {
+fn parse(url: &str) -> Result<S3Config, Error> {
     let (path, query) = url.split_once('?').unwrap_or((url, ""));
     let wrong = || invalid("url", "write s3://bucket/prefix?endpoint=https://host&region=name");
     let path = match path.split_at_checked(5) {
@@ -61,7 +61,7 @@ fn parse(url: &str) -> Result<S3Config, Invalid> {
 }
 
 /// Which service it is decides on the defaults of the other settings.
-fn service(settings: &[(&str, String)]) -> Result<Service, Invalid> {
+fn service(settings: &[(&str, String)]) -> Result<Service, Error> {
     let value = |name| settings.iter().find(|(n, _)| *n == name).map(|(_, value)| value.as_str());
     match value("service") {
         Some("aws") => Ok(Service::Aws),
@@ -75,7 +75,7 @@ fn service(settings: &[(&str, String)]) -> Result<Service, Invalid> {
     }
 }
 
-fn set(config: S3Config, (name, value): (&str, String)) -> Result<S3Config, Invalid> {
+fn set(config: S3Config, (name, value): (&str, String)) -> Result<S3Config, Error> {
     Ok(match (name, value.as_str()) {
         ("service", _) => config,
         ("endpoint", _) => config.with_endpoint(value),
@@ -96,7 +96,7 @@ fn set(config: S3Config, (name, value): (&str, String)) -> Result<S3Config, Inva
     })
 }
 
-fn decoded(text: &str) -> Result<String, Invalid> {
+fn decoded(text: &str) -> Result<String, Error> {
     let wrong = || invalid("url", "write % as %25, ? as %3F, # as %23, & as %26");
     percent_decoded(text).ok_or_else(wrong)
 }

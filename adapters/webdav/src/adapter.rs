@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 
 use crate::client::Client;
 use crate::dav::Member;
-use crate::error::{Failure, Invalid};
+use crate::error::Failure;
 use crate::slots::{self, Slot, TEMPORARY};
 use crate::{Slots, WebDavConfig, choose};
 
@@ -26,7 +26,7 @@ struct Inner {
 }
 
 impl WebDavAdapter {
-    pub(crate) fn new(config: &WebDavConfig, base: reqwest::Url) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &WebDavConfig, base: reqwest::Url) -> Result<Self, Error> {
         Ok(Self(Arc::new(Inner {
             client: Client::new(config, base)?,
             slots: OnceCell::new_with(config.slots),

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use db_to_cloud::Error;
 use db_to_cloud_http::{Answer, Pace, exchange, time_limit};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Identity, Method, Url};
 
 use crate::WebDavConfig;
-use crate::error::{Failure, Invalid, Refusal, invalid};
+use crate::error::{Failure, Refusal, invalid};
 use crate::folders::Folders;
 use crate::sign_in::{SignIn, Signature};
 use crate::slots::TEMPORARY;
@@ -41,7 +42,7 @@ const REDIRECTS: usize = 3;
 const SIGNATURES: usize = 2;
 
 impl Client {
-    pub(crate) fn new(config: &WebDavConfig, base: Url) -> Result<Self, Invalid> {
+    pub(crate) fn new(config: &WebDavConfig, base: Url) -> Result<Self, Error> {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("db-to-cloud/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(config.connect_timeout)

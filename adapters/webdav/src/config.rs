@@ -5,7 +5,7 @@ use std::time::Duration;
 use db_to_cloud::Error;
 use reqwest::Url;
 
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 use crate::{Credentials, Slots, WebDavAdapter};
 
 /// Settings of a [`WebDavAdapter`].
@@ -100,12 +100,11 @@ impl WebDavConfig {
     /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if a setting makes no sense;
     /// the message says which.
     pub fn build(self) -> Result<WebDavAdapter, Error> {
-        let adapter = self.base().and_then(|base| WebDavAdapter::new(&self, base));
-        adapter.map_err(Invalid::into_error)
+        self.base().and_then(|base| WebDavAdapter::new(&self, base))
     }
 
     /// The address of the collection, with a slash at its end.
-    pub(crate) fn base(&self) -> Result<Url, Invalid> {
+    pub(crate) fn base(&self) -> Result<Url, Error> {
         let wrong = "write https://host/path or http://host/path";
         let mut url = Url::parse(&self.url).map_err(|_| invalid("url", wrong))?;
         if !matches!(url.scheme(), "http" | "https") || url.query().or(url.fragment()).is_some() {

@@ -6,22 +6,8 @@ use db_to_cloud::{Effect, Error, ErrorKind};
 use db_to_cloud_http::{Answer, NoAnswer, Paused};
 
 /// A setting that makes no sense.
-#[derive(Debug)]
-pub(crate) struct Invalid {
-    setting: &'static str,
-    why: &'static str,
-}
-
-pub(crate) fn invalid(setting: &'static str, why: &'static str) -> Invalid {
-    Invalid { setting, why }
-}
-
-impl Invalid {
-    pub(crate) fn into_error(self) -> Error {
-        Error::new(ErrorKind::InvalidInput, "configure webdav")
-            .with_key(self.setting)
-            .with_message(self.why)
-    }
+pub(crate) fn invalid(setting: &str, why: &'static str) -> Error {
+    Error::new(ErrorKind::InvalidInput, "configure webdav").with_key(setting).with_message(why)
 }
 
 /// A failure below the trait; [`Failure::at`] makes the public error of it.

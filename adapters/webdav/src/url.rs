@@ -4,7 +4,7 @@ use db_to_cloud::Error;
 use db_to_cloud_http::percent_decoded;
 
 use crate::WebDavConfig;
-use crate::error::{Invalid, invalid};
+use crate::error::invalid;
 
 impl WebDavConfig {
     /// Reads `webdavs://user@host/path` (`https` below it) or `webdav://user@host/path` (`http`).
@@ -18,7 +18,7 @@ impl WebDavConfig {
     /// file cannot be read; the message says what is wrong, and shows no part of the URL that could
     /// be a secret.
     pub fn from_url(url: &str) -> Result<(Self, Option<String>), Error> {
-        parse(url).map_err(Invalid::into_error)
+        parse(url)
     }
 
     /// The name of the storage: two ways to say the same have one name. The user is a part of it, for
@@ -27,14 +27,14 @@ impl WebDavConfig {
     /// # Errors
     /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if the address makes no sense.
     pub fn name(&self) -> Result<String, Error> {
-        let mut base = self.base().map_err(Invalid::into_error)?;
+        let mut base = self.base()?;
         // An address with a host can have a user.
         let _ = base.set_username(self.credentials.user().unwrap_or_default());
         Ok(base.as_str().replacen("http", "webdav", 1).trim_end_matches('/').to_owned())
     }
 }
 
-fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Invalid> {
+fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Error> {
     let wrong =
         || invalid("url", "write webdavs://user@host/path, or webdav:// without encryption");
     let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
@@ -62,7 +62,7 @@ fn parse(url: &str) -> Result<(WebDavConfig, Option<String>), Invalid> {
     Ok((config, Some(user).filter(|user| !user.is_empty())))
 }
 
-fn set(config: WebDavConfig, setting: &str) -> Result<WebDavConfig, Invalid> {
+fn set(config: WebDavConfig, setting: &str) -> Result<WebDavConfig, Error> {
     let (name, path) = setting.split_once('=').unwrap_or((setting, ""));
     let read = |name, why| {
         let path = percent_decoded(path).filter(|path| !path.is_empty());
