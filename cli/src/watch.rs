@@ -19,6 +19,7 @@ use crate::interrupt::Signals;
 use crate::side::Side;
 use crate::sync::prepare;
 use folder::FolderWatch;
+use tables::Original;
 use tell::Teller;
 
 /// Held by whoever syncs or compares: the state of this device takes one at a time.
@@ -54,19 +55,17 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     let first = options.options();
     let mut watch = client.watch(WatchOptions { first, quiet: QUIET, ..WatchOptions::default() });
     let mut teller = Teller::new(shown, options.json, verbose > 0);
-    let mut lost = pin!(tables::lost(&local.side));
+    let original = Original::of(&local.side);
+    let mut replaced = pin!(original.replaced());
     loop {
         tokio::select! {
             _ = watch.changed() => {}
             () = signals.next() => return Ok(ExitCode::SUCCESS),
-            failure = &mut lost => return Err(failure),
+            failure = &mut replaced => return Err(failure),
         }
         let (watched, stop) = sync(&mut watch, &turn, &mut signals).await?;
-        teller.tell_skipped(local.side.skipped());
-        teller.tell_held(local.side.held().await?);
-        match watched? {
-            Watched::Synced(report) => teller.synced(&report)?,
-            Watched::PutOff { error, pause } => teller.put_off(&error, pause)?,
+        if let Err(failure) = tell(&mut teller, &local.side, watched).await {
+            return Err(original.explain(failure).await);
         }
         if stop {
             return Ok(ExitCode::SUCCESS);
@@ -75,6 +74,15 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
 }
 
 type Outcome = Result<Watched, db_to_cloud::Error>;
+
+async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), Failure> {
+    teller.tell_skipped(side.skipped());
+    teller.tell_held(side.held().await?);
+    match watched? {
+        Watched::Synced(report) => teller.synced(&report),
+        Watched::PutOff { error, pause } => teller.put_off(&error, pause),
+    }
+}
 
 /// One sync, and whether it is the last one. A signal lets it come to its end, if that is soon; a
 /// second one does not.

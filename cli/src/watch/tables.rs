@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use db_to_cloud_sqlite::SqliteDatabase;
@@ -15,24 +15,44 @@ use crate::side::Side;
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// Returns when the file was detached, removed, or replaced, such as by its backup; never for a
-/// folder.
-pub(super) async fn lost(side: &Side) -> Failure {
-    let Side::Tables(_, path) = side else { return std::future::pending().await };
-    let first = identity(path);
-    loop {
-        sleep(LOOK).await;
-        // A moment of trouble, such as a lock, is none.
+/// Which file it is.
+type Identity = Option<(u64, u64)>;
+
+/// The database file as it was when the watch began; none for a folder.
+pub(super) struct Original(Option<(PathBuf, Identity)>);
+
+impl Original {
+    pub(super) fn of(side: &Side) -> Self {
+        match side {
+            Side::Tables(_, path) => Self(Some((path.clone(), identity(path)))),
+            Side::Folder(_) => Self(None),
+        }
+    }
+
+    /// Returns when the file was removed, or replaced, such as by its backup. A sync would go on with
+    /// the old one, which it still has open.
+    pub(super) async fn replaced(&self) -> Failure {
+        let Some((path, first)) = &self.0 else { return std::future::pending().await };
+        while identity(path) == *first {
+            sleep(LOOK).await;
+        }
+        Failure::Lost(path.clone())
+    }
+
+    /// Why a sync failed: a database that was detached has no queue and no state any more.
+    pub(super) async fn explain(&self, failure: Failure) -> Failure {
+        let Some((path, first)) = &self.0 else { return failure };
         let file = path.clone();
+        // Trouble of this look, such as a lock, tells nothing.
         let counted = tokio::task::spawn_blocking(|| SqliteDatabase::unsynced(file)).await;
-        let detached = matches!(counted, Ok(Ok(None)));
-        if detached || identity(path) != first {
+        if matches!(counted, Ok(Ok(None))) || identity(path) != *first {
             return Failure::Lost(path.clone());
         }
+        failure
     }
 }
 
-/// Which file it is. It is not opened: closing it again would drop the locks of SQLite.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// It is not opened: closing it again would drop the locks of SQLite.
+fn identity(path: &Path) -> Identity {
     fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }
