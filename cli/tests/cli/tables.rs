@@ -5,8 +5,8 @@ mod mistakes;
 mod watched;
 
 use std::path::Path;
-use std::process::Command;
 
+use db_to_cloud_test_servers::sqlite3;
 use serde_json::Value;
 
 use crate::world::{Run, World};
@@ -29,15 +29,7 @@ fn pair(schema: &str) -> World {
 /// What a stock `sqlite3` answers: a line a row, `|` between the values.
 #[track_caller]
 fn shell(world: &World, device: &str, sql: &str) -> String {
-    let output = Command::new("sqlite3")
-        .args(["-bail", "-cmd", ".timeout 10000"])
-        .arg(path(world, device))
-        .arg(sql)
-        .output()
-        .expect("sqlite3 is installed: apt-get install sqlite3");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && errors.is_empty(), "{sql}: {errors}");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+    sqlite3(&path(world, device), sql)
 }
 
 fn path(world: &World, device: &str) -> std::path::PathBuf {

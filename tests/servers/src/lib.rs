@@ -4,7 +4,6 @@
 //!
 //! Between client and server stands, if a test wants it, a [`FaultProxy`] that loses answers, hangs
 //! and lies.
-
 //!
 //! [`Device`] and [`stories`] are what whole syncs through any of them are tested with.
 
@@ -16,6 +15,7 @@ mod http;
 mod process;
 mod proxy;
 mod s3;
+mod sqlite3;
 pub mod stories;
 mod webdav;
 
@@ -23,4 +23,5 @@ pub use device::Device;
 pub use process::{Server, folder};
 pub use proxy::{Counts, Fault, FaultProxy, Faults};
 pub use s3::{KEY_ID, SECRET};
+pub use sqlite3::{sqlite3, sqlite3_as};
 pub use webdav::{PASSWORD, USER};

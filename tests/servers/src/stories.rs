@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use db_to_cloud::{Adapter, ClientBuilder, Event, Folder, Key, Limits};
+use db_to_cloud::{Adapter, ClientBuilder, Created, Effect, Error, Event, Folder, Key, Limits};
 
 use crate::{Device, Fault, Faults};
 
@@ -98,6 +98,56 @@ pub async fn an_unclear_read_is_never_a_lie(
             Ok(page) => assert_eq!(page.keys, std::slice::from_ref(key), "{fault:?}"),
             Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
         }
+    }
+}
+
+/// Whatever goes wrong with the request that decides a slot: the answer is what is there, or an error
+/// that does not pretend to know more than it does; and the slot is ours in the end. Slot n is tried with
+/// the n-th fault, slots of before `first` being full. Returns what each attempt said.
+pub async fn an_unclear_create_is_never_a_lie(
+    storage: &dyn Adapter,
+    faults: &Faults,
+    first: u64,
+    deciding: (&str, &str),
+) -> Vec<(Fault, Result<Created, Error>)> {
+    let mut said = Vec::new();
+    for (slot, fault) in (first..).zip(Fault::ALL) {
+        let key = Key::change(slot);
+        faults.fail(deciding.0, deciding.1, fault);
+        let created = storage.create(&key, "mine".into()).await;
+        let stored = storage.get(&key).await.unwrap();
+        match &created {
+            Ok(_) => assert_eq!(stored.unwrap(), "mine", "{fault:?}"),
+            Err(error) => {
+                assert!(error.is_transient(), "{fault:?}: {error:?}");
+                // Refused before it was sent, or nobody knows.
+                let nothing = error.effect() == Effect::None;
+                assert!(!nothing || stored.is_none(), "{fault:?}: {error:?}");
+            }
+        }
+        // What is late arrives.
+        tokio::time::sleep(Duration::from_millis(700)).await;
+        let again = storage.create(&key, "mine".into()).await.unwrap();
+        let others = storage.create(&key, "theirs".into()).await.unwrap();
+        assert_eq!(others, Created::Occupied, "{fault:?}, after {again:?}");
+        assert_eq!(storage.get(&key).await.unwrap().unwrap(), "mine", "{fault:?}");
+        said.push((fault, created));
+    }
+    said
+}
+
+/// A delete that the server did not do, or said nothing of, is an error; what was to be deleted is
+/// there. `request` is that of a delete.
+pub async fn an_unclear_delete_is_never_done(
+    storage: &dyn Adapter,
+    faults: &Faults,
+    key: &Key,
+    request: (&str, &str),
+) {
+    for fault in [Fault::Portal, Fault::DropBefore, Fault::FailBefore, Fault::SlowDown] {
+        faults.fail(request.0, request.1, fault);
+        assert!(storage.delete(key).await.unwrap_err().is_transient(), "{fault:?}");
+        assert!(storage.get(key).await.unwrap().is_some());
     }
 }
 

@@ -51,26 +51,14 @@ async fn troubled() -> (Dropbox, FaultProxy, Faults, DropboxAdapter) {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unclear_create_is_never_a_lie() {
     let (_dropbox, _proxy, faults, storage) = troubled().await;
-    for (slot, fault) in (1..).zip(Fault::ALL) {
-        let key = Key::change(slot);
-        faults.fail("POST", "files/upload", fault);
-        let created = storage.create(&key, "mine".into()).await;
-        let stored = storage.get(&key).await.unwrap();
+    let upload = ("POST", "files/upload");
+    for (fault, created) in
+        stories::an_unclear_create_is_never_a_lie(&storage, &faults, 1, upload).await
+    {
         match created {
-            Ok(created) => {
-                assert_eq!((created, stored.unwrap()), (Created::New, "mine".into()), "{fault:?}");
-            }
-            Err(error) => {
-                assert!(error.is_transient(), "{fault:?}: {error:?}");
-                assert_eq!(error.effect(), Effect::Unknown, "{fault:?}: {error:?}");
-            }
+            Ok(created) => assert_eq!(created, Created::New, "{fault:?}"),
+            Err(error) => assert_eq!(error.effect(), Effect::Unknown, "{fault:?}: {error:?}"),
         }
-        // What is late arrives.
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let again = storage.create(&key, "mine".into()).await.unwrap();
-        let others = storage.create(&key, "theirs".into()).await.unwrap();
-        assert_eq!(others, Created::Occupied, "{fault:?}, after {again:?}");
-        assert_eq!(storage.get(&key).await.unwrap().unwrap(), "mine", "{fault:?}");
     }
 }
 
@@ -90,11 +78,8 @@ async fn an_unclear_delete_is_never_done() {
     let (_dropbox, _proxy, faults, storage) = troubled().await;
     let key = Key::change(1);
     storage.create(&key, "x".into()).await.unwrap();
-    for fault in [Fault::Portal, Fault::DropBefore, Fault::FailBefore, Fault::SlowDown] {
-        faults.fail("POST", "files/delete", fault);
-        assert!(storage.delete(&key).await.unwrap_err().is_transient(), "{fault:?}");
-        assert!(storage.get(&key).await.unwrap().is_some());
-    }
+    let delete = ("POST", "files/delete");
+    stories::an_unclear_delete_is_never_done(&storage, &faults, &key, delete).await;
 }
 
 /// Whatever goes wrong with any of the three requests: each answer is true, and a repetition stores

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use db_to_cloud::{Adapter, Created, Effect, Key};
+use db_to_cloud::{Adapter, Key};
 use db_to_cloud_google_drive::{GoogleDriveAdapter, GoogleDriveConfig, Space};
 use db_to_cloud_test_doubles::{Drive, drive};
-use db_to_cloud_test_servers::{Fault, FaultProxy, Faults, stories};
+use db_to_cloud_test_servers::{FaultProxy, Faults, stories};
 
 use crate::support::{at, open, opener, token};
 
@@ -50,26 +50,8 @@ async fn troubled() -> (Drive, FaultProxy, Faults, GoogleDriveAdapter) {
 async fn an_unclear_create_is_never_a_lie() {
     let (_double, _proxy, faults, storage) = troubled().await;
     storage.create(&Key::change(1), "first".into()).await.unwrap();
-    for (slot, fault) in (2..).zip(Fault::ALL) {
-        let key = Key::change(slot);
-        faults.fail("POST", "/upload/", fault);
-        let created = storage.create(&key, "mine".into()).await;
-        let stored = storage.get(&key).await.unwrap();
-        match created {
-            Ok(_) => assert_eq!(stored.unwrap(), "mine", "{fault:?}"),
-            Err(error) => {
-                assert!(error.is_transient(), "{fault:?}: {error:?}");
-                let nothing = error.effect() == Effect::None;
-                assert!(!nothing || stored.is_none(), "{fault:?}: {error:?}");
-            }
-        }
-        // What is late arrives.
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let again = storage.create(&key, "mine".into()).await.unwrap();
-        let others = storage.create(&key, "theirs".into()).await.unwrap();
-        assert_eq!(others, Created::Occupied, "{fault:?}, after {again:?}");
-        assert_eq!(storage.get(&key).await.unwrap().unwrap(), "mine", "{fault:?}");
-    }
+    let upload = ("POST", "/upload/");
+    stories::an_unclear_create_is_never_a_lie(&storage, &faults, 2, upload).await;
 }
 
 #[tokio::test]
@@ -97,9 +79,6 @@ async fn an_unclear_delete_is_never_done() {
     let (_double, _proxy, faults, storage) = troubled().await;
     let key = Key::parse("probe/a").unwrap();
     storage.put(&key, "x".into()).await.unwrap();
-    for fault in [Fault::Portal, Fault::DropBefore, Fault::FailBefore, Fault::SlowDown] {
-        faults.fail("DELETE", "/files/", fault);
-        assert!(storage.delete(&key).await.unwrap_err().is_transient(), "{fault:?}");
-        assert!(storage.get(&key).await.unwrap().is_some());
-    }
+    let delete = ("DELETE", "/files/");
+    stories::an_unclear_delete_is_never_done(&storage, &faults, &key, delete).await;
 }

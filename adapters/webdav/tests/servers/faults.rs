@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use db_to_cloud::{Adapter, Created, Effect, Key};
-use db_to_cloud_test_servers::{Fault, FaultProxy, Faults, Server, stories};
+use db_to_cloud::{Adapter, Key};
+use db_to_cloud_test_servers::{FaultProxy, Faults, Server, stories};
 use db_to_cloud_webdav::{Slots, WebDavAdapter};
 
 use crate::support::{
@@ -55,28 +55,8 @@ async fn troubled(server: &Server, slots: Slots) -> (FaultProxy, Faults, WebDavA
 /// which the effect is unknown.
 async fn an_unclear_create_is_never_a_lie(server: &Server, slots: Slots, method: &str) {
     let (_proxy, faults, storage) = troubled(server, slots).await;
-    for (slot, fault) in (1..).zip(Fault::ALL) {
-        let key = Key::change(slot);
-        faults.fail(method, "/changes/", fault);
-        let created = storage.create(&key, "mine".into()).await;
-        let stored = storage.get(&key).await.unwrap();
-        match created {
-            Ok(Created::New) => assert_eq!(stored.unwrap(), "mine", "{fault:?}"),
-            Ok(Created::Occupied) => assert_eq!(stored.unwrap(), "mine", "{fault:?}"),
-            Err(error) => {
-                assert!(error.is_transient(), "{fault:?}: {error:?}");
-                // Refused before it was sent, or nobody knows.
-                let nothing = error.effect() == Effect::None;
-                assert!(!nothing || stored.is_none(), "{fault:?}: {error:?}");
-            }
-        }
-        // What is late arrives.
-        tokio::time::sleep(Duration::from_millis(700)).await;
-        let again = storage.create(&key, "mine".into()).await.unwrap();
-        let others = storage.create(&key, "theirs".into()).await.unwrap();
-        assert_eq!(others, Created::Occupied, "{fault:?}, after {again:?}");
-        assert_eq!(storage.get(&key).await.unwrap().unwrap(), "mine", "{fault:?}");
-    }
+    let deciding = (method, "/changes/");
+    stories::an_unclear_create_is_never_a_lie(&storage, &faults, 1, deciding).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,9 +97,6 @@ async fn an_unclear_delete_is_never_done() {
     let (_proxy, faults, storage) = troubled(nginx(), Slots::Move).await;
     let key = Key::change(1);
     storage.create(&key, "x".into()).await.unwrap();
-    for fault in [Fault::Portal, Fault::DropBefore, Fault::FailBefore, Fault::SlowDown] {
-        faults.fail("DELETE", "/changes/", fault);
-        assert!(storage.delete(&key).await.unwrap_err().is_transient(), "{fault:?}");
-        assert!(storage.get(&key).await.unwrap().is_some());
-    }
+    let delete = ("DELETE", "/changes/");
+    stories::an_unclear_delete_is_never_done(&storage, &faults, &key, delete).await;
 }

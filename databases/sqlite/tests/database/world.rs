@@ -1,12 +1,12 @@
 //! Devices with a database each, and what people do with them.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Arc;
 
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Client, LocalWins, RemoteWins, Report, Resolver};
 use db_to_cloud_sqlite::{SqliteDatabase, Table};
+pub(crate) use db_to_cloud_test_servers::{sqlite3 as shell, sqlite3_as as shell_as};
 use rusqlite::Connection;
 
 /// A table for notes.
@@ -107,24 +107,6 @@ pub(crate) async fn open(
     let client =
         Client::builder(Arc::new(cloud.clone()), Arc::new(database.clone()), state, resolver);
     (database, client.build())
-}
-
-/// Runs SQL by the command line tool, which `cargo xtask test` installs.
-pub(crate) fn shell(path: &Path, sql: &str) -> String {
-    shell_as("-list", path, sql)
-}
-
-/// The same in another form, such as `-quote` for values with their types.
-pub(crate) fn shell_as(form: &str, path: &Path, sql: &str) -> String {
-    let output = Command::new("sqlite3")
-        .args([form, "-bail", "-cmd", ".timeout 10000"])
-        .arg(path)
-        .arg(sql)
-        .output()
-        .expect("sqlite3 is installed: apt-get install sqlite3");
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && errors.is_empty(), "{sql}: {errors}");
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
 }
 
 /// Two devices with the same tables, and their cloud.
