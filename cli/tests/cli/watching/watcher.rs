@@ -47,7 +47,7 @@ impl Watcher {
     /// The same without waiting.
     pub(crate) fn launch(world: &World, device: &str, more: &[&str]) -> Self {
         let line = ["sync", device, world.cloud(), "--watch", "--device", device, "--json"];
-        Self::run(&mut world.command(line.iter().chain(more)))
+        Self::run(&mut hearing(&world.command(line.iter().chain(more))))
     }
 
     /// Runs any command that watches.
@@ -94,6 +94,26 @@ impl Watcher {
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         code.and_then(|status| status.code())
     }
+}
+
+/// The same command, which hears all signals: whoever runs the tests may ignore some, as `nohup` does,
+/// and would bequeath that.
+fn hearing(command: &Command) -> Command {
+    let mut heard = match cfg!(target_os = "linux") {
+        true => Command::new("env"),
+        false => Command::new(command.get_program()),
+    };
+    if cfg!(target_os = "linux") {
+        heard.arg("--default-signal").arg(command.get_program());
+    }
+    heard.args(command.get_args()).current_dir(command.get_current_dir().unwrap());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => heard.env(name, value),
+            None => heard.env_remove(name),
+        };
+    }
+    heard
 }
 
 impl Drop for Watcher {

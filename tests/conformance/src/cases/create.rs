@@ -1,10 +1,12 @@
 //! The exclusive create: what every commit rests on.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use db_to_cloud::{Created, Error, Key};
+use db_to_cloud::{Adapter, Created, Effect, Error, Key};
 use tokio::sync::Barrier;
+use tokio::time::sleep;
 
 use crate::content::{difference, expect, noise};
 use crate::context::{CaseResult, Context, Stop, check};
@@ -57,11 +59,34 @@ pub(super) async fn create_is_exclusive(cx: &Context) -> CaseResult {
     Ok(())
 }
 
+/// A storage may refuse for now who races, if it says that nothing was written: clients try again.
+async fn create_in_the_end(
+    adapter: &dyn Adapter,
+    key: &Key,
+    own: Bytes,
+    patience: Duration,
+) -> Result<Created, Error> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match adapter.create(key, own.clone()).await {
+            Err(error)
+                if error.is_transient()
+                    && error.effect() == Effect::None
+                    && Instant::now() < deadline =>
+            {
+                sleep(Duration::from_millis(50)).await;
+            }
+            created => return created,
+        }
+    }
+}
+
 /// Many creators at once, of both clients if there are two: one wins, and all read its bytes.
 async fn race(cx: &Context, key: &Key) -> CaseResult {
     let alone = cx.options.races_of_one_client && key.slot().is_none();
     let other = cx.options.other.clone().filter(|_| !alone);
     let clients = [other.unwrap_or(cx.adapter.clone()), cx.adapter.clone()];
+    let patience = cx.options.patience;
     let start = Arc::new(Barrier::new(cx.options.creators));
     let creators: Vec<_> = (0..cx.options.creators)
         .map(|i| (clients[i % 2].clone(), key.clone(), noise(i as u64, 400 + i), start.clone()))
@@ -69,7 +94,7 @@ async fn race(cx: &Context, key: &Key) -> CaseResult {
             tokio::spawn(async move {
                 // Else the first is done before the last has begun.
                 start.wait().await;
-                let created = adapter.create(&key, own).await?;
+                let created = create_in_the_end(&*adapter, &key, own, patience).await?;
                 Ok::<_, Error>((created, adapter.get(&key).await?))
             })
         })
