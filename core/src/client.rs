@@ -194,7 +194,7 @@ impl Client {
     /// Compares all documents with what was last synced at the next sync, as after a start. A
     /// [`Watch`] syncs soon.
     pub fn compare_at_next_sync(&self) {
-        self.0.compared.store(false, Ordering::SeqCst);
+        self.0.set_compared(false);
         self.0.edits.note();
     }
 
@@ -232,8 +232,8 @@ impl Inner {
         self.compared.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn set_compared(&self) {
-        self.compared.store(true, Ordering::SeqCst);
+    pub(crate) fn set_compared(&self, compared: bool) {
+        self.compared.store(compared, Ordering::SeqCst);
     }
 
     pub(crate) async fn queue_change(&self, id: &DocumentId) -> Result<(), Error> {
@@ -255,8 +255,7 @@ impl Inner {
                     Some(dirty) => dirty.base,
                     None => indexed.get(id).map(|i| i.vid),
                 };
-                let edit = self.environment.random() as u64;
-                batch.dirty(id, Some(Dirty { base, edit }));
+                batch.dirty(id, Some(Dirty::queued(base, self.environment.random() as u64)));
             }
             if self.ledger.metadata_write_if(queue, batch).await? {
                 return Ok(());

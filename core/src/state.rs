@@ -91,7 +91,7 @@ pub fn queue_change(
         }
         (None, None) => None,
     };
-    serde_json::to_vec(&Dirty { base, edit }).map_err(damaged)
+    serde_json::to_vec(&Dirty::queued(base, edit)).map_err(damaged)
 }
 
 /// Holds a [claim](State::claim) until it is dropped.

@@ -61,7 +61,6 @@ use crate::client::{Inner, SyncOptions};
 use crate::ledger::Position;
 use crate::planted::{Rule, holds};
 use crate::server::HeldLock;
-use crate::state::Table;
 use crate::{
     Atomicity, DeferReason, Deferred, DocumentId, Error, ErrorKind, Event, LockPolicy, Report, Vid,
 };
@@ -121,9 +120,7 @@ impl<'a> Session<'a> {
         let position = client.ledger.metadata_read().await?;
         let session = Self::new(client, SyncOptions::default());
         session.settle_intents(&position).await?;
-        let before = client.ledger.count(Table::Dirty).await?;
-        session.compare().await?;
-        Ok(client.ledger.count(Table::Dirty).await? > before)
+        Ok(session.compare().await? > 0)
     }
 
     fn new(client: &'a Inner, options: SyncOptions) -> Self {
@@ -144,7 +141,7 @@ impl<'a> Session<'a> {
         self.settle_intents(position).await?;
         if !self.client.is_compared() && holds(Rule::C4) {
             self.compare().await?;
-            self.client.set_compared();
+            self.client.set_compared(true);
         }
         let mut lock = None;
         let synced = self.rounds(position, &mut lock).await;

@@ -93,10 +93,10 @@ impl Batch {
         }
     }
 
-    /// A change is on both sides; `edited` if an edit came upon it since.
-    pub(crate) fn settled(&mut self, change: &Change, generation: u64, edited: bool) {
+    /// A change is on both sides; `edited`: but for an edit that came upon it since.
+    pub(crate) fn settled(&mut self, change: &Change, generation: u64, edited: Option<Dirty>) {
         self.index(&change.id, Some(&Indexed::of(change, generation)));
-        self.dirty(&change.id, edited.then(|| Dirty::on(Some(change.vid))));
+        self.dirty(&change.id, edited);
         self.pending(&change.id, None);
         self.intent(&change.id, None);
     }

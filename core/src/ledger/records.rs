@@ -124,12 +124,31 @@ pub(crate) struct Dirty {
     /// Another number after each edit, so that an edit that comes in between is noticed.
     #[serde(default)]
     pub edit: u64,
+    /// A comparison found it while the document was there, and the application did not queue it. If the
+    /// document is missing at the next comparison, nobody said that it is to be deleted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub found: bool,
 }
 
 impl Dirty {
     /// An edit upon this version.
     pub(crate) fn on(base: Option<Vid>) -> Self {
-        Self { base, edit: 0 }
+        Self { base, edit: 0, found: false }
+    }
+
+    /// The same, found by a comparison.
+    pub(crate) fn found(base: Option<Vid>) -> Self {
+        Self { found: true, ..Self::on(base) }
+    }
+
+    /// The same, queued by the application.
+    pub(crate) fn queued(base: Option<Vid>, edit: u64) -> Self {
+        Self { edit, ..Self::on(base) }
+    }
+
+    /// Whether the application queued it itself.
+    pub(crate) fn is_queued(self) -> bool {
+        self.edit != 0
     }
 }
 

@@ -22,24 +22,33 @@ struct Unlisted {
     different: Vec<DocumentId>,
 }
 
+/// What the documents that the application listed led to.
+#[derive(Default)]
+struct Listing {
+    /// Those that the index knows.
+    known: u64,
+    /// Those that were queued.
+    queued: u64,
+}
+
 impl Session<'_> {
+    /// Says how many documents it queued.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub(super) async fn compare(&self) -> Result<(), Error> {
+    pub(super) async fn compare(&self) -> Result<u64, Error> {
         if self.client.database.queueing() == Queueing::Transactional {
-            return Ok(());
+            return Ok(0);
         }
-        let known = self.compare_listed().await?;
+        let Listing { known, queued } = self.compare_listed().await?;
         // Every indexed document was met: none can be missing.
-        if known < self.client.ledger.count(Table::Index).await? {
-            self.queue_unlisted().await?;
+        if known >= self.client.ledger.count(Table::Index).await? {
+            return Ok(queued);
         }
-        Ok(())
+        Ok(queued + self.queue_unlisted().await?)
     }
 
-    /// Queues listed documents that differ; says how many listed ones the index knows.
-    async fn compare_listed(&self) -> Result<u64, Error> {
+    async fn compare_listed(&self) -> Result<Listing, Error> {
         let mut listed = self.client.database.list().ready_chunks(STEP);
-        let (mut known, mut compared) = (0, 0);
+        let (mut listing, mut compared) = (Listing::default(), 0);
         while let Some(chunk) = listed.next().await {
             let mut found = Vec::with_capacity(chunk.len());
             for item in chunk {
@@ -50,13 +59,18 @@ impl Session<'_> {
                 }
             }
             compared += found.len() as u64;
-            known += self.queue_different(&found).await?;
+            self.queue_different(&found, &mut listing).await?;
             self.client.emit(Event::Comparing { documents: compared });
         }
-        Ok(known)
+        Ok(listing)
     }
 
-    async fn queue_different(&self, found: &[(DocumentId, Revision)]) -> Result<u64, Error> {
+    /// Queues those that differ.
+    async fn queue_different(
+        &self,
+        found: &[(DocumentId, Revision)],
+        listing: &mut Listing,
+    ) -> Result<(), Error> {
         let ledger = &self.client.ledger;
         let ids: Vec<_> = found.iter().map(|(id, _)| id.clone()).collect();
         let _edits = ledger.edits().await;
@@ -64,39 +78,57 @@ impl Session<'_> {
         let mut batch = Batch::new();
         for (id, revision) in found {
             let version = indexed.get(id);
-            let same = version.and_then(Indexed::live_rev) == Some(revision);
-            if !same && !dirty.contains_key(id) {
-                batch.dirty(id, Some(Dirty::on(version.map(|v| v.vid))));
+            let base = match dirty.get(id) {
+                Some(dirty) if dirty.is_queued() || dirty.found => continue,
+                Some(dirty) => dirty.base,
+                None => version.map(|v| v.vid),
+            };
+            if version.and_then(Indexed::live_rev) != Some(revision) {
+                batch.dirty(id, Some(Dirty::found(base)));
+                listing.queued += 1;
             }
         }
         ledger.metadata_write(batch).await?;
         // A listing with one id twice must not hide a missing document.
         let distinct: HashSet<_> = ids.iter().collect();
         let live = distinct.into_iter().filter(|id| indexed.get(*id).is_some_and(|v| !v.deleted));
-        Ok(live.count() as u64)
+        listing.known += live.count() as u64;
+        Ok(())
     }
 
     /// Queues a delete of each indexed document that the application no longer has, the brake first;
     /// and an edit of each that it has but did not list, such as one that it ignores by now.
-    async fn queue_unlisted(&self) -> Result<(), Error> {
+    async fn queue_unlisted(&self) -> Result<u64, Error> {
         let Unlisted { mut missing, different } = self.find_unlisted().await?;
-        // What the application queued itself it means to delete.
+        // What the application queued itself, and what passed the brake before, is to be deleted.
         let queued = self.client.ledger.dirty(&missing).await?;
-        missing.retain(|id| !queued.contains_key(id));
+        missing.retain(|id| queued.get(id).is_none_or(|dirty| dirty.found));
         let total = self.client.ledger.count(Table::Index).await?;
         self.brake(missing.len() as u64, total, "deleted in the storage and on other devices")?;
+        let deletes = self.queue_found(&missing, false).await?;
+        Ok(deletes + self.queue_found(&different, true).await?)
+    }
+
+    /// Queues documents that are still there, or not, unless the application queued them meanwhile.
+    async fn queue_found(&self, ids: &[DocumentId], there: bool) -> Result<u64, Error> {
         let ledger = &self.client.ledger;
-        let ids: Vec<_> = missing.into_iter().chain(different).collect();
+        let mut queued = 0;
         for ids in ids.chunks(STEP) {
             let _edits = ledger.edits().await;
             let (indexed, dirty) = (ledger.indexed(ids).await?, ledger.dirty(ids).await?);
             let mut batch = Batch::new();
-            for id in ids.iter().filter(|id| !dirty.contains_key(*id)) {
-                batch.dirty(id, Some(Dirty::on(indexed.get(id).map(|v| v.vid))));
+            for id in ids {
+                let base = match dirty.get(id) {
+                    Some(dirty) if dirty.found && !there => dirty.base,
+                    Some(_) => continue,
+                    None => indexed.get(id).map(|v| v.vid),
+                };
+                batch.dirty(id, Some(Dirty { found: there, ..Dirty::on(base) }));
+                queued += 1;
             }
             ledger.metadata_write(batch).await?;
         }
-        Ok(())
+        Ok(queued)
     }
 
     async fn find_unlisted(&self) -> Result<Unlisted, Error> {

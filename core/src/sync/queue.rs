@@ -33,6 +33,8 @@ struct Queued {
     id: DocumentId,
     base: Option<Vid>,
     indexed: Option<Indexed>,
+    /// It was there when it was queued, and nobody said that it is to be deleted.
+    found: bool,
 }
 
 /// What reading a queued document led to.
@@ -128,7 +130,7 @@ impl Session<'_> {
         let pending = ledger.pending(&ids).await?;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
         for id in ids {
-            let Some(Dirty { base, .. }) = dirty.get(&id).copied() else { continue };
+            let Some(Dirty { base, found, .. }) = dirty.get(&id).copied() else { continue };
             let indexed = indexed.remove(&id);
             if pending.contains_key(&id) || self.is_deferred(&id) {
                 continue;
@@ -138,7 +140,7 @@ impl Session<'_> {
                 Some(version) if Some(version.vid) != base => {
                     stale.pending(&id, Some(&super::contested(&id, version)));
                 }
-                _ => queued.push_back(Queued { id, base, indexed }),
+                _ => queued.push_back(Queued { id, base, indexed, found }),
             }
         }
         ledger.metadata_write(stale).await?;
@@ -150,6 +152,11 @@ impl Session<'_> {
         match self.client.database.get(&queued.id).await {
             Err(e) => {
                 self.defer(&queued.id, DeferReason::Unreadable, e);
+                Read::Later
+            }
+            // It went after the comparison: the next one counts such deletes for the brake.
+            Ok(None) if queued.found && live.is_some() => {
+                self.client.set_compared(false);
                 Read::Later
             }
             Ok(None) => match live {

@@ -2,8 +2,9 @@
 
 use super::Session;
 use crate::format::{Change, Entry};
-use crate::ledger::{Batch, Position};
+use crate::ledger::{Batch, Dirty, Ledger, Position};
 use crate::planted::{Rule, holds};
+use crate::state::Update;
 use crate::{Action, DocumentId, Error, Event};
 
 /// How often the queue is compared again because edits come in between.
@@ -37,10 +38,12 @@ impl Session<'_> {
             let queue = self.client.ledger.queue(&ids).await?;
             let local = self.client.database.revisions(&ids).await;
             let mut batch = others.clone();
-            for (change, local) in changes.iter().zip(local) {
+            for ((change, local), record) in changes.iter().zip(local).zip(&queue) {
                 let expected = (change.action == Action::Put).then_some(&change.rev);
                 let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
-                batch.settled(change, generation, !unedited && holds(Rule::U6));
+                let edited =
+                    if unedited || !holds(Rule::U6) { None } else { edit(change, record)? };
+                batch.settled(change, generation, edited);
             }
             if self.client.ledger.metadata_write_if(queue, batch).await? {
                 return Ok(());
@@ -48,7 +51,9 @@ impl Session<'_> {
         }
         // Edited again and again: they stay queued, whatever the application has.
         let mut batch = others;
-        changes.iter().for_each(|change| batch.settled(change, generation, true));
+        for change in changes {
+            batch.settled(change, generation, Some(Dirty::on(Some(change.vid))));
+        }
         self.client.ledger.metadata_write(batch).await
     }
 
@@ -79,4 +84,12 @@ impl Session<'_> {
         self.client.emit(Event::Committed { changes, version: position.version });
         Ok(())
     }
+}
+
+/// An edit that came upon this change, whose record of the queue was this. What the application queued
+/// may be a delete; of the rest a comparison finds out.
+fn edit(change: &Change, record: &Update) -> Result<Option<Dirty>, Error> {
+    let is_queued = Ledger::queued(record)?.is_some_and(Dirty::is_queued);
+    let base = Some(change.vid);
+    Ok(Some(if is_queued { Dirty::on(base) } else { Dirty::found(base) }))
 }

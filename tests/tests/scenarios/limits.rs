@@ -2,6 +2,7 @@
 //! of requests in the report.
 
 mod batches;
+mod brake;
 mod requests;
 
 use std::sync::{Arc, Mutex};
