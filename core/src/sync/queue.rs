@@ -13,7 +13,9 @@ use crate::format::{Body, Change};
 use crate::ledger::{Batch, Dirty, Indexed};
 use crate::planted::{Rule, holds, name_of};
 use crate::state::Table;
-use crate::{Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid};
+use crate::{
+    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Queueing, Vid,
+};
 
 /// Records of the queue that are looked at together.
 const STEP: usize = 500;
@@ -128,6 +130,7 @@ impl Session<'_> {
         let _edits = ledger.edits().await;
         let (dirty, mut indexed) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
         let pending = ledger.pending(&ids).await?;
+        let is_compared = self.client.database.queueing() == Queueing::Compared;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
         for id in ids {
             let Some(Dirty { base, found, .. }) = dirty.get(&id).copied() else { continue };
@@ -140,7 +143,7 @@ impl Session<'_> {
                 Some(version) if Some(version.vid) != base => {
                     stale.pending(&id, Some(&super::contested(&id, version)));
                 }
-                _ => queued.push_back(Queued { id, base, indexed, found }),
+                _ => queued.push_back(Queued { id, base, indexed, found: found && is_compared }),
             }
         }
         ledger.metadata_write(stale).await?;
