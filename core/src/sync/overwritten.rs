@@ -46,7 +46,9 @@ impl Session<'_> {
         let ids: Vec<_> = entry.changes.iter().map(|change| change.id.clone()).collect();
         let mut indexed = self.client.ledger.indexed(&ids).await?;
         let replaced = ids.into_iter().map(|id| {
-            let version = before.remove(&id).or_else(|| indexed.remove(&id));
+            // What was synced with another storage (rule D1) is no version of this log.
+            let indexed = indexed.remove(&id).filter(|version| version.generation == generation);
+            let version = before.remove(&id).or(indexed);
             (id, version)
         });
         Ok(Some(LastEntry { commit: entry.commit, replaced: replaced.collect() }))

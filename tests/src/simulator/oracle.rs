@@ -73,6 +73,11 @@ impl Oracle {
         self.each(tokens, |fact| fact.kept = true);
     }
 
+    /// The same of what somebody deleted and then put something else in its place.
+    pub(super) fn kept_against_former_deletes(&mut self, tokens: &Tokens) {
+        self.each(tokens, |fact| fact.kept |= !fact.deleted_by.is_empty());
+    }
+
     /// These are in a commit: who deletes them from now on knows them, or is asked.
     pub(super) fn committed(&mut self, tokens: &Tokens) {
         self.each(tokens, |fact| fact.kept = false);

@@ -32,6 +32,7 @@ impl Resolver for Merging {
         let id = &conflict.id;
         self.shared.note(|| format!("device {}: {id:?} in conflict: {kept:?}", self.device));
         let mut oracle = lock(&self.shared.oracle);
+        oracle.kept_against_former_deletes(&kept);
         oracle.wanted(&kept);
         match (&conflict.local, &conflict.remote) {
             (None, Some(_)) => oracle.gave_up_delete(self.device, &id.to_string()),

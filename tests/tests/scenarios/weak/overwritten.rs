@@ -1,5 +1,8 @@
 //! What a late write destroys (rule W4).
 
+use db_to_cloud::{Document, LocalWins, Resolution, SyncOptions};
+use db_to_cloud_tests::Judge;
+
 use super::*;
 use crate::counterexamples::storage::deliver_late_puts;
 
@@ -31,7 +34,7 @@ fn a_replaced_commit_conflicts_with_the_write_that_replaced_it_where_both_change
     let report = alice.sync();
     assert_eq!((report.conflicts, report.pushed), (1, 1));
     assert_eq!(alice.read("both").as_deref(), Some("alice's"), "put off, not overwritten");
-    let alice = alice.resolving_by(db_to_cloud::LocalWins);
+    let alice = alice.resolving_by(LocalWins);
     assert_all_equal(&world, &[&alice, &bob]);
     assert_eq!(bob.read("both").as_deref(), Some("alice's"));
 }
@@ -48,6 +51,35 @@ fn an_edit_made_after_the_replaced_commit_is_not_lost() {
     assert_eq!(alice.sync().conflicts, 0);
     assert_all_equal(&world, &[&alice, &bob]);
     assert_eq!(bob.read("a").as_deref(), Some("alice's second"));
+}
+
+/// What Bob synced with the first storage is no version of the second one, to which a third one looks
+/// like a late write.
+#[test]
+fn a_replaced_commit_of_a_storage_that_was_started_over_takes_no_edit_back() {
+    const ACCEPT: SyncOptions = SyncOptions { accept_remote: true, accept_deletes: false };
+    let world = World::weak();
+    let emptied = world.backup();
+    let (alice, bob) = world.alice_and_bob(&["both"]);
+    let (alice, bob) = (alice.resolving_by(LocalWins), bob.resolving_by(LocalWins));
+    bob.edit("both", "bob's");
+    bob.sync();
+
+    world.restore(&emptied);
+    assert_eq!(alice.try_sync_with(ACCEPT).unwrap().pushed, 1);
+    bob.storage.fail("put", LOCK, Fault::Refused(ErrorKind::Unauthorized));
+    assert!(bob.try_sync_with(ACCEPT).is_err());
+
+    world.restore(&emptied);
+    let carol = world.device("carol");
+    carol.edit("both", "carol's");
+    carol.sync();
+    let judge = Judge::always(Resolution::Defer);
+    let bob = bob.resolving_by(judge.clone());
+    assert_eq!(bob.sync().conflicts, 1);
+    assert_eq!(judge.asked()[0].local, Some(Document::of_content("bob's")));
+    assert_eq!(bob.read("both").as_deref(), Some("bob's"));
+    assert_all_equal(&world, &[&bob.resolving_by(LocalWins), &carol]);
 }
 
 #[test]
