@@ -50,7 +50,21 @@ impl Session<'_> {
         if left {
             self.report_restless().await?;
         }
-        Ok(!last && !self.missing().is_empty())
+        Ok(!last && self.is_any_missing().await?)
+    }
+
+    /// Whether bytes of a change are missing that no newer one has replaced.
+    async fn is_any_missing(&self) -> Result<bool, Error> {
+        if self.missing().is_empty() {
+            return Ok(false);
+        }
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
+            if page.iter().any(|(id, pending)| self.is_missing(id, pending, false)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// What is still pending after all passes was edited before each write.

@@ -8,7 +8,8 @@
 //! A token that somebody deleted may live only if
 //! - the application decided so in a conflict; or
 //! - the delete was not committed when its device forgot it, or its device did not know the document
-//!   as a synced one, or the log, which had gone back, did not have it; or
+//!   as a synced one, or the log, which had gone back, did not have it, or had a delete of it already,
+//!   which stands or falls for both; or
 //! - somebody restored an older text that has it; or
 //! - the storage went back to a backup since: it has forgotten deletes.
 

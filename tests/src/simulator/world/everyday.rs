@@ -5,7 +5,8 @@ use crate::simulator::plan::DAY;
 use crate::simulator::state::record;
 use crate::simulator::tokens::{self, Tokens};
 use db_to_cloud::state::Table;
-use db_to_cloud::{DocumentId, Queueing};
+use db_to_cloud::{DocumentId, Queueing, Vid};
+use serde::Deserialize;
 
 impl World {
     /// Does it, if it is an everyday thing.
@@ -51,12 +52,26 @@ impl World {
         }
         let tokens = device.tokens(&id);
         let known = match record(&device.state, Table::Index, &id.to_key()) {
-            Some(_) => self.deletable(&id, &tokens),
-            None => Tokens::new(),
+            Some(version) if !self.is_deleted_since(&id, &version) => self.deletable(&id, &tokens),
+            _ => Tokens::new(),
         };
         lock(&self.shared.oracle).deleted(device.number, &tokens, &known);
         device.documents.remove(id.clone());
         self.queue(place, id, queued);
+    }
+
+    /// Whether the log has a delete of this version, which its device has not heard of: a second one is
+    /// the same delete, and what became of the first becomes of it.
+    fn is_deleted_since(&self, id: &DocumentId, version: &[u8]) -> bool {
+        #[derive(Deserialize)]
+        struct Version {
+            vid: Vid,
+        }
+        let Ok(Version { vid }) = serde_json::from_slice(version) else { return false };
+        let cloud = lock(&self.shared.cloud);
+        let changes = cloud.log.values().flat_map(|entry| &entry.changes);
+        let mut since = changes.filter(|change| change.id == *id).skip_while(|c| c.vid != vid);
+        since.any(|change| change.action == db_to_cloud::Action::Delete)
     }
 
     /// What a delete of these can tell the others. After the storage went back a device may have more
