@@ -9,7 +9,8 @@ use crate::{DocumentId, Error};
 const STEP: usize = 500;
 
 impl Session<'_> {
-    /// Drops attempt and pending and goes back to the beginning of the log, keeping the index.
+    /// Drops attempt and pending and goes back to the beginning of the log, keeping the index. The pull
+    /// that follows drops what is pending, in this sync or after a stop.
     pub(super) async fn start_over(&self, position: &mut Position) -> Result<(), Error> {
         tracing::warn!("starting over on a storage that diverged");
         *position = Position {
@@ -29,6 +30,14 @@ impl Session<'_> {
         batch.attempt(None);
         self.client.ledger.metadata_write(batch).await?;
         self.uploads().clear();
+        Ok(())
+    }
+
+    /// What is pending before anything of the new log was applied is the old one's.
+    pub(super) async fn drop_pending_of_before(&self, position: &Position) -> Result<(), Error> {
+        if !position.resyncing || position.version > 0 {
+            return Ok(());
+        }
         self.clear_pending().await
     }
 
@@ -64,8 +73,14 @@ impl Session<'_> {
         let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
         let pending = self.client.ledger.pending(&ids).await?;
         let mut batch = Batch::new();
-        let unmet = page.iter().filter(|(_, i)| i.generation < position.generation);
-        for (id, indexed) in unmet.filter(|(id, _)| !pending.contains_key(id)) {
+        let unmet = page.iter().filter(|(id, indexed)| {
+            // An edit upon another version than the indexed one may have come meanwhile (rule C3): it is
+            // pending against a version that this storage never had.
+            let change = pending.get(id).map(|pending| pending.change.as_ref().map(|c| c.vid));
+            let is_of_the_log = change.is_some_and(|vid| vid != Some(indexed.vid));
+            indexed.generation < position.generation && !is_of_the_log
+        });
+        for (id, indexed) in unmet {
             match indexed.deleted {
                 true => batch.index(id, None),
                 false => batch.pending(id, Some(&Pending::absent())),

@@ -19,6 +19,7 @@ impl Session<'_> {
         winner: Option<Winner>,
     ) -> Result<(), Error> {
         self.check_interrupted(position).await?;
+        self.drop_pending_of_before(position).await?;
         let pushing = self.client.ledger.is_any_queued().await?;
         // A user who accepts another storage expects that it is looked at.
         let mut tail = Tail::new(winner, pushing || self.options.accept_remote);

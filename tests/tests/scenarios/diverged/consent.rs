@@ -1,5 +1,7 @@
 //! After the user said yes: the two sides are joined and nothing is lost.
 
+use futures::FutureExt;
+
 use super::*;
 
 #[test]
@@ -130,6 +132,55 @@ fn stopped_at_any_step_of_starting_over_nothing_is_lost() {
             assert_eq!(alice.all(), end, "{name}, stopped at step {step}");
         }
     }
+}
+
+/// The other version of the conflict was in the old storage alone.
+#[test]
+fn stopped_at_any_step_of_starting_over_a_conflict_that_was_put_off_is_forgotten() {
+    let long = "long ".repeat(2000);
+    for step in 1.. {
+        let world = World::new();
+        let (alice, bob) = world.alice_and_bob(&["note"]);
+        bob.edit("note", &long);
+        bob.sync();
+        alice.edit("note", "alice's");
+        alice.sync();
+        let mut alice = alice.resolving_by(LocalWins);
+        world.cloud.objects().clear();
+        let stopped = alice.sync_with_stopping_at(ACCEPT, step);
+        let report = alice.try_sync_with(ACCEPT).unwrap();
+        assert_eq!(report.deferred, [], "stopped at step {step}");
+        let fresh = world.device("dave");
+        fresh.sync();
+        assert_eq!(fresh.read("note").as_deref(), Some("alice's"), "stopped at step {step}");
+        if !stopped {
+            assert!(step > 10, "only {step} steps");
+            break;
+        }
+    }
+}
+
+/// QueueChange runs beside a sync; the version that it is contested against is of the old storage.
+#[test]
+fn an_edit_upon_another_version_while_starting_over_waits_for_nothing_that_is_gone() {
+    let world = World::new();
+    let (alice, _) = world.alice_and_bob(&["note"]);
+    let alice = alice.resolving_by(LocalWins);
+    let first = alice.revision("note").unwrap();
+    alice.edit("note", &"long ".repeat(2000));
+    alice.sync();
+    world.cloud.objects().clear();
+    let (client, documents) = (alice.client().clone(), alice.documents.clone());
+    alice.storage.before("get", "changes/1.", move || {
+        documents.save("note", "alice's");
+        client.queue_change_of(&"note".into(), &first).now_or_never().unwrap().unwrap();
+    });
+    let report = alice.try_sync_with(ACCEPT).unwrap();
+    assert_eq!(report.deferred, []);
+    assert_eq!(alice.status().queued, 0);
+    let fresh = world.device("dave");
+    fresh.sync();
+    assert_eq!(fresh.all(), alice.all());
 }
 
 /// Alice has sent a commit whose fate is open, and has put off a conflict.
