@@ -55,12 +55,17 @@ impl Session<'_> {
     }
 
     /// Goes back to before the last entry and queues what it changed, as if it had been edited
-    /// here; `false` if it is not on record.
+    /// here; `false` if it is not on record, or if a change of it is still pending: perhaps in the place
+    /// of an older one, so that only the whole head tells.
     pub(super) async fn take_back(&self, position: &mut Position) -> Result<bool, Error> {
         let last = self.client.ledger.last_entry().await?;
         let Some(last) = last.filter(|last| Some(last.commit) == position.anchor) else {
             return Ok(false);
         };
+        let ids: Vec<_> = last.replaced.iter().map(|(id, _)| id.clone()).collect();
+        if !self.client.ledger.pending(&ids).await?.is_empty() {
+            return Ok(false);
+        }
         tracing::warn!(version = position.version, "a late write replaced a commit");
         position.version -= 1;
         position.anchor = position.before.take();

@@ -1,6 +1,6 @@
 //! What a late write destroys (rule W4).
 
-use db_to_cloud::{Document, LocalWins, Resolution, SyncOptions};
+use db_to_cloud::{DeferReason, Document, LocalWins, Resolution, SyncOptions};
 use db_to_cloud_tests::Judge;
 
 use super::*;
@@ -80,6 +80,27 @@ fn a_replaced_commit_of_a_storage_that_was_started_over_takes_no_edit_back() {
     assert_eq!(judge.asked()[0].local, Some(Document::of_content("bob's")));
     assert_eq!(bob.read("both").as_deref(), Some("bob's"));
     assert_all_equal(&world, &[&bob.resolving_by(LocalWins), &carol]);
+}
+
+/// The bytes of the replaced commit never came; nobody must wait for them.
+#[test]
+fn what_is_pending_of_a_replaced_commit_is_waited_for_no_longer() {
+    let world = World::weak();
+    let emptied = world.backup();
+    let (alice, bob) = (world.device("alice"), world.device("bob").resolving_by(LocalWins));
+    alice.edit("note", &"long ".repeat(2000));
+    alice.sync();
+    bob.edit("note", "bob's");
+    world.cloud.objects().retain(|key, _| !key.as_str().starts_with("docs/"));
+    assert_eq!(bob.sync().deferred[0].reason, DeferReason::Missing);
+
+    world.restore(&emptied);
+    let carol = world.device("carol");
+    carol.edit("other", "carol's");
+    carol.sync();
+    assert_eq!(bob.sync().deferred, []);
+    assert_all_equal(&world, &[&bob, &carol]);
+    assert_eq!(carol.read("note").as_deref(), Some("bob's"));
 }
 
 #[test]
