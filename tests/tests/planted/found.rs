@@ -6,7 +6,7 @@
 //! | rule | why |
 //! |---|---|
 //! | `Edits` | without it a decision waits for the next sync: a run loses nothing by that |
-//! | `U2`, `U3` | weeks must pass in one order, and the author, who puts a missing document again (D2), must not look first |
+//! | `U2`, `U3`, `G1` | days or weeks must pass in one order, and the author, who puts a missing document again (D2), must not look first |
 //! | `U5Lost`, `U7Kept`, `U7Flight` | a device is in conflict with its own edit: the resolver of a run merges, and so loses nothing |
 //! | `D1` | for the same reason starting over unasked loses nothing that a run counts |
 //! | `L1` | on strong storage nothing depends on the lock, on weak storage W4 mends what it does |
@@ -35,7 +35,7 @@ macro_rules! rules {
 }
 
 rules! {
-    without_c4: C4, Strong, 50;
+    without_c4: C4, Strong, 100;
     without_p1: P1, Strong, 400;
     without_p3: P3, Strong, 50;
     without_p7: P7, Strong, 50;
@@ -49,5 +49,4 @@ rules! {
     without_s9: S9, Strong, 50;
     without_k1: K1, Strong, 300;
     without_k2: K2, Strong, 50;
-    without_g1: G1, Strong, 50;
 }
