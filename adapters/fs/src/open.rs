@@ -20,6 +20,7 @@ pub(crate) fn open(root: &Path) -> Result<Exclusive, Failure> {
     make_root(root)?;
     let tree = Tree::open(root)?;
     tree.make_folder(SCRATCH)?;
+    // The log first: by it others know a storage that is just being made.
     for folder in [Folder::Changes, Folder::Documents, Folder::Snapshots] {
         tree.make_folder(folder.name())?;
     }

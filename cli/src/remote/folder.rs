@@ -74,7 +74,9 @@ pub(crate) fn check_free(folder: &Path) -> Result<(), Failure> {
     for entry in entries {
         let entry = entry.map_err(Failure::io(format!("list the remote folder {folder:?}")))?;
         let name = entry.file_name();
-        if !name.as_bytes().starts_with(b".") && name != "lost+found" {
+        let is_foreign = !name.as_bytes().starts_with(b".") && name != "lost+found";
+        // Another device may have made the storage since the first look; it begins with the log.
+        if is_foreign && !holds_storage(folder) {
             return Err(Failure::NotFree(folder.to_owned()));
         }
     }
