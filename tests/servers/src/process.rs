@@ -34,7 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Runs the server in the background and ends it when its own input ends: that is when the test
 /// process is gone, in whatever way.
-const KEEPER: &str = r#"server=$1; shift; "$server" "$@" </dev/null & cat; kill $! ; wait"#;
+const KEEPER: &str =
+    r#"server=$1; shift; "$server" "$@" </dev/null & cat; trap "" TERM; kill 0; wait"#;
 
 /// Where `cargo xtask servers` puts the servers.
 pub fn folder() -> PathBuf {

@@ -108,3 +108,19 @@ fn deletes_that_the_application_queues_are_no_accident_whatever_was_found_before
     alice.try_sync_with(ACCEPT).unwrap();
     assert_eq!(alice.all(), []);
 }
+
+#[test]
+fn documents_that_came_back_after_their_deletes_were_accepted_are_edits_again() {
+    let (world, _, mut bob) = edited_and_not_synced();
+    let edited = bob.documents.documents().clone();
+    bob.documents.documents().clear();
+    bob.restart();
+    bob.storage.fail("get", "changes/", SIGNED_OUT);
+    assert!(bob.try_sync_with(ACCEPT).is_err());
+    *bob.documents.documents() = edited;
+    bob.restart();
+    bob.storage.fail("get", "changes/", SIGNED_OUT);
+    assert!(bob.try_sync().is_err());
+    bob.documents.documents().clear();
+    asks(&world, &mut bob);
+}
