@@ -54,12 +54,12 @@ pub(crate) async fn append_all(client: &Client, files: &mut [File<'_>]) -> Resul
                 tracing::debug!(files = most / 2, "fewer files in one request");
                 client.header_room.0.store(most / 2, Relaxed);
             }
-            Err(Failure::NoAnswer(NoAnswer::Line(text))) => {
+            Err(failure @ Failure::NoAnswer(NoAnswer::Line(_))) => {
                 if most > APPENDED_AT_LEAST {
                     let fewer = (most / 2).max(APPENDED_AT_LEAST);
                     client.header_room.0.store(fewer, Relaxed);
                 }
-                return Err(Failure::NoAnswer(NoAnswer::Line(text)));
+                return Err(failure);
             }
             answers => {
                 let (now, later) = rest.split_at_mut(most);

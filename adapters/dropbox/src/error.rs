@@ -110,7 +110,7 @@ impl Failure {
     fn effect(&self) -> Effect {
         let nothing = match self {
             Self::NoToken(..) | Self::BadToken => true,
-            Self::NoAnswer(why) => matches!(why, NoAnswer::NotConnected(_) | NoAnswer::Tls(_)),
+            Self::NoAnswer(why) => !why.was_sent(),
             Self::Refused(refusal) => refusal.left_nothing(),
             Self::NotDropbox(_) | Self::ListChanged => false,
         };

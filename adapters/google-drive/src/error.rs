@@ -74,7 +74,7 @@ impl Refusal {
 impl Failure {
     fn new(cause: Cause) -> Self {
         let refused = match &cause {
-            Cause::NoAnswer(why) => matches!(why, NoAnswer::NotConnected(_) | NoAnswer::Tls(_)),
+            Cause::NoAnswer(why) => !why.was_sent(),
             Cause::Token(_) | Cause::Storage(..) => true,
             // Inserts that Google refused for their rate were there all the same (facts, trap 3).
             Cause::Refused(refusal) if refusal.is_too_much() => false,

@@ -62,6 +62,11 @@ impl NoAnswer {
         }
     }
 
+    /// Whether the request may have reached the server.
+    pub fn was_sent(&self) -> bool {
+        !matches!(self, Self::NotConnected(_) | Self::Tls(_))
+    }
+
     /// The same once a part of the answer was there: so the request was sent.
     fn after_sending(self) -> Self {
         match self {

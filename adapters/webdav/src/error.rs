@@ -65,7 +65,7 @@ impl Failure {
     fn new(cause: Cause) -> Self {
         // What was refused before anything was done; a 5xx or 409 may come after it or be a proxy's.
         let refused = match &cause {
-            Cause::NoAnswer(why) => matches!(why, NoAnswer::NotConnected(_) | NoAnswer::Tls(_)),
+            Cause::NoAnswer(why) => !why.was_sent(),
             Cause::NoSlots | Cause::Torn | Cause::Contended(_) => true,
             Cause::Refused(r) => matches!(r.status, 300..=407 | 411..=417 | 423 | 429 | 501 | 507),
             _ => false,
