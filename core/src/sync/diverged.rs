@@ -35,14 +35,7 @@ impl Session<'_> {
 
     /// What is pending before anything of the new log was applied is the old one's.
     pub(super) async fn drop_pending_of_before(&self, position: &Position) -> Result<(), Error> {
-        if !position.resyncing || position.version > 0 {
-            return Ok(());
-        }
-        self.clear_pending().await
-    }
-
-    async fn clear_pending(&self) -> Result<(), Error> {
-        loop {
+        while position.resyncing && position.version == 0 {
             let page = self.client.ledger.page::<Pending>(Table::Pending, None, STEP).await?;
             if page.is_empty() {
                 return Ok(());
@@ -51,6 +44,7 @@ impl Session<'_> {
             page.iter().for_each(|(id, _)| batch.pending(id, None));
             self.client.ledger.metadata_write(batch).await?;
         }
+        Ok(())
     }
 
     /// The head is read: indexed documents that were not met in it are unknown to this storage.
@@ -73,14 +67,12 @@ impl Session<'_> {
         let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
         let pending = self.client.ledger.pending(&ids).await?;
         let mut batch = Batch::new();
-        let unmet = page.iter().filter(|(id, indexed)| {
-            // An edit upon another version than the indexed one may have come meanwhile (rule C3): it is
-            // pending against a version that this storage never had.
-            let change = pending.get(id).map(|pending| pending.change.as_ref().map(|c| c.vid));
-            let is_of_the_log = change.is_some_and(|vid| vid != Some(indexed.vid));
-            indexed.generation < position.generation && !is_of_the_log
-        });
-        for (id, indexed) in unmet {
+        let unmet = page.iter().filter(|(_, i)| i.generation < position.generation);
+        // What is pending was met, but for an edit upon another version than the indexed one that came
+        // meanwhile (rule C3): it is pending against that version, which this storage never had.
+        let vid = |pending: &Pending| pending.change.as_ref().map(|change| change.vid);
+        let is_met = |id, i: &Indexed| pending.get(id).is_some_and(|p| vid(p) != Some(i.vid));
+        for (id, indexed) in unmet.filter(|(id, indexed)| !is_met(id, indexed)) {
             match indexed.deleted {
                 true => batch.index(id, None),
                 false => batch.pending(id, Some(&Pending::absent())),

@@ -41,9 +41,9 @@ impl Session<'_> {
             for ((change, local), record) in changes.iter().zip(local).zip(&queue) {
                 let expected = (change.action == Action::Put).then_some(&change.rev);
                 let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
-                let edited =
-                    if unedited || !holds(Rule::U6) { None } else { edit(change, record)? };
-                batch.settled(change, generation, edited);
+                let edited = !unedited && holds(Rule::U6);
+                let edit = edited.then(|| edit(change, record)).transpose()?;
+                batch.settled(change, generation, edit);
             }
             if self.client.ledger.metadata_write_if(queue, batch).await? {
                 return Ok(());
@@ -88,8 +88,7 @@ impl Session<'_> {
 
 /// An edit that came upon this change, whose record of the queue was this. What the application queued
 /// may be a delete; of the rest a comparison finds out.
-fn edit(change: &Change, record: &Update) -> Result<Option<Dirty>, Error> {
+fn edit(change: &Change, record: &Update) -> Result<Dirty, Error> {
     let is_queued = Ledger::queued(record)?.is_some_and(Dirty::is_queued);
-    let base = Some(change.vid);
-    Ok(Some(if is_queued { Dirty::on(base) } else { Dirty::found(base) }))
+    Ok(Dirty { found: !is_queued, ..Dirty::on(Some(change.vid)) })
 }
