@@ -5,8 +5,11 @@ use futures::stream::BoxStream;
 
 use crate::{BoxError, Document, DocumentId, Revision};
 
-/// The application's documents. db-to-cloud reads them when it pushes and writes them when it
-/// pulls; between syncs the application does with them as it likes.
+/// The application's documents. A sync reads them when it pushes and writes them when it pulls;
+/// between syncs the application uses them as it likes.
+///
+/// `docs/own-database.md` has an implementation of 60 lines; `db_to_cloud_conformance::database`
+/// tests every promise made here.
 #[async_trait]
 pub trait Database: Send + Sync {
     /// Every document's id and revision, in any order (rule C4: at the start of a client this list
@@ -14,17 +17,20 @@ pub trait Database: Send + Sync {
     /// [`queue_change`](crate::Client::queue_change) was lost).
     ///
     /// A document that exists but cannot be read now is listed with an error: it is reported, and
-    /// is not taken for deleted.
+    /// is not treated as deleted.
     fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>>;
 
     /// A document; `None` if there is none.
     ///
     /// # Errors
-    /// The document is set aside and reported; the others sync.
+    /// The document is deferred and reported; the sync continues with the others.
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError>;
 
     /// The revisions of these documents, in their order; `None` for one that does not exist. The
-    /// default reads the documents: override it where revisions are cheaper to come by.
+    /// default reads the documents: override it where revisions are cheaper to find.
+    ///
+    /// # Errors
+    /// As [`get`](Database::get), for each document on its own.
     async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
         let mut revisions = Vec::with_capacity(ids.len());
         for id in ids {
@@ -33,33 +39,37 @@ pub trait Database: Send + Sync {
         revisions
     }
 
-    /// Writes or deletes a document if its revision is still the expected one (rule P7).
+    /// Writes and deletes the documents of one batch, each if its revision is still the expected one
+    /// (rules P7 and P11). The outcomes are in the order of the writes, one for each.
+    ///
+    /// The writes are in the order in which they were committed, and no document occurs twice. The
+    /// database may make them in any order, in one transaction or one after another: a file that
+    /// becomes a folder, or a unique value that one row hands over to another, needs the order that
+    /// makes room.
     ///
     /// # Guarantees
     /// - Compare and write are one step: an edit made meanwhile is never overwritten.
-    /// - After [`Applied::Done`] the write is durable and [`get`](Database::get) answers the given
-    ///   revision and bytes.
-    /// - The write does not count as an edit: it is not queued.
-    ///
-    /// # Errors
-    /// The document could not be written and is as it was: it is set aside and reported, and tried
-    /// again at the next sync (rule P10).
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError>;
+    /// - After [`Outcome::Done`] the write is durable and [`get`](Database::get) returns the given
+    ///   revision and bytes; after [`Outcome::DoneAs`] it returns that revision.
+    /// - After any other outcome the document is as it was.
+    /// - No delete is made while a put of the same batch that needs its place has failed.
+    /// - A write is no edit: it is not queued for the storage that it came from.
+    /// - Nothing but the named documents changes. What a foreign key or a trigger of the application
+    ///   changes with them counts as an edit made here.
+    /// - If the future is dropped, each write is made whole or not at all.
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome>;
 
-    /// Applies many writes, each on its own; the answers are in their order. The default applies
-    /// one after another: override it where one transaction is cheaper.
-    async fn apply_many(&self, writes: Vec<Write>) -> Vec<Result<Applied, BoxError>> {
-        let mut answers = Vec::with_capacity(writes.len());
-        for write in writes {
-            answers.push(self.apply(write).await);
-        }
-        answers
+    /// How the edits of this database come into the queue.
+    fn tracking(&self) -> ChangeTracking {
+        ChangeTracking::Scanned
     }
 
-    /// Whether every edit is queued in the very transaction that makes it. If so, the comparison at
-    /// the start (rule C4) is left out.
-    fn queueing(&self) -> Queueing {
-        Queueing::Compared
+    /// A number for each of these documents that changes when a write of it, which was
+    /// [refused](Outcome::Refused), may succeed now: after a migration, a change of settings, or when
+    /// what was in its place is gone. As long as it is the same, the version that was refused is not
+    /// downloaded again (rule P12). The default never changes.
+    async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
+        vec![0; ids.len()]
     }
 }
 
@@ -68,8 +78,10 @@ pub trait Database: Send + Sync {
 pub struct Listed {
     /// The document's id.
     pub id: DocumentId,
-    /// Its revision, or why it cannot be read.
-    pub revision: Result<Revision, BoxError>,
+    /// Its revision; `None` if it cannot be known without reading the document, such as a file that
+    /// is new or has changed: then it is queued, read once when it is pushed, and leaves the queue if
+    /// it turns out as it was. Or why the document cannot be read.
+    pub revision: Result<Option<Revision>, BoxError>,
 }
 
 /// A compare-and-set write into the application's database.
@@ -81,22 +93,43 @@ pub struct Write {
     pub document: Option<Document>,
     /// The revision it must have now; `None` if it must not exist.
     pub expected: Option<Revision>,
+    /// A document that the same batch deletes, whose bytes are those of `document`: the other device
+    /// renamed it. A database may move it instead of writing the bytes anew.
+    pub moved_from: Option<DocumentId>,
 }
 
 /// What became of a [`Write`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Applied {
+#[derive(Debug)]
+pub enum Outcome {
     /// The document is as the write says.
     Done,
-    /// The document's revision was not the expected one. Nothing was written.
+    /// It is written, but not to the byte: a text that was normalised, a number that a column
+    /// rounds. This is its revision here. It does not count as an edit.
+    DoneAs(Revision),
+    /// The document's revision was not the expected one (rule P7). Nothing was written.
     Changed,
+    /// It cannot be written now: it collides with something that is not in this batch, or there is
+    /// no room. Nothing was written. It comes again with the next batch of the same sync; if it is
+    /// still blocked at the end it is deferred, reported, and downloaded again by the next sync.
+    Blocked(BoxError),
+    /// This database cannot take this version of the document as it is. Nothing was written. It is
+    /// deferred and reported, and not downloaded again until [`Database::epochs`] changes, a newer
+    /// version comes, or the user asks (rules P10 and P12).
+    Refused(BoxError),
+}
+
+impl Outcome {
+    /// Whether the write was made.
+    pub fn is_done(&self) -> bool {
+        matches!(self, Self::Done | Self::DoneAs(_))
+    }
 }
 
 /// How edits come into the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Queueing {
-    /// By [`queue_change`](crate::Client::queue_change) after the edit, and by comparison at start.
-    Compared,
-    /// In the same transaction as the edit: no edit is ever unqueued.
+pub enum ChangeTracking {
+    /// By [`queue_change`](crate::Client::queue_change) after the edit, and by a scan at the start.
+    Scanned,
+    /// In the same transaction as the edit: no edit is ever unqueued, and nothing is scanned.
     Transactional,
 }

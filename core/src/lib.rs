@@ -60,7 +60,7 @@ pub use adapter::{Adapter, Atomicity, Capabilities, Created, Page, Wait};
 pub use client::{
     Cause, Client, ClientBuilder, LockKeeper, Status, SyncOptions, Watch, WatchOptions, Watched,
 };
-pub use database::{Applied, Database, Listed, Queueing, Write};
+pub use database::{ChangeTracking, Database, Listed, Outcome, Write};
 pub use document::{Action, CommitId, ContentHash, Document, Revision, Vid};
 #[cfg(feature = "system")]
 pub use environment::SystemEnvironment;

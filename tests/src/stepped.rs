@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
-use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Write};
+use db_to_cloud::{BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Write};
 use futures::stream::BoxStream;
 
 use crate::Steps;
@@ -68,10 +68,14 @@ impl Database for SteppedDatabase {
         self.0.revisions(ids).await
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
-        self.1.step().await;
-        let applied = self.0.apply(write).await;
-        self.1.step().await;
-        applied
+    /// Each write of a batch is a step: a device may stop between two of them.
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for write in batch {
+            self.1.step().await;
+            outcomes.extend(self.0.apply(vec![write]).await);
+            self.1.step().await;
+        }
+        outcomes
     }
 }

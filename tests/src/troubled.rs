@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryDatabase;
 use db_to_cloud::{
-    Applied, BoxError, Database, Document, DocumentId, Listed, Queueing, Revision, Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Write,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
@@ -108,21 +108,27 @@ impl Database for TroubledDatabase {
         ids.iter().zip(revisions).map(|(id, r)| self.readable(id).and(r)).collect()
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
-        let act = self.troubles().before_apply.pop_front();
-        if let Some(act) = act {
-            act();
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for write in batch {
+            let act = self.troubles().before_apply.pop_front();
+            if let Some(act) = act {
+                act();
+            }
+            if self.troubles().refused.contains(&write.id) {
+                let why = "the application does not take this document";
+                outcomes.push(Outcome::Refused(why.into()));
+                continue;
+            }
+            outcomes.extend(self.documents.apply(vec![write]).await);
         }
-        if self.troubles().refused.contains(&write.id) {
-            return Err("the application does not take this document".into());
-        }
-        self.documents.apply(write).await
+        outcomes
     }
 
-    fn queueing(&self) -> Queueing {
+    fn tracking(&self) -> ChangeTracking {
         match self.troubles().transactional {
-            true => Queueing::Transactional,
-            false => Queueing::Compared,
+            true => ChangeTracking::Transactional,
+            false => ChangeTracking::Scanned,
         }
     }
 }

@@ -8,7 +8,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 
 use crate::planted::{Rule, holds};
-use crate::{Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Write};
+use crate::{BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Write};
 
 /// Documents in memory, shared by its clones: for tests and examples.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ impl Database for MemoryDatabase {
         let listed: Vec<_> = self
             .documents()
             .iter()
-            .map(|(id, d)| Ok(Listed { id: id.clone(), revision: Ok(d.revision.clone()) }))
+            .map(|(id, d)| Ok(Listed { id: id.clone(), revision: Ok(Some(d.revision.clone())) }))
             .collect();
         futures::stream::iter(listed).boxed()
     }
@@ -58,16 +58,20 @@ impl Database for MemoryDatabase {
         ids.iter().map(|id| Ok(documents.get(id).map(|d| d.revision.clone()))).collect()
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
         let mut documents = self.documents();
-        let there = documents.get(&write.id).map(|d| &d.revision);
-        if there != write.expected.as_ref() && holds(Rule::P7) {
-            return Ok(Applied::Changed);
-        }
-        match write.document {
-            Some(document) => documents.insert(write.id, document),
-            None => documents.remove(&write.id),
-        };
-        Ok(Applied::Done)
+        batch.into_iter().map(|write| apply(&mut documents, write)).collect()
     }
+}
+
+fn apply(documents: &mut BTreeMap<DocumentId, Document>, write: Write) -> Outcome {
+    let there = documents.get(&write.id).map(|d| &d.revision);
+    if there != write.expected.as_ref() && holds(Rule::P7) {
+        return Outcome::Changed;
+    }
+    match write.document {
+        Some(document) => documents.insert(write.id, document),
+        None => documents.remove(&write.id),
+    };
+    Outcome::Done
 }

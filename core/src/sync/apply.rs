@@ -10,7 +10,7 @@ use super::Session;
 use super::absorb::Ready;
 use super::upload::is_everybodys;
 use crate::ledger::{Batch, Pending, Position};
-use crate::{Action, Applied, DeferReason, Document, Error, Event, Vid, Write};
+use crate::{Action, DeferReason, Document, Error, Event, Outcome, Vid, Write};
 
 /// A write with its bytes: `None` for a delete.
 type Fetched = (Ready, Option<Bytes>);
@@ -83,15 +83,15 @@ impl Session<'_> {
         for (Ready { change, expected, incoming, .. }, bytes) in batch {
             intents.intent(&change.id, Some(&change));
             let document = bytes.map(|bytes| Document::new(change.rev.clone(), bytes));
-            writes.push(Write { id: change.id.clone(), document, expected });
+            writes.push(Write { id: change.id.clone(), document, expected, moved_from: None });
             targets.push((change, incoming));
         }
         self.client.ledger.metadata_write(intents).await?;
-        let answers = self.client.database.apply_many(writes).await;
+        let answers = self.client.database.apply(writes).await;
         let (mut done, mut rest) = (Vec::new(), Batch::new());
         for ((change, incoming), answer) in targets.into_iter().zip(answers) {
             match answer {
-                Ok(Applied::Done) => {
+                Outcome::Done | Outcome::DoneAs(_) => {
                     self.count_applied(change.action);
                     let (id, action) = (change.id.clone(), change.action);
                     self.client.emit(Event::Pulled { id, action });
@@ -99,8 +99,8 @@ impl Session<'_> {
                     continue;
                 }
                 // An edit came in between: P6 decides.
-                Ok(Applied::Changed) => rest.pending(&change.id, Some(&incoming)),
-                Err(e) => {
+                Outcome::Changed => rest.pending(&change.id, Some(&incoming)),
+                Outcome::Blocked(e) | Outcome::Refused(e) => {
                     self.defer(&change.id, DeferReason::Refused, e);
                     let reason = Some(DeferReason::Refused);
                     rest.pending(&change.id, Some(&Pending { reason, ..incoming }));

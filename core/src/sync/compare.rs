@@ -8,7 +8,7 @@ use futures::StreamExt;
 use super::Session;
 use crate::ledger::{Batch, Dirty, Indexed};
 use crate::state::Table;
-use crate::{DeferReason, DocumentId, Error, ErrorKind, Event, Listed, Queueing, Revision};
+use crate::{ChangeTracking, DeferReason, DocumentId, Error, ErrorKind, Event, Listed, Revision};
 
 /// Documents compared in one step.
 const STEP: usize = 500;
@@ -35,7 +35,7 @@ impl Session<'_> {
     /// Says how many documents it queued.
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn compare(&self) -> Result<u64, Error> {
-        if self.client.database.queueing() == Queueing::Transactional {
+        if self.client.database.tracking() == ChangeTracking::Transactional {
             return Ok(0);
         }
         let Listing { known, queued } = self.compare_listed().await?;
@@ -68,7 +68,7 @@ impl Session<'_> {
     /// Queues those that differ.
     async fn queue_different(
         &self,
-        found: &[(DocumentId, Revision)],
+        found: &[(DocumentId, Option<Revision>)],
         listing: &mut Listing,
     ) -> Result<(), Error> {
         let ledger = &self.client.ledger;
@@ -83,7 +83,7 @@ impl Session<'_> {
                 Some(dirty) => dirty.base,
                 None => version.map(|v| v.vid),
             };
-            if version.and_then(Indexed::live_rev) != Some(revision) {
+            if revision.is_none() || version.and_then(Indexed::live_rev) != revision.as_ref() {
                 batch.dirty(id, Some(Dirty::found(base)));
                 listing.queued += 1;
             }

@@ -12,7 +12,7 @@ use crate::client::Inner;
 use crate::format::{Change, Slot, Snapshot};
 use crate::ledger::{Dirty, Indexed, Pending, Position};
 use crate::state::Table;
-use crate::{Action, DocumentId, Error, Listed, Queueing};
+use crate::{Action, ChangeTracking, DocumentId, Error, Listed};
 
 /// What a sync would do; made by [`Client::preview`](crate::Client::preview).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -115,7 +115,7 @@ async fn local_edits(client: &Inner) -> Result<BTreeMap<DocumentId, bool>, Error
     let dirty: Vec<(DocumentId, Dirty)> =
         client.ledger.page(Table::Dirty, None, usize::MAX >> 1).await?;
     let mut suspects: HashSet<DocumentId> = dirty.into_iter().map(|(id, _)| id).collect();
-    if client.database.queueing() == Queueing::Compared {
+    if client.database.tracking() == ChangeTracking::Scanned {
         let indexed: Vec<(DocumentId, Indexed)> =
             client.ledger.page(Table::Index, None, usize::MAX >> 1).await?;
         let mut indexed: HashMap<_, _> = indexed.into_iter().collect();
@@ -123,7 +123,7 @@ async fn local_edits(client: &Inner) -> Result<BTreeMap<DocumentId, bool>, Error
         while let Some(item) = listed.next().await {
             let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
             let known = indexed.remove(&id);
-            if revision.is_ok_and(|revision| known.is_none_or(|i| i.rev != revision)) {
+            if revision.is_ok_and(|revision| known.is_none_or(|i| Some(i.rev) != revision)) {
                 suspects.insert(id);
             }
         }

@@ -14,7 +14,7 @@ use crate::ledger::{Batch, Dirty, Indexed};
 use crate::planted::{Rule, holds, name_of};
 use crate::state::Table;
 use crate::{
-    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Queueing, Vid,
+    Action, ChangeTracking, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid,
 };
 
 /// Records of the queue that are looked at together.
@@ -130,7 +130,7 @@ impl Session<'_> {
         let _edits = ledger.edits().await;
         let (dirty, mut indexed) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
         let pending = ledger.pending(&ids).await?;
-        let is_compared = self.client.database.queueing() == Queueing::Compared;
+        let is_compared = self.client.database.tracking() == ChangeTracking::Scanned;
         let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
         for id in ids {
             let Some(Dirty { base, found, .. }) = dirty.get(&id).copied() else { continue };

@@ -6,7 +6,7 @@ use crate::format::Change;
 use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
 use crate::{
-    Action, Applied, Conflict, DeferReason, Document, DocumentId, Error, Event, Resolution,
+    Action, Conflict, DeferReason, Document, DocumentId, Error, Event, Outcome, Resolution,
     Revision, Write,
 };
 
@@ -97,12 +97,21 @@ impl Session<'_> {
                 if !holds(Rule::P8) {
                     self.keep_local(position, &conflict.id, &pending).await?;
                 }
-                let write = Write { id: conflict.id.clone(), document: Some(document), expected };
-                match self.client.database.apply(write).await {
+                let write = Write {
+                    id: conflict.id.clone(),
+                    document: Some(document),
+                    expected,
+                    moved_from: None,
+                };
+                match self.apply_one(write).await {
                     // First the merged document, then the index: a stop in between asks again.
-                    Ok(Applied::Done) => self.keep_local(position, &conflict.id, &pending).await,
-                    Ok(Applied::Changed) => Ok(()),
-                    Err(e) => self.put_off(&conflict.id, &pending, DeferReason::Refused, e).await,
+                    Outcome::Done | Outcome::DoneAs(_) => {
+                        self.keep_local(position, &conflict.id, &pending).await
+                    }
+                    Outcome::Changed => Ok(()),
+                    Outcome::Blocked(e) | Outcome::Refused(e) => {
+                        self.put_off(&conflict.id, &pending, DeferReason::Refused, e).await
+                    }
                 }
             }
             Resolution::KeepBoth { copy } => match (&conflict.local, &conflict.remote) {
@@ -158,11 +167,13 @@ impl Session<'_> {
         intent.intent(id, pending.change.as_ref());
         self.client.ledger.metadata_write(intent).await?;
         let existed = expected.is_some();
-        let write = Write { id: id.clone(), document: remote, expected };
-        match self.client.database.apply(write).await {
-            Ok(Applied::Done) => self.settle_taken(position, id, &pending, existed).await,
-            Ok(Applied::Changed) => self.drop_intent(id).await,
-            Err(e) => {
+        let write = Write { id: id.clone(), document: remote, expected, moved_from: None };
+        match self.apply_one(write).await {
+            Outcome::Done | Outcome::DoneAs(_) => {
+                self.settle_taken(position, id, &pending, existed).await
+            }
+            Outcome::Changed => self.drop_intent(id).await,
+            Outcome::Blocked(e) | Outcome::Refused(e) => {
                 self.drop_intent(id).await?;
                 self.put_off(id, &pending, DeferReason::Refused, e).await
             }
@@ -190,6 +201,11 @@ impl Session<'_> {
         self.settle(std::slice::from_ref(change), position.generation).await
     }
 
+    async fn apply_one(&self, write: Write) -> Outcome {
+        let outcome = self.client.database.apply(vec![write]).await.pop();
+        outcome.unwrap_or_else(|| Outcome::Blocked("the database gave no answer".into()))
+    }
+
     async fn drop_intent(&self, id: &DocumentId) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.intent(id, None);
@@ -205,15 +221,17 @@ impl Session<'_> {
         local: &Document,
     ) -> Result<Result<(), String>, Error> {
         let document = Some(local.clone());
-        let write = Write { id: copy.clone(), document, expected: None };
-        match self.client.database.apply(write).await {
-            Ok(Applied::Done) if copy != id => {}
-            Ok(Applied::Changed) if copy != id => match self.client.database.get(copy).await {
+        let write = Write { id: copy.clone(), document, expected: None, moved_from: None };
+        match self.apply_one(write).await {
+            Outcome::Done | Outcome::DoneAs(_) if copy != id => {}
+            Outcome::Changed if copy != id => match self.client.database.get(copy).await {
                 Ok(Some(there)) if there.bytes == local.bytes => {}
                 _ => return Ok(Err(format!("the id of its copy, {copy:?}, is taken"))),
             },
-            Ok(_) => return Ok(Err("its copy must have another id".to_owned())),
-            Err(e) => return Ok(Err(format!("its copy could not be made: {e}"))),
+            Outcome::Blocked(e) | Outcome::Refused(e) => {
+                return Ok(Err(format!("its copy could not be made: {e}")));
+            }
+            _ => return Ok(Err("its copy must have another id".to_owned())),
         }
         self.client.queue_change(copy).await?;
         self.report().copies.push(copy.clone());

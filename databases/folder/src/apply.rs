@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use db_to_cloud::{Applied, Write};
+use db_to_cloud::Write;
 use rustix::fs::AtFlags;
 
 use crate::content::{hash_of, revision};
 use crate::database::Shared;
 use crate::error::FolderError;
-use crate::install::{Job, Stage, Staged};
+use crate::install::{Applied, Job, Stage, Staged};
 use crate::path::{DocumentPath, parent};
 use crate::root::Parent;
 use crate::survey::{in_parallel, look};
@@ -23,6 +23,15 @@ const WAITING: usize = 32;
 enum Put<'a> {
     Staged(Job<'a>, Staged<'a>),
     Over(Outcome),
+}
+
+/// What became of a write, in the words of the core.
+pub(crate) fn outcome(result: Result<Applied, FolderError>) -> db_to_cloud::Outcome {
+    match result {
+        Ok(Applied::Done) => db_to_cloud::Outcome::Done,
+        Ok(Applied::Changed) => db_to_cloud::Outcome::Changed,
+        Err(error) => db_to_cloud::Outcome::Refused(error.into()),
+    }
 }
 
 /// What became of one write, and which folders must be brought to the disk for it.

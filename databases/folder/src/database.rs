@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use db_to_cloud::{
-    Applied, BoxError, Database, Document, DocumentId, Listed, Revision, Timestamp, Write,
+    BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Timestamp, Write,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -31,7 +31,7 @@ const PAGES: usize = 2;
 /// - A write or delete is made only if the file has the expected content at that moment. An edit of
 ///   any other program is never overwritten, whether it renames a file into place or writes in
 ///   place: if it comes too late to be compared, it is put back, or kept as a copy beside.
-/// - After [`Applied::Done`] the content is on the disk. Readers see the old or the new content,
+/// - After [`Outcome::Done`] the content is on the disk. Readers see the old or the new content,
 ///   never a part.
 /// - No path leads out of the folder, not over symbolic links either.
 ///
@@ -247,16 +247,11 @@ impl Database for FolderDatabase {
         }
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
-        let no_answer = || Err("write a document: no answer".into());
-        self.apply_many(vec![write]).await.pop().unwrap_or_else(no_answer)
-    }
-
-    async fn apply_many(&self, writes: Vec<Write>) -> Vec<Result<Applied, BoxError>> {
-        let (guard, count) = (self.gate.clone().write_owned().await, writes.len());
-        match self.run("write", guard, move |shared| apply::apply(shared, &writes)).await {
-            Ok(answers) => answers.into_iter().map(|a| a.map_err(BoxError::from)).collect(),
-            Err(error) => (0..count).map(|_| Err(error.to_string().into())).collect(),
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
+        let (guard, count) = (self.gate.clone().write_owned().await, batch.len());
+        match self.run("write", guard, move |shared| apply::apply(shared, &batch)).await {
+            Ok(answers) => answers.into_iter().map(apply::outcome).collect(),
+            Err(error) => (0..count).map(|_| Outcome::Blocked(error.to_string().into())).collect(),
         }
     }
 }

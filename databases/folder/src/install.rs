@@ -7,7 +7,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use db_to_cloud::{Applied, Revision};
+use db_to_cloud::Revision;
 use rustix::io::Errno;
 
 use crate::content::{Hash, hash_in};
@@ -19,6 +19,15 @@ use crate::rename;
 use crate::root::{Parent, look as look_at};
 use crate::stamp::Look;
 use crate::survey::{Candidate, look, survey};
+
+/// What became of one document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// It is as the write says.
+    Done,
+    /// It was not what the write expected; nothing was written.
+    Changed,
+}
 
 /// What to do with one document. A put is staged, brought to the disk and installed: three steps, so
 /// that many puts may wait for the disk together.

@@ -175,6 +175,7 @@ fn listed(candidate: &Candidate, surveyed: Surveyed) -> Option<Result<Listed, Bo
         Ok(Some(hash)) => Ok(revision(&hash)),
         Err(error) => Err(error.into()),
     };
+    let revision = revision.map(Some);
     Some(Ok(Listed { id: DocumentId::from(candidate.path.as_str()), revision }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use db_to_cloud::{Applied, Document, DocumentId, Revision, Write};
+use db_to_cloud::{Document, DocumentId, Outcome, Revision, Write};
 use rusqlite::Connection;
 
 use crate::attach::Shapes;
@@ -15,6 +15,24 @@ use crate::schema::immediate;
 use crate::transaction::Batch;
 
 pub(crate) type Answer = Result<Applied, SqliteError>;
+
+/// What became of one write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// The document is as the write says.
+    Done,
+    /// It was not what the write expected; nothing was written.
+    Changed,
+}
+
+/// The answer in the words of the core.
+pub(crate) fn outcome(answer: Answer) -> Outcome {
+    match answer {
+        Ok(Applied::Done) => Outcome::Done,
+        Ok(Applied::Changed) => Outcome::Changed,
+        Err(error) => Outcome::Refused(error.into()),
+    }
+}
 
 /// A document that is to be written.
 #[derive(Clone, Debug)]

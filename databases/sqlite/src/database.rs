@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use db_to_cloud::{
-    Applied, BoxError, Database, Document, DocumentId, Listed, Queueing, Revision, Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Write,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -271,24 +271,19 @@ impl Database for SqliteDatabase {
         }
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
-        let no_answer = || Err("write a row: no answer".into());
-        self.apply_many(vec![write]).await.pop().unwrap_or_else(no_answer)
-    }
-
-    async fn apply_many(&self, writes: Vec<Write>) -> Vec<Result<Applied, BoxError>> {
-        let (count, foreign_keys) = (writes.len(), self.0.foreign_keys);
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
+        let (count, foreign_keys) = (batch.len(), self.0.foreign_keys);
         let apply = move |open: &mut Open| {
-            batch::apply(&mut open.connection, &open.shapes, foreign_keys, writes)
+            batch::apply(&mut open.connection, &open.shapes, foreign_keys, batch)
         };
         match self.run("write", apply).await {
-            Ok(answers) => answers.into_iter().map(|a| a.map_err(BoxError::from)).collect(),
-            Err(error) => (0..count).map(|_| Err(error.to_string().into())).collect(),
+            Ok(answers) => answers.into_iter().map(batch::outcome).collect(),
+            Err(error) => (0..count).map(|_| Outcome::Blocked(error.to_string().into())).collect(),
         }
     }
 
-    fn queueing(&self) -> Queueing {
-        Queueing::Transactional
+    fn tracking(&self) -> ChangeTracking {
+        ChangeTracking::Transactional
     }
 }
 
@@ -298,7 +293,7 @@ impl SqliteDatabase {
         let listed = ids.into_iter().zip(revisions).filter_map(|(id, revision)| {
             // It was deleted meanwhile.
             let revision = revision.transpose()?;
-            Some(Ok(Listed { id, revision }))
+            Some(Ok(Listed { id, revision: revision.map(Some) }))
         });
         listed.collect()
     }

@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use db_to_cloud::{Applied, Document, DocumentId};
+use db_to_cloud::{Document, DocumentId};
 use rusqlite::Transaction;
 
 use crate::attach::Shapes;
-use crate::batch::{Answer, Failed, Job, job_of_held};
+use crate::batch::{Answer, Applied, Failed, Job, job_of_held};
 use crate::error::SqliteError;
 use crate::extra;
 use crate::parents::Awaited;

@@ -7,7 +7,8 @@ use std::time::Duration;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{State, Table, Update, queue_change};
 use db_to_cloud::{
-    Client, Document, DocumentId, Environment, Error, ErrorKind, Limits, Queueing, Report, Sizes,
+    ChangeTracking, Client, Document, DocumentId, Environment, Error, ErrorKind, Limits, Report,
+    Sizes,
 };
 
 use super::clock::Clock;
@@ -22,7 +23,7 @@ use super::tokens::{self, Tokens};
 /// How a device is set up.
 #[derive(Clone, Debug)]
 pub(super) struct Setup {
-    pub queueing: Queueing,
+    pub queueing: ChangeTracking,
     pub probed: bool,
     pub width: usize,
     pub retries: usize,
@@ -35,8 +36,8 @@ impl Setup {
     pub(super) fn of_chance(dice: &mut Dice) -> Self {
         Self {
             queueing: match dice.below(3) {
-                0 => Queueing::Transactional,
-                _ => Queueing::Compared,
+                0 => ChangeTracking::Transactional,
+                _ => ChangeTracking::Scanned,
             },
             probed: dice.percent(20),
             width: 1 + dice.below(3) as usize,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryDatabase;
 use db_to_cloud::{
-    Applied, BoxError, Database, Document, DocumentId, Listed, Queueing, Revision, Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Write,
 };
 use futures::stream::BoxStream;
 
@@ -17,7 +17,7 @@ pub(super) struct WatchedDocuments {
     pub shared: Arc<Shared>,
     pub device: usize,
     pub documents: MemoryDatabase,
-    pub queueing: Queueing,
+    pub queueing: ChangeTracking,
 }
 
 #[async_trait]
@@ -37,19 +37,24 @@ impl Database for WatchedDocuments {
         revisions
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
-        self.shared.gate(self.device).await;
-        let before = self.documents.documents().get(&write.id).cloned();
-        let applied = self.documents.apply(write.clone()).await;
-        if matches!(applied, Ok(Applied::Done)) {
-            self.shared.note(|| format!("device {}: {:?} is written", self.device, write.id));
-            invariants::a_sync_takes_no_edit_away(&self.shared, self.device, &before, &write);
+    /// A device may stop between any two writes of a batch.
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
+        let mut outcomes = Vec::with_capacity(batch.len());
+        for write in batch {
+            self.shared.gate(self.device).await;
+            let before = self.documents.documents().get(&write.id).cloned();
+            let outcome = self.documents.apply(vec![write.clone()]).await;
+            if outcome.iter().all(Outcome::is_done) {
+                self.shared.note(|| format!("device {}: {:?} is written", self.device, write.id));
+                invariants::a_sync_takes_no_edit_away(&self.shared, self.device, &before, &write);
+            }
+            self.shared.gate(self.device).await;
+            outcomes.extend(outcome);
         }
-        self.shared.gate(self.device).await;
-        applied
+        outcomes
     }
 
-    fn queueing(&self) -> Queueing {
+    fn tracking(&self) -> ChangeTracking {
         self.queueing
     }
 }

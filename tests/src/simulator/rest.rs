@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use db_to_cloud::{DocumentId, Error, ErrorKind, Queueing, Report, Sizes};
+use db_to_cloud::{ChangeTracking, DocumentId, Error, ErrorKind, Report, Sizes};
 
 use super::device::{Device, Setup};
 use super::plan::DAY;
@@ -104,7 +104,7 @@ fn check_the_end(world: &mut World) -> Result<(), Violation> {
 /// A device that has nothing syncs for the first time.
 fn fresh_device(world: &mut World) -> Result<Device, Violation> {
     world.join(Setup {
-        queueing: Queueing::Compared,
+        queueing: ChangeTracking::Scanned,
         probed: false,
         width: 3,
         retries: 3,

@@ -9,7 +9,7 @@ use crate::simulator::tokens::Tokens;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryState;
 use db_to_cloud::state::Table;
-use db_to_cloud::{CommitId, Key, Queueing};
+use db_to_cloud::{ChangeTracking, CommitId, Key};
 use serde_json::{Value, json};
 
 /// What a restore brings back.
@@ -60,7 +60,7 @@ impl World {
 
     fn roll_back(&mut self, place: usize, part: Part) {
         let Some(Backup { documents, state }) = self.devices[place].backup.clone() else { return };
-        let one_store = self.devices[place].setup.queueing == Queueing::Transactional;
+        let one_store = self.devices[place].setup.queueing == ChangeTracking::Transactional;
         if one_store && part != Part::Both {
             // Documents and queue are one database there.
             return;
@@ -116,7 +116,7 @@ impl World {
         let device = &mut self.devices[place];
         device.state = MemoryState::new();
         device.restart();
-        if device.setup.queueing == Queueing::Transactional {
+        if device.setup.queueing == ChangeTracking::Transactional {
             // It is not compared: the application queues what there is.
             let ids: Vec<_> = device.documents.documents().keys().cloned().collect();
             ids.iter().for_each(|id| device.queue_in_transaction(id));

@@ -5,7 +5,7 @@ use crate::simulator::plan::DAY;
 use crate::simulator::state::record;
 use crate::simulator::tokens::{self, Tokens};
 use db_to_cloud::state::Table;
-use db_to_cloud::{DocumentId, Queueing, Vid};
+use db_to_cloud::{ChangeTracking, DocumentId, Vid};
 use serde::Deserialize;
 
 impl World {
@@ -88,9 +88,9 @@ impl World {
     fn queue(&mut self, place: usize, id: DocumentId, queued: bool) {
         let device = &mut self.devices[place];
         match device.setup.queueing {
-            Queueing::Transactional => device.queue_in_transaction(&id),
-            Queueing::Compared if !queued => device.sloppy = true,
-            Queueing::Compared => {
+            ChangeTracking::Transactional => device.queue_in_transaction(&id),
+            ChangeTracking::Scanned if !queued => device.sloppy = true,
+            ChangeTracking::Scanned => {
                 let (client, number) = (device.client.clone(), device.number);
                 let queue = async move {
                     // The state of a run never fails.
