@@ -16,7 +16,7 @@ pub use watch::{Cause, Watch, WatchOptions, Watched};
 use crate::ledger::{Batch, Dirty, Ledger};
 use crate::server::Server;
 use crate::state::State;
-use crate::sync::{Preview, Session, contested};
+use crate::sync::{Preview, Session};
 use crate::{
     Adapter, Database, DocumentId, Environment, Error, ErrorKind, Event, LockPolicy, Report,
     Resolver, Revision, Sizes,
@@ -85,6 +85,9 @@ pub struct SyncOptions {
     pub accept_remote: bool,
     /// Accept that a large part of the documents is deleted ([`ErrorKind::TooManyDeletes`]).
     pub accept_deletes: bool,
+    /// Try again what the application's database refused, also if nothing has changed there since
+    /// (rule P12).
+    pub retry_refused: bool,
 }
 
 impl Client {
@@ -266,21 +269,20 @@ impl Inner {
     async fn queue_change_of(&self, id: &DocumentId, edited: &Revision) -> Result<(), Error> {
         let ids = std::slice::from_ref(id);
         let _edits = self.ledger.edits().await;
-        let (dirty, indexed) = (self.ledger.dirty(ids).await?, self.ledger.indexed(ids).await?);
-        if dirty.contains_key(id) {
-            return Ok(());
-        }
-        let mut batch = Batch::new();
-        let indexed = indexed.get(id);
-        batch.dirty(id, Some(Dirty::on(indexed.map(|i| i.vid))));
-        let pending = self.ledger.pending(ids).await?;
-        match indexed {
-            Some(version) if version.live_rev() != Some(edited) && pending.is_empty() => {
-                batch.pending(id, Some(&contested(id, version)));
+        loop {
+            let queue = self.ledger.queue(ids).await?;
+            let indexed = self.ledger.indexed(ids).await?.remove(id);
+            let base = match queue.first().map(Ledger::queued).transpose()?.flatten() {
+                Some(dirty) => dirty.base,
+                // Made on none that is known here: a conflict with the synced version (rule C3).
+                None => indexed.filter(|i| i.live_rev() == Some(edited)).map(|i| i.vid),
+            };
+            let mut batch = Batch::new();
+            batch.dirty(id, Some(Dirty::queued(base, self.environment.random() as u64)));
+            if self.ledger.metadata_write_if(queue, batch).await? {
+                return Ok(());
             }
-            _ => {}
         }
-        self.ledger.metadata_write(batch).await
     }
 }
 

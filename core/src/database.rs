@@ -64,6 +64,14 @@ pub trait Database: Send + Sync {
         ChangeTracking::Scanned
     }
 
+    /// Whether a sync that would replace more than half of the documents must be accepted first, as
+    /// one that would delete them (rule B1). The default is that it need not: an application changes
+    /// many of its documents at a time for good reasons. A folder of files is another matter, as any
+    /// program may have overwritten them.
+    fn guards_overwrites(&self) -> bool {
+        false
+    }
+
     /// A number for each of these documents that changes when a write of it, which was
     /// [refused](Outcome::Refused), may succeed now: after a migration, a change of settings, or when
     /// what was in its place is gone. As long as it is the same, the version that was refused is not

@@ -11,7 +11,9 @@ use futures::lock::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
 pub(crate) use batch::Batch;
-pub(crate) use records::{Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position};
+pub(crate) use records::{
+    Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position, Refusal,
+};
 
 use crate::format::Change;
 use crate::planted::{Rule, holds};
@@ -95,7 +97,11 @@ impl Ledger {
 
     /// Whether any edit is queued.
     pub(crate) async fn is_any_queued(&self) -> Result<bool, Error> {
-        Ok(!self.raw_page(Table::Dirty, None, 1).await?.is_empty())
+        Ok(!self.is_empty(Table::Dirty).await?)
+    }
+
+    pub(crate) async fn is_empty(&self, table: Table) -> Result<bool, Error> {
+        Ok(self.raw_page(table, None, 1).await?.is_empty())
     }
 
     pub(crate) async fn attempt(&self) -> Result<Option<Attempt>, Error> {

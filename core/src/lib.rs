@@ -49,6 +49,7 @@ mod planted;
 #[cfg(feature = "planted")]
 pub mod planted;
 mod progress;
+mod protocol;
 mod report;
 mod resolver;
 mod server;

@@ -25,13 +25,13 @@
 //!
 //! `holds(Rule::…)` is true in what is shipped: `crate::planted` tells what it is for.
 
-mod absorb;
 mod apply;
 mod attempt;
 mod checkpoint;
 mod compare;
-mod conflict;
+mod deferred;
 mod diverged;
+mod facts;
 mod gc;
 mod history;
 #[cfg(feature = "planted")]
@@ -55,7 +55,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::future::join;
 
 pub use preview::Preview;
-pub(crate) use resolve::contested;
+use resolve::contested;
 
 use crate::client::{Inner, SyncOptions};
 use crate::ledger::Position;
@@ -87,6 +87,8 @@ pub(crate) struct Session<'a> {
     found: AtomicU64,
     /// The storage is known to be weak.
     weak: AtomicBool,
+    /// The queue has edits that were made on another version than the synced one (rule C3).
+    contested: AtomicBool,
 }
 
 /// The lock of this sync, if it holds one.
@@ -134,6 +136,7 @@ impl<'a> Session<'a> {
             history: futures::lock::Mutex::default(),
             found: AtomicU64::new(0),
             weak: AtomicBool::new(false),
+            contested: AtomicBool::new(false),
         }
     }
 
@@ -181,7 +184,14 @@ impl<'a> Session<'a> {
         let mut pauses = self.client.server.pauses();
         for race in 1..=RACES {
             self.pull_and_upload(position, winner.take()).await?;
-            let Some(lost) = self.push(position, lock).await? else { return Ok(()) };
+            let Some(lost) = self.push(position, lock).await? else {
+                if !self.contested.swap(false, Relaxed) {
+                    return Ok(());
+                }
+                // The application was asked nothing yet: once it is, there may be more to push.
+                self.settle_pending(position, true).await?;
+                continue;
+            };
             winner = Some(lost);
             let calm = self.client.config.lock != LockPolicy::Never;
             if calm && race >= CALM_RACES && lock.is_none() {

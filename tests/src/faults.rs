@@ -125,7 +125,7 @@ impl FaultyAdapter {
 
     /// The next `operation`s on keys with this prefix fail so, more often than a sync repeats them.
     pub fn fail_for_long(&self, operation: &'static str, prefix: &str, fault: Fault) {
-        (0..10).for_each(|_| self.fail(operation, prefix, fault));
+        (0..40).for_each(|_| self.fail(operation, prefix, fault));
     }
 
     /// Faults that were planned and did not happen yet.

@@ -25,6 +25,8 @@ struct Troubles {
     refused: HashSet<DocumentId>,
     transactional: bool,
     before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
+    /// Another number each time that the troubles end.
+    epoch: u64,
 }
 
 impl TroubledDatabase {
@@ -60,7 +62,8 @@ impl TroubledDatabase {
 
     /// No more troubles.
     pub fn heal(&self) {
-        *self.troubles() = Troubles::default();
+        let mut troubles = self.troubles();
+        *troubles = Troubles { epoch: troubles.epoch + 1, ..Troubles::default() };
     }
 
     fn troubles(&self) -> MutexGuard<'_, Troubles> {
@@ -123,6 +126,10 @@ impl Database for TroubledDatabase {
             outcomes.extend(self.documents.apply(vec![write]).await);
         }
         outcomes
+    }
+
+    async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
+        vec![self.troubles().epoch; ids.len()]
     }
 
     fn tracking(&self) -> ChangeTracking {

@@ -94,11 +94,27 @@ impl Batch {
     }
 
     /// A change is on both sides; `edited`: but for an edit that came upon it since.
-    pub(crate) fn settled(&mut self, change: &Change, generation: u64, edited: Option<Dirty>) {
-        self.index(&change.id, Some(&Indexed::of(change, generation)));
+    pub(crate) fn settled(&mut self, change: &Change, version: &Indexed, edited: Option<Dirty>) {
+        self.index(&change.id, Some(version));
         self.dirty(&change.id, edited);
         self.pending(&change.id, None);
         self.intent(&change.id, None);
+    }
+
+    /// The synced version of a document was met in the log: nothing is deferred of it.
+    pub(crate) fn met(
+        &mut self,
+        id: &DocumentId,
+        version: &Indexed,
+        generation: u64,
+        deferred: bool,
+    ) {
+        if deferred {
+            self.pending(id, None);
+        }
+        if version.generation != generation {
+            self.index(id, Some(&Indexed { generation, ..version.clone() }));
+        }
     }
 
     pub(crate) fn gc_seen(&mut self, key: &str, age: Option<u64>) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::Change;
+use crate::format::{Change, Snapshot};
 use crate::{Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, Vid};
 
 /// Where this client is in the log.
@@ -61,6 +61,17 @@ impl Position {
 }
 
 impl Position {
+    /// Goes on after the last entry of a snapshot.
+    pub(crate) fn enter(&mut self, snapshot: &Snapshot, now: Timestamp) {
+        self.version = snapshot.seq;
+        self.arrive();
+        self.anchor = Some(snapshot.commit);
+        self.before = None;
+        self.genesis = Some(snapshot.genesis);
+        self.anchor_checked = now;
+        self.log = LogCost { snapshot: snapshot.seq, ..LogCost::default() };
+    }
+
     /// A pull is about to apply what the log holds up to this entry.
     pub(crate) fn set_out(&mut self, version: u64, commit: CommitId) {
         if self.reaching.is_none_or(|(farthest, _)| farthest < version) {
@@ -96,6 +107,10 @@ pub(crate) struct Indexed {
     pub deleted: bool,
     #[serde(default)]
     pub generation: u64,
+    /// The revision that the application gave it, if it could not keep the bytes as they are
+    /// ([`Outcome::DoneAs`](crate::Outcome::DoneAs)). `hash` and `len` are those of the storage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub local: Option<Revision>,
 }
 
 impl Indexed {
@@ -107,12 +122,18 @@ impl Indexed {
             len: change.len,
             deleted: change.action == Action::Delete,
             generation,
+            local: None,
         }
+    }
+
+    /// The revision that the application has of this version.
+    pub(crate) fn local_rev(&self) -> &Revision {
+        self.local.as_ref().unwrap_or(&self.rev)
     }
 
     /// The revision the application should have; `None` if the document is deleted.
     pub(crate) fn live_rev(&self) -> Option<&Revision> {
-        (!self.deleted).then_some(&self.rev)
+        (!self.deleted).then(|| self.local_rev())
     }
 }
 
@@ -169,9 +190,34 @@ pub(crate) struct Pending {
     /// Why it was set aside, once it was tried.
     #[serde(default)]
     pub reason: Option<DeferReason>,
+    /// The number of its entry and its place in the entry: the commit order (rule P11).
+    #[serde(default)]
+    pub order: (u64, u32),
+    /// The database refused this very version (rule P12).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Refusal>,
+}
+
+/// A version that the database could not take.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Refusal {
+    /// What [`Database::epochs`](crate::Database::epochs) was then.
+    pub epoch: u64,
+    /// Why, for the report.
+    pub why: String,
 }
 
 impl Pending {
+    /// Whether this is the synced version, and nobody edited another one (rules P4 and C3).
+    pub(crate) fn is_synced_as(&self, version: &Indexed) -> bool {
+        !self.diverged && self.change.as_ref().is_some_and(|change| change.vid == version.vid)
+    }
+
+    /// A change of which nothing else is known.
+    pub(crate) fn of(change: Change) -> Self {
+        Self { change: Some(change), diverged: false, ..Self::absent() }
+    }
+
     /// The storage has no such document (rule D1).
     pub(crate) fn absent() -> Self {
         Self {
@@ -181,6 +227,8 @@ impl Pending {
             older: Vec::new(),
             diverged: true,
             reason: None,
+            order: (0, 0),
+            refused: None,
         }
     }
 }

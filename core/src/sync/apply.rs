@@ -1,114 +1,191 @@
-//! Rules P5, P7 and P8: bytes are fetched, and written into the application by compare-and-set.
+//! Rules P5, P7, P8 and P11: bytes are fetched, and batches are written into the application by
+//! compare-and-set.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 
 use super::Session;
-use super::absorb::Ready;
+use super::facts::inline;
+use super::settle::Synced;
 use super::upload::is_everybodys;
-use crate::ledger::{Batch, Pending, Position};
-use crate::{Action, DeferReason, Document, Error, Event, Outcome, Vid, Write};
+use crate::ledger::{Batch, Pending, Position, Refusal};
+use crate::protocol::{Plan, PlannedWrite};
+use crate::{
+    Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Outcome, Vid, Write,
+};
 
 /// A write with its bytes: `None` for a delete.
-type Fetched = (Ready, Option<Bytes>);
+type Fetched = (PlannedWrite, Option<Bytes>);
 
 /// Documents that are written together, between two writes of the client state.
 const WRITES: usize = 500;
+/// Blocked writes that are kept for the next batch; with their bytes at most two batches of them.
+const CARRIED: usize = 5000;
+
+/// A write that the database could not make now.
+struct Open {
+    fetched: Fetched,
+    why: BoxError,
+    refused: bool,
+}
 
 impl Session<'_> {
-    /// Applies changes to documents that were not edited here; what turns out otherwise becomes
-    /// pending. Bytes are fetched a batch ahead of the writes.
-    pub(super) async fn apply_ready(
-        &self,
-        position: &Position,
-        ready: Vec<Ready>,
-    ) -> Result<(), Error> {
-        let limits = self.client.server.capabilities();
-        let batches = cut(ready, WRITES, limits.batch_bytes);
+    /// Makes planned writes, batch after batch; what turns out otherwise is stored as deferred. Bytes
+    /// are fetched a batch ahead of the writes. A write that is blocked or refused comes again with
+    /// the next batch, which may make room for it.
+    pub(super) async fn write(&self, position: &Position, plan: Plan) -> Result<(), Error> {
+        self.client.emit(Event::Pull { total: plan.len() as u64 });
+        let most = self.client.server.capabilities().batch_bytes;
+        let batches = plan.batches(WRITES, most);
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
+        let mut open: Vec<Open> = Vec::new();
         while let Some(batch) = fetched.next().await {
-            self.apply_batch(position, batch?).await?;
+            let over = open.split_off(carried(&open, most));
+            self.give_up(over, &HashMap::new()).await?;
+            let carried = open.drain(..).map(|open| open.fetched);
+            open = self.write_batch(position, carried.chain(batch?).collect()).await?;
+        }
+        self.write_rest(position, open).await
+    }
+
+    /// Tries again as long as one write makes room for another.
+    async fn write_rest(&self, position: &Position, mut open: Vec<Open>) -> Result<(), Error> {
+        while !open.is_empty() {
+            let before = open.len();
+            // Before the last try: what changes after it changes the epoch, too.
+            let ids: Vec<_> = open.iter().map(|o| o.fetched.0.change.id.clone()).collect();
+            let epochs = self.client.database.epochs(&ids).await;
+            let epochs: HashMap<_, _> = ids.into_iter().zip(epochs).collect();
+            let batch = open.into_iter().map(|open| open.fetched).collect();
+            open = self.write_batch(position, batch).await?;
+            if open.len() == before {
+                return self.give_up(open, &epochs).await;
+            }
         }
         Ok(())
     }
 
-    /// P5: bytes come from the change's body, else from `docs/`. What is absent, damaged or cannot
-    /// be read becomes pending.
-    async fn fetch(&self, batch: Vec<Ready>) -> Result<Vec<Fetched>, Error> {
-        let (mut fetched, mut absent): (Vec<Fetched>, Vec<Ready>) = (Vec::new(), Vec::new());
-        for mut ready in batch {
-            let body = ready.change.body.as_ref().map(|body| body.0.clone());
-            let body = body.filter(|bytes| ready.change.is_content(bytes));
-            match ready.bytes.take().or(body) {
-                None if ready.change.action == Action::Put => absent.push(ready),
-                bytes => fetched.push((ready, bytes)),
-            }
+    /// Stores these writes as deferred and reports them (rules P10 and P12).
+    async fn give_up(
+        &self,
+        open: Vec<Open>,
+        epochs: &HashMap<DocumentId, u64>,
+    ) -> Result<(), Error> {
+        let mut state = Batch::new();
+        for Open { fetched: (write, _), why, refused } in open {
+            let id = &write.change.id;
+            let why = describe(&why);
+            self.defer(id, DeferReason::Refused, &why);
+            let epoch = epochs.get(id).filter(|_| refused);
+            let refused = epoch.map(|epoch| Refusal { epoch: *epoch, why });
+            let reason = Some(DeferReason::Refused);
+            state.pending(id, Some(&Pending { reason, refused, ..write.record }));
         }
-        let changes: Vec<_> = absent.iter().map(|ready| &ready.change).collect();
+        self.client.ledger.metadata_write(state).await
+    }
+
+    /// Finds the bytes of each write (rule P5): in the entry, in the application, or in `docs/`. A
+    /// version whose bytes are absent, damaged or cannot be read is deferred.
+    async fn fetch(&self, batch: Vec<PlannedWrite>) -> Result<Vec<Fetched>, Error> {
+        let mut bytes = Vec::with_capacity(batch.len());
+        for write in &batch {
+            bytes.push(self.bytes_here(write).await);
+        }
+        let is_absent = |i: &usize| batch[*i].change.action == Action::Put && bytes[*i].is_none();
+        let absent: Vec<usize> = (0..batch.len()).filter(is_absent).collect();
+        let changes: Vec<_> = absent.iter().map(|i| &batch[*i].change).collect();
         let mut answers = self.client.server.get(&changes).await;
         let transient = |a: &Result<_, Error>| a.as_ref().is_err_and(Error::is_transient);
         let unreachable = answers.len() > 1 && answers.iter().all(transient);
         let everybodys =
             answers.iter().position(|a| a.as_ref().is_err_and(|e| unreachable || is_everybodys(e)));
         if let Some(i) = everybodys {
-            // Not one document's trouble but the storage's.
+            // The storage fails as a whole, not for one document.
             answers.swap_remove(i)?;
         }
-        let mut batch = Batch::new();
-        for (ready, answer) in absent.into_iter().zip(answers) {
-            match answer {
-                Ok(Some(bytes)) => fetched.push((ready, Some(bytes))),
-                Ok(None) => self.set_missing(&mut batch, ready.incoming),
-                Err(e) => {
-                    self.defer(&ready.change.id, DeferReason::NotFetched, &e);
-                    batch.pending(&ready.change.id, Some(&ready.incoming));
+        let mut answers: HashMap<usize, _> = absent.into_iter().zip(answers).collect();
+        let (mut fetched, mut state) = (Vec::with_capacity(batch.len()), Batch::new());
+        for (i, (write, bytes)) in batch.into_iter().zip(bytes).enumerate() {
+            match answers.remove(&i) {
+                None => fetched.push((write, bytes)),
+                Some(Ok(Some(bytes))) => fetched.push((write, Some(bytes))),
+                Some(Ok(None)) => self.set_missing(&mut state, write.record),
+                Some(Err(e)) => {
+                    self.defer(&write.change.id, DeferReason::NotFetched, &e);
+                    state.pending(&write.change.id, Some(&write.record));
                 }
             }
         }
-        self.client.ledger.metadata_write(batch).await?;
+        self.client.ledger.metadata_write(state).await?;
         Ok(fetched)
     }
 
-    /// P8: (1) intents, (2) apply, (3) settle.
-    async fn apply_batch(&self, position: &Position, batch: Vec<Fetched>) -> Result<(), Error> {
-        if batch.is_empty() {
-            return Ok(());
+    /// The bytes of a write that need no download.
+    async fn bytes_here(&self, write: &PlannedWrite) -> Option<Bytes> {
+        if let Some(bytes) = write.bytes.clone().or_else(|| inline(&write.change)) {
+            return Some(bytes);
         }
-        let (mut intents, mut writes) = (Batch::new(), Vec::with_capacity(batch.len()));
-        let mut targets = Vec::with_capacity(batch.len());
-        for (Ready { change, expected, incoming, .. }, bytes) in batch {
-            intents.intent(&change.id, Some(&change));
-            let document = bytes.map(|bytes| Document::new(change.rev.clone(), bytes));
-            writes.push(Write { id: change.id.clone(), document, expected, moved_from: None });
-            targets.push((change, incoming));
+        let source = write.moved_from.as_ref()?;
+        let source = self.client.database.get(source).await.ok().flatten()?;
+        Some(source.bytes).filter(|bytes| write.change.is_content(bytes))
+    }
+
+    /// Writes one batch (rule P8): first the intents, then the writes, then the index. The writes that
+    /// are to be tried again are given back.
+    async fn write_batch(
+        &self,
+        position: &Position,
+        batch: Vec<Fetched>,
+    ) -> Result<Vec<Open>, Error> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut intents = Batch::new();
+        let ids: HashSet<_> = batch.iter().map(|(write, _)| write.change.id.clone()).collect();
+        let mut writes = Vec::with_capacity(batch.len());
+        for (PlannedWrite { change, expected, moved_from, .. }, bytes) in &batch {
+            intents.intent(&change.id, Some(change));
+            let document = bytes.clone().map(|bytes| Document::new(change.rev.clone(), bytes));
+            let moved_from = moved_from.clone().filter(|source| ids.contains(source));
+            let (id, expected) = (change.id.clone(), expected.clone());
+            writes.push(Write { id, document, expected, moved_from });
         }
         self.client.ledger.metadata_write(intents).await?;
-        let answers = self.client.database.apply(writes).await;
-        let (mut done, mut rest) = (Vec::new(), Batch::new());
-        for ((change, incoming), answer) in targets.into_iter().zip(answers) {
-            match answer {
-                Outcome::Done | Outcome::DoneAs(_) => {
-                    self.count_applied(change.action);
-                    let (id, action) = (change.id.clone(), change.action);
-                    self.client.emit(Event::Pulled { id, action });
-                    done.push(change);
+        let outcomes = self.client.database.apply(writes).await;
+        let (mut done, mut open, mut state) = (Vec::new(), Vec::new(), Batch::new());
+        for (fetched, outcome) in batch.into_iter().zip(outcomes) {
+            let id = fetched.0.change.id.clone();
+            let local = match outcome {
+                Outcome::Done => None,
+                Outcome::DoneAs(revision) => Some(revision),
+                // An edit came in between: what to do is decided again (rule P6).
+                Outcome::Changed => {
+                    state.pending(&id, Some(&fetched.0.record));
+                    state.intent(&id, None);
                     continue;
                 }
-                // An edit came in between: P6 decides.
-                Outcome::Changed => rest.pending(&change.id, Some(&incoming)),
-                Outcome::Blocked(e) | Outcome::Refused(e) => {
-                    self.defer(&change.id, DeferReason::Refused, e);
-                    let reason = Some(DeferReason::Refused);
-                    rest.pending(&change.id, Some(&Pending { reason, ..incoming }));
+                Outcome::Blocked(why) => {
+                    open.push(Open { fetched, why, refused: false });
+                    state.intent(&id, None);
+                    continue;
                 }
-            }
-            rest.intent(&change.id, None);
+                Outcome::Refused(why) => {
+                    open.push(Open { fetched, why, refused: true });
+                    state.intent(&id, None);
+                    continue;
+                }
+            };
+            let change = fetched.0.change;
+            self.count_applied(change.action);
+            self.client.emit(Event::Pulled { id, action: change.action });
+            done.push(Synced { change, local });
         }
-        self.settle_with(&done, position.generation, rest).await
+        self.settle_all(done, position.generation, state).await?;
+        Ok(open)
     }
 
     pub(super) fn count_applied(&self, action: Action) {
@@ -133,22 +210,26 @@ impl Session<'_> {
     }
 }
 
-/// Cuts the writes into batches of bounded number and size.
-fn cut(ready: Vec<Ready>, items: usize, bytes: u64) -> Vec<Vec<Ready>> {
-    let mut batches: Vec<Vec<Ready>> = Vec::new();
-    let mut size = 0;
-    for write in ready {
-        let length = write.change.len;
-        match batches.last_mut() {
-            Some(batch) if batch.len() < items && size + length <= bytes => {
-                size += length;
-                batch.push(write);
-            }
-            _ => {
-                size = length;
-                batches.push(vec![write]);
-            }
-        }
+/// How many of these writes are kept for the next batch.
+fn carried(open: &[Open], most: u64) -> usize {
+    let mut bytes = 0;
+    let lengths = open.iter().map(|open| open.fetched.0.change.len);
+    lengths
+        .take(CARRIED)
+        .take_while(|len| {
+            bytes += len;
+            bytes <= 2 * most
+        })
+        .count()
+}
+
+/// An error of the application with what caused it.
+fn describe(error: &BoxError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
-    batches
+    text
 }

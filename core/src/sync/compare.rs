@@ -7,18 +7,17 @@ use futures::StreamExt;
 
 use super::Session;
 use crate::ledger::{Batch, Dirty, Indexed};
+use crate::protocol::Loss;
 use crate::state::Table;
 use crate::{ChangeTracking, DeferReason, DocumentId, Error, ErrorKind, Event, Listed, Revision};
 
 /// Documents compared in one step.
 const STEP: usize = 500;
-/// So many deletes never stop a sync.
-pub(super) const FEW_DELETES: u64 = 10;
 
 /// Indexed documents that the listing did not have, or that it had in another revision.
 #[derive(Default)]
 struct Unlisted {
-    missing: Vec<DocumentId>,
+    missing: Vec<(DocumentId, Indexed)>,
     different: Vec<DocumentId>,
 }
 
@@ -99,14 +98,44 @@ impl Session<'_> {
     /// Queues a delete of each indexed document that the application no longer has, the brake first;
     /// and an edit of each that it has but did not list, such as one that it ignores by now.
     async fn queue_unlisted(&self) -> Result<u64, Error> {
-        let Unlisted { mut missing, different } = self.find_unlisted().await?;
+        let Unlisted { missing, different } = self.find_unlisted().await?;
+        let ids: Vec<_> = missing.iter().map(|(id, _)| id.clone()).collect();
         // What the application queued itself, and what passed the brake before, is to be deleted.
-        let queued = self.client.ledger.dirty(&missing).await?;
-        missing.retain(|id| queued.get(id).is_none_or(|dirty| dirty.found));
-        let total = self.client.ledger.count(Table::Index).await?;
-        self.brake(missing.len() as u64, total, "deleted in the storage and on other devices")?;
+        let queued = self.client.ledger.dirty(&ids).await?;
+        let is_news = |id: &DocumentId| queued.get(id).is_none_or(|dirty| dirty.found);
+        let missing: Vec<_> = missing.into_iter().filter(|(id, _)| is_news(id)).collect();
+        self.brake_scan(&missing).await?;
+        let missing: Vec<_> = missing.into_iter().map(|(id, _)| id).collect();
         let deletes = self.queue_found(&missing, false).await?;
         Ok(deletes + self.queue_found(&different, true).await?)
+    }
+
+    /// Rule B1 for what a scan found missing. Only where it would stop the sync, new documents are
+    /// read: what comes again under another id is not lost.
+    async fn brake_scan(&self, missing: &[(DocumentId, Indexed)]) -> Result<(), Error> {
+        let ledger = &self.client.ledger;
+        let mut loss = Loss::default();
+        missing.iter().for_each(|(_, version)| loss.lose(version.hash));
+        let all = ledger.count(Table::Index).await?;
+        let what = "deleted in the storage and on other devices";
+        let mut pages = ledger.pages::<Dirty>(Table::Dirty, STEP);
+        while loss.is_large_scan(all)
+            && !self.options.accept_deletes
+            && let Some(page) = pages.next().await?
+        {
+            let ids: Vec<_> = page.into_iter().map(|(id, _)| id).collect();
+            let synced = ledger.indexed(&ids).await?;
+            for id in ids.iter().filter(|id| synced.get(*id).is_none_or(|v| v.deleted)) {
+                // One that cannot be read is no proof that nothing is lost.
+                if let Ok(Some(document)) = self.client.database.get(id).await {
+                    loss.arrives(document.hash());
+                }
+            }
+        }
+        match loss.is_large_scan(all) {
+            true => self.brake(&loss, all, what),
+            false => Ok(()),
+        }
     }
 
     /// Queues documents that are still there, or not, unless the application queued them meanwhile.
@@ -139,7 +168,7 @@ impl Session<'_> {
             let revisions = self.client.database.revisions(&ids).await;
             for ((id, indexed), revision) in page.into_iter().zip(revisions) {
                 match revision {
-                    Ok(None) => found.missing.push(id),
+                    Ok(None) => found.missing.push((id, indexed)),
                     Ok(Some(revision)) if Some(&revision) != indexed.live_rev() => {
                         found.different.push(id);
                     }
@@ -149,17 +178,6 @@ impl Session<'_> {
             }
         }
         Ok(found)
-    }
-
-    /// Stops a sync that would delete more than half of the documents, and more than 10.
-    pub(super) fn brake(&self, deletes: u64, total: u64, fate: &str) -> Result<(), Error> {
-        if self.options.accept_deletes || deletes <= FEW_DELETES || deletes * 2 <= total {
-            return Ok(());
-        }
-        Err(Error::new(ErrorKind::TooManyDeletes, "sync").with_message(format!(
-            "{deletes} of {total} documents would be {fate}: look whether that is right (an \
-             emptied folder, an unmounted drive?), then accept the deletes"
-        )))
     }
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::Session;
 use crate::format::Slot;
 use crate::ledger::Position;
-use crate::{ContentHash, Document, DocumentId, Error};
+use crate::{ContentHash, DocumentId, Error};
 
 /// Marks of all versions in the part of the log that was looked at: 16 bytes a version.
 #[derive(Default)]
@@ -23,16 +23,14 @@ impl Session<'_> {
         &self,
         position: &Position,
         id: &DocumentId,
-        local: Option<&Document>,
+        local: Option<ContentHash>,
     ) -> Result<bool, Error> {
-        // A device that has synced before knows the documents it knows: two devices may each have
-        // made one of this name.
-        let Some(local) = local.filter(|_| position.synced.is_none()) else { return Ok(false) };
+        let Some(local) = local else { return Ok(false) };
         let mut history = self.history.lock().await;
         if history.is_none() {
             *history = Some(self.read_history(position).await?);
         }
-        Ok(history.as_ref().is_some_and(|history| history.0.contains(&mark(id, local.hash()))))
+        Ok(history.as_ref().is_some_and(|history| history.0.contains(&mark(id, local))))
     }
 
     async fn read_history(&self, position: &Position) -> Result<History, Error> {

@@ -2,8 +2,9 @@
 
 use super::Session;
 use crate::format::Change;
-use crate::ledger::{Batch, Position};
-use crate::{Action, Document, Error};
+use crate::ledger::{Batch, Pending, Position};
+use crate::protocol::{Decision, Facts, Local, decide};
+use crate::{Document, Error};
 
 const STEP: usize = 200;
 
@@ -32,9 +33,11 @@ impl Session<'_> {
 /// Whether the application's document is what the change makes of it: by revision *and* bytes, for
 /// two devices may use one revision for different bytes.
 fn is_target(change: &Change, local: Option<&Document>) -> bool {
-    match (change.action, local) {
-        (Action::Put, Some(d)) => d.revision == change.rev && change.is_content(&d.bytes),
-        (Action::Delete, None) => true,
-        _ => false,
-    }
+    let local = match local {
+        Some(document) => Local::Content(&document.revision, document.hash()),
+        None => Local::Absent,
+    };
+    let remote = Pending::of(change.clone());
+    let facts = Facts { local, remote: Some(&remote), ..Facts::of(None) };
+    decide(&facts) == Decision::MarkSynced
 }

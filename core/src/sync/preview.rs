@@ -1,16 +1,20 @@
-//! What a sync would do, without doing it.
+//! What a sync would do, without doing it: the same reader, the same decisions, and no write.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use futures::StreamExt;
 use serde::Serialize;
 
 use super::Session;
 use super::compare::database_error;
-use super::tail::diverged;
-use crate::client::Inner;
-use crate::format::{Change, Slot, Snapshot};
+use super::facts::Waiting;
+use super::pull::STEP;
+use super::snapshot::Walk;
+use super::tail::{Step, Tail};
+use crate::client::{Inner, SyncOptions};
+use crate::format::Snapshot;
 use crate::ledger::{Dirty, Indexed, Pending, Position};
+use crate::protocol::{Decision, RemoteChange};
 use crate::state::Table;
 use crate::{Action, ChangeTracking, DocumentId, Error, Listed};
 
@@ -26,121 +30,174 @@ pub struct Preview {
     pub push: Vec<DocumentId>,
     /// Documents that would be deleted in the storage.
     pub push_deletes: Vec<DocumentId>,
-    /// Documents changed on both sides; those that turn out equal are no conflict.
+    /// Documents about which the application would be asked.
     pub conflicts: Vec<DocumentId>,
 }
 
-type Remote = BTreeMap<DocumentId, Change>;
+/// Documents that a sync would decide about, with the remote change, if there is one.
+type Suspects = BTreeMap<DocumentId, Option<Pending>>;
 
 impl Session<'_> {
     /// Reads the log and compares the documents; writes nothing anywhere.
     pub(crate) async fn preview(client: &Inner) -> Result<Preview, Error> {
-        let position = client.ledger.metadata_read().await?;
-        let mut remote = remote_changes(client, &position).await?;
-        let local = local_edits(client).await?;
-        let mut preview = Preview::default();
-        for (id, deleted) in local {
-            match (remote.remove(&id), deleted) {
-                (Some(change), true) if change.action == Action::Delete => {}
-                (Some(_), _) => preview.conflicts.push(id),
-                (None, true) => preview.push_deletes.push(id),
-                (None, false) => preview.push.push(id),
+        let session = Session::new(client, SyncOptions::default());
+        let mut position = client.ledger.metadata_read().await?;
+        let edits = session.unqueued_edits().await?;
+        let mut suspects = session.deferred_changes().await?;
+        for (id, change) in session.remote_changes(&mut position).await? {
+            let ids = std::slice::from_ref(&id);
+            let synced = client.ledger.indexed(ids).await?.remove(&id);
+            let before = suspects.remove(&id).flatten();
+            let joined = change.join(before.as_ref(), synced.as_ref(), position.resyncing);
+            suspects.insert(id, Some(joined));
+        }
+        let mut pages = client.ledger.pages::<Dirty>(Table::Dirty, STEP);
+        while let Some(page) = pages.next().await? {
+            for (id, _) in page {
+                suspects.entry(id).or_default();
             }
         }
-        for (id, change) in remote {
-            match change.action {
-                Action::Put => preview.pull.push(id),
-                Action::Delete => preview.delete.push(id),
+        for id in edits.keys() {
+            suspects.entry(id.clone()).or_default();
+        }
+        session.decide_about(&position, suspects, edits).await
+    }
+
+    async fn decide_about(
+        &self,
+        position: &Position,
+        suspects: Suspects,
+        edits: HashMap<DocumentId, Dirty>,
+    ) -> Result<Preview, Error> {
+        let mut preview = Preview::default();
+        let absent = |(id, pending): (_, Option<_>)| (id, pending.unwrap_or_else(Pending::absent));
+        let mut suspects = suspects.into_iter().peekable();
+        while suspects.peek().is_some() {
+            let page: Vec<_> = suspects.by_ref().take(STEP).collect();
+            let waiting: Vec<Waiting> = page.iter().cloned().map(absent).collect();
+            let known = self.look_up(&waiting).await?.with_edits(&edits);
+            for (id, remote) in page {
+                let remote = remote.as_ref();
+                let (decision, _) = self.decide_one(position, &id, remote, &known, true).await?;
+                let action = remote.and_then(|remote| Some(remote.change.as_ref()?.action));
+                preview.add(id, decision, action);
             }
         }
         Ok(preview)
     }
-}
 
-/// Changes that are not applied here: pending, in the newest snapshot, and in the log after it.
-async fn remote_changes(client: &Inner, position: &Position) -> Result<Remote, Error> {
-    let mut remote = Remote::new();
-    let pending: Vec<(DocumentId, Pending)> =
-        client.ledger.page(Table::Pending, None, usize::MAX >> 1).await?;
-    remote.extend(pending.into_iter().filter_map(|(id, p)| Some((id, p.change?))));
-    let (mut next, mut anchor) = (position.version + 1, position.anchor);
-    if position.version > 0 {
-        // Rule P3, as a sync that pushes does it.
-        let slot = client.server.changes_read(position.version).await?;
-        if slot.is_none_or(|(slot, _)| Some(slot.commit()) != anchor) {
-            return Err(diverged(position, "the entry this client read last is not there"));
+    /// Changes that an earlier sync deferred.
+    async fn deferred_changes(&self) -> Result<Suspects, Error> {
+        let mut found = Suspects::new();
+        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
+            found.extend(page.into_iter().map(|(id, pending)| (id, Some(pending))));
         }
-    } else if let Some(snapshot) = client.server.hinted_snapshot().await? {
-        read_snapshot(client, &snapshot, &mut remote).await?;
-        (next, anchor) = (snapshot.seq + 1, Some(snapshot.commit));
+        Ok(found)
     }
-    while let Some((slot, _)) = client.server.changes_read(next).await? {
-        if slot.prev() != anchor {
-            return Err(diverged(position, "an entry does not continue the log"));
-        }
-        anchor = Some(slot.commit());
-        if let Slot::Entry(entry) = slot {
-            remote.extend(entry.changes.into_iter().map(|c| (c.id.clone(), c)));
-        }
-        next += 1;
-    }
-    let ids: Vec<_> = remote.keys().cloned().collect();
-    let indexed = client.ledger.indexed(&ids).await?;
-    remote.retain(|id, change| {
-        let known = indexed.get(id);
-        let gone = change.action == Action::Delete && known.is_none_or(|i| i.deleted);
-        !gone && known.is_none_or(|i| i.vid != change.vid)
-    });
-    Ok(remote)
-}
 
-async fn read_snapshot(
-    client: &Inner,
-    snapshot: &Snapshot,
-    remote: &mut Remote,
-) -> Result<(), Error> {
-    for name in &snapshot.parts {
-        let part = client.server.snapshot_part(name).await?;
-        for (key, record) in part.unwrap_or_default().documents {
-            if let Some(id) = DocumentId::from_key(&key) {
-                remote.insert(id.clone(), record.into_change(id));
+    /// The newest change of each document after this position, which moves on in memory only.
+    async fn remote_changes(
+        &self,
+        position: &mut Position,
+    ) -> Result<BTreeMap<DocumentId, RemoteChange>, Error> {
+        self.check_interrupted(position).await?;
+        let mut remote: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
+        let mut tail = Tail::new(None, true);
+        loop {
+            let (changes, end) = match self.next(position, &mut tail).await? {
+                Step::End => return Ok(remote),
+                Step::Entries { entries, end } => {
+                    let mut changes = Vec::new();
+                    for (entry, _) in entries {
+                        position.advance(entry.commit);
+                        changes.extend(RemoteChange::of_entry(position.version, entry));
+                    }
+                    (changes, end)
+                }
+                Step::Snapshot(snapshot) => match self.read_snapshot(position, &snapshot).await? {
+                    Some(changes) => (changes, false),
+                    None => {
+                        tail.avoid_snapshots();
+                        continue;
+                    }
+                },
+            };
+            for change in changes {
+                let id = change.change.id.clone();
+                let change = match remote.remove(&id) {
+                    Some(earlier) => change.after(earlier),
+                    None => change,
+                };
+                remote.insert(id, change);
+            }
+            if end {
+                return Ok(remote);
             }
         }
     }
-    Ok(())
-}
 
-/// Documents that differ from the index, and whether each was deleted.
-async fn local_edits(client: &Inner) -> Result<BTreeMap<DocumentId, bool>, Error> {
-    let dirty: Vec<(DocumentId, Dirty)> =
-        client.ledger.page(Table::Dirty, None, usize::MAX >> 1).await?;
-    let mut suspects: HashSet<DocumentId> = dirty.into_iter().map(|(id, _)| id).collect();
-    if client.database.tracking() == ChangeTracking::Scanned {
-        let indexed: Vec<(DocumentId, Indexed)> =
-            client.ledger.page(Table::Index, None, usize::MAX >> 1).await?;
-        let mut indexed: HashMap<_, _> = indexed.into_iter().collect();
-        let mut listed = client.database.list();
+    /// The difference between a snapshot and the index; `None` if a part is damaged.
+    async fn read_snapshot(
+        &self,
+        position: &mut Position,
+        snapshot: &Snapshot,
+    ) -> Result<Option<Vec<RemoteChange>>, Error> {
+        let (mut changes, mut walk) = (Vec::new(), Walk::default());
+        for (k, name) in snapshot.parts.iter().enumerate() {
+            let part = self.client.server.snapshot_part(name).await?;
+            let Some(part) = part else { return Ok(None) };
+            let until = snapshot.parts.get(k + 1).map(|next| next.from.as_str());
+            let range = (name.from.as_str(), until);
+            changes.extend(self.changes_of_part(position, part, range, &mut walk).await?);
+        }
+        position.enter(snapshot, self.client.environment.now());
+        let order = (snapshot.seq, 0);
+        Ok(Some(changes.into_iter().map(|c| RemoteChange::of_snapshot(c, order)).collect()))
+    }
+
+    /// The edits that a scan would queue (rule C4).
+    async fn unqueued_edits(&self) -> Result<HashMap<DocumentId, Dirty>, Error> {
+        let mut edits = HashMap::new();
+        if self.client.database.tracking() == ChangeTracking::Transactional {
+            return Ok(edits);
+        }
+        let mut indexed = HashMap::new();
+        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        while let Some(page) = pages.next().await? {
+            indexed.extend(page);
+        }
+        let mut listed = self.client.database.list();
         while let Some(item) = listed.next().await {
             let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
-            let known = indexed.remove(&id);
-            if revision.is_ok_and(|revision| known.is_none_or(|i| Some(i.rev) != revision)) {
-                suspects.insert(id);
+            let known: Option<Indexed> = indexed.remove(&id);
+            let Ok(revision) = revision else { continue };
+            if revision.is_none() || known.as_ref().map(Indexed::local_rev) != revision.as_ref() {
+                let synced = self.client.ledger.indexed(std::slice::from_ref(&id)).await?;
+                edits.insert(id.clone(), Dirty::found(synced.get(&id).map(|i| i.vid)));
             }
         }
-        suspects.extend(indexed.into_keys());
-    }
-    let ids: Vec<_> = suspects.into_iter().collect();
-    let indexed = client.ledger.indexed(&ids).await?;
-    let revisions = client.database.revisions(&ids).await;
-    let mut edits = BTreeMap::new();
-    for (id, revision) in ids.into_iter().zip(revisions) {
-        let version = indexed.get(&id).and_then(Indexed::live_rev);
-        match revision {
-            Ok(revision) if revision.as_ref() != version => {
-                edits.insert(id, revision.is_none());
-            }
-            _ => {}
+        // What is missing is queued as a delete, unless it is there and was not listed.
+        edits.extend(indexed.into_iter().map(|(id, version)| (id, Dirty::on(Some(version.vid)))));
+        let ids: Vec<_> = edits.keys().cloned().collect();
+        for (id, queued) in self.client.ledger.dirty(&ids).await? {
+            let found = edits.get(&id).is_some_and(|edit| edit.found);
+            edits.insert(id, Dirty { found, ..queued });
         }
+        Ok(edits)
     }
-    Ok(edits)
+}
+
+impl Preview {
+    fn add(&mut self, id: DocumentId, decision: Decision, remote: Option<Action>) {
+        let list = match (decision, remote) {
+            (Decision::Write, Some(Action::Delete)) => &mut self.delete,
+            (Decision::Write, _) => &mut self.pull,
+            (Decision::Push(Action::Put), _) => &mut self.push,
+            (Decision::Push(Action::Delete), _) => &mut self.push_deletes,
+            (Decision::Conflict, _) => &mut self.conflicts,
+            _ => return,
+        };
+        list.push(id);
+    }
 }

@@ -1,17 +1,37 @@
-//! The loop of a pull (rules P1, P4 and P9). It takes no lock.
+//! The loop of a pull (rules P1, P4, P9 and P11). It takes no lock.
+//!
+//! The log is read up to its head before anything is written, so that the brake (rule B1) counts all
+//! of it, and puts and deletes reach the application together and in commit order. What fits into one
+//! window is decided in memory. Of a longer log each window is stored as deferred changes, so that an
+//! interrupted pull does not read it again. A device without any synced document has nothing to lose:
+//! there each window is applied as it comes.
 
 use std::collections::BTreeMap;
 
 use super::Session;
-use super::absorb::Incoming;
+use super::facts::{Decided, Waiting};
 use super::tail::{Step, Tail, Winner};
 use crate::format::Entry;
 use crate::ledger::{Batch, Position};
+use crate::protocol::{Loss, RemoteChange};
+use crate::state::Table;
 use crate::{DocumentId, Error};
 
+/// Changes that are looked at together.
+pub(super) const STEP: usize = 500;
+
+/// What becomes of a window of the log.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Window {
+    /// It is applied as it is read.
+    Apply,
+    /// It is stored, and applied when the whole log is read.
+    Store,
+}
+
 impl Session<'_> {
-    /// Brings the application up to the head of the log; then settles what could not be applied at
-    /// once. All of it may be stopped anywhere and is repeated by the next pull.
+    /// Brings the application up to the head of the log, then decides about what could not be written
+    /// at once. All of it may be stopped anywhere and is repeated by the next pull.
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn pull(
         &self,
@@ -25,7 +45,7 @@ impl Session<'_> {
         let mut tail = Tail::new(winner, pushing || self.options.accept_remote);
         self.read_to_head(position, &mut tail).await?;
         if self.settle_pending(position, false).await? {
-            // A document's bytes were missing: a newer change of it may have come meanwhile (P5).
+            // A document's bytes were missing: a newer change of it may have come meanwhile (rule P5).
             self.read_to_head(position, &mut Tail::default()).await?;
             self.settle_pending(position, true).await?;
         }
@@ -33,21 +53,31 @@ impl Session<'_> {
     }
 
     async fn read_to_head(&self, position: &mut Position, tail: &mut Tail) -> Result<(), Error> {
+        let ledger = &self.client.ledger;
+        let is_first =
+            ledger.is_empty(Table::Index).await? && ledger.is_empty(Table::Pending).await?;
+        let mut window = if is_first { Window::Apply } else { Window::Store };
         loop {
             match self.next(position, tail).await? {
                 Step::End => break,
                 Step::Entries { entries, end } => {
-                    self.absorb_entries(position, entries).await?;
+                    // The only window of this pull need not be stored.
+                    let whole = end && ledger.is_empty(Table::Pending).await?;
+                    let what = if whole { Window::Apply } else { window };
+                    self.take_entries(position, entries, what).await?;
                     if end {
                         break;
                     }
                 }
                 Step::Snapshot(snapshot) => {
-                    if !self.absorb_snapshot(position, snapshot).await? {
+                    if !self.take_snapshot(position, snapshot, window).await? {
                         // Damaged: the log itself is still there.
                         tail.avoid_snapshots();
                     }
                 }
+            }
+            if window == Window::Apply && !ledger.is_empty(Table::Pending).await? {
+                window = Window::Store;
             }
         }
         if position.resyncing {
@@ -56,45 +86,116 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// P4: the last change of each id; P9: then `v` and the anchor move.
-    async fn absorb_entries(
+    /// The last change of each document in these entries (rule P4); then `v` and the anchor move
+    /// (rule P9).
+    async fn take_entries(
         &self,
         position: &mut Position,
         entries: Vec<(Entry, u64)>,
+        window: Window,
     ) -> Result<(), Error> {
         if let Some((last, _)) = entries.last() {
             position.set_out(position.version + entries.len() as u64, last.commit);
             self.client.ledger.save(position).await?;
         }
         let mut after = position.clone();
-        let mut batch = Batch::new();
+        let mut state = Batch::new();
         // Also as long as it is not known whether the storage is weak.
         if !self.client.server.is_atomic() {
             let entries = entries.iter().map(|(entry, _)| entry);
             let last = self.last_entry(position.generation, entries).await?;
-            batch.last_entry(last.as_ref());
+            state.last_entry(last.as_ref());
         }
-        let mut last: BTreeMap<DocumentId, Incoming> = BTreeMap::new();
+        let mut last: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
         for (entry, bytes) in entries {
             after.advance(entry.commit);
             after.log.bytes =
                 after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
-            for change in entry.changes {
-                let older = last.remove(&change.id).map(Incoming::into_older).unwrap_or_default();
-                let incoming = Incoming {
-                    device: Some(entry.client.clone()),
-                    time: Some(entry.time),
-                    older,
-                    ..Incoming::from(change)
+            for change in RemoteChange::of_entry(after.version, entry) {
+                let id = change.change.id.clone();
+                let change = match last.remove(&id) {
+                    Some(earlier) => change.after(earlier),
+                    None => change,
                 };
-                last.insert(incoming.change.id.clone(), incoming);
+                last.insert(id, change);
             }
         }
-        self.absorb(position, last.into_values().collect()).await?;
+        self.take_changes(position, last.into_values().collect(), window).await?;
         after.anchor_checked = self.client.environment.now();
         *position = after;
         self.note_found(position);
-        batch.position(position);
-        self.client.ledger.metadata_write(batch).await
+        state.position(position);
+        self.client.ledger.metadata_write(state).await
+    }
+
+    /// Applies or stores changes, at most one of each document.
+    pub(super) async fn take_changes(
+        &self,
+        position: &Position,
+        changes: Vec<RemoteChange>,
+        window: Window,
+    ) -> Result<(), Error> {
+        let mut decided = Decided::default();
+        let mut loss = Loss::default();
+        let overwrites = self.client.database.guards_overwrites();
+        let mut changes = changes.into_iter().peekable();
+        while changes.peek().is_some() {
+            let page = changes.by_ref().take(STEP).collect();
+            let page = self.join(position, page, &mut decided.state).await?;
+            match window {
+                Window::Store => {
+                    let mut state = std::mem::take(&mut decided.state);
+                    page.iter().for_each(|(id, pending)| state.pending(id, Some(pending)));
+                    self.client.ledger.metadata_write(state).await?;
+                }
+                Window::Apply => {
+                    let first = decided.writes.len();
+                    let known = self.decide_all(position, page, &mut decided).await?;
+                    for write in decided.writes.iter().skip(first) {
+                        let synced = known.synced.get(&write.change.id);
+                        loss.add(&write.change, synced, overwrites);
+                    }
+                }
+            }
+        }
+        if window == Window::Store {
+            return Ok(());
+        }
+        self.brake_pull(position, &loss).await?;
+        self.apply_window(position, decided).await
+    }
+
+    /// Joins changes with what is deferred of the same documents (rule P4). What is synced already
+    /// is left out: its version was met in the log of this storage (rule D1).
+    async fn join(
+        &self,
+        position: &Position,
+        changes: Vec<RemoteChange>,
+        state: &mut Batch,
+    ) -> Result<Vec<Waiting>, Error> {
+        let ids: Vec<_> = changes.iter().map(|change| change.change.id.clone()).collect();
+        let ledger = &self.client.ledger;
+        let (synced, deferred) = (ledger.indexed(&ids).await?, ledger.pending(&ids).await?);
+        let mut waiting = Vec::with_capacity(ids.len());
+        for (id, change) in ids.into_iter().zip(changes) {
+            let (synced, before) = (synced.get(&id), deferred.get(&id));
+            let joined = change.join(before, synced, position.resyncing);
+            match synced.filter(|version| joined.is_synced_as(version)) {
+                Some(version) => state.met(&id, version, position.generation, before.is_some()),
+                None => waiting.push((id, joined)),
+            }
+        }
+        Ok(waiting)
+    }
+
+    /// Makes the writes of a window and stores what waits.
+    async fn apply_window(&self, position: &Position, mut decided: Decided) -> Result<(), Error> {
+        let plan = decided.plan();
+        let mut state = decided.state;
+        for (id, pending) in decided.waiting.iter().chain(&decided.conflicts) {
+            state.pending(id, Some(pending));
+        }
+        self.settle_with(decided.synced, position.generation, state).await?;
+        self.write(position, plan).await
     }
 }

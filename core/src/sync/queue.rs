@@ -12,6 +12,7 @@ use super::upload::Upload;
 use crate::format::{Body, Change};
 use crate::ledger::{Batch, Dirty, Indexed};
 use crate::planted::{Rule, holds, name_of};
+use crate::protocol::{Decision, Facts, Local, decide};
 use crate::state::Table;
 use crate::{
     Action, ChangeTracking, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid,
@@ -33,10 +34,8 @@ pub(super) struct Queue {
 /// A queued document.
 struct Queued {
     id: DocumentId,
-    base: Option<Vid>,
-    indexed: Option<Indexed>,
-    /// It was there when it was queued, and nobody said that it is to be deleted.
-    found: bool,
+    edit: Dirty,
+    synced: Option<Indexed>,
 }
 
 /// What reading a queued document led to.
@@ -92,7 +91,7 @@ impl Session<'_> {
         while documents < limits.batch_items.max(1) && (documents == 0 || size < most) {
             let Some(next) = self.next_queued(queue).await? else { break };
             documents += 1;
-            match self.read_queued(next).await {
+            match self.read_queued(next).await? {
                 Read::Put(upload, bytes) => {
                     size += bytes.len() as u64;
                     let key = Key::document(&upload.change.id, upload.change.vid);
@@ -123,72 +122,85 @@ impl Session<'_> {
         Ok(queue.waiting.pop_front())
     }
 
-    /// U1: dirty, not pending, and edited upon the indexed version.
+    /// Queued documents that no remote change waits for; what is queued on another version than the
+    /// synced one becomes a conflict (rules U1 and C3).
     async fn to_be_pushed(&self, ids: Vec<DocumentId>) -> Result<VecDeque<Queued>, Error> {
         let ledger = &self.client.ledger;
-        // A pull may be under way beside: queue and index are read at one moment.
+        // A pull may be under way beside: queue and index are read together.
         let _edits = ledger.edits().await;
-        let (dirty, mut indexed) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
+        let (dirty, mut synced) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
         let pending = ledger.pending(&ids).await?;
-        let is_compared = self.client.database.tracking() == ChangeTracking::Scanned;
-        let (mut queued, mut stale) = (VecDeque::new(), Batch::new());
-        for id in ids {
-            let Some(Dirty { base, found, .. }) = dirty.get(&id).copied() else { continue };
-            let indexed = indexed.remove(&id);
-            if pending.contains_key(&id) || self.is_deferred(&id) {
-                continue;
-            }
-            match &indexed {
-                // Edited upon another version: the application decides, at the next pull.
-                Some(version) if Some(version.vid) != base => {
-                    stale.pending(&id, Some(&super::contested(&id, version)));
-                }
-                _ => queued.push_back(Queued { id, base, indexed, found: found && is_compared }),
-            }
-        }
-        ledger.metadata_write(stale).await?;
-        Ok(queued)
+        let open = ids.into_iter().filter(|id| !pending.contains_key(id) && !self.is_deferred(id));
+        Ok(open
+            .filter_map(|id| {
+                let (edit, synced) = (dirty.get(&id).copied()?, synced.remove(&id));
+                Some(Queued { id, edit, synced })
+            })
+            .collect())
     }
 
-    async fn read_queued(&self, queued: Queued) -> Read {
-        let live = queued.indexed.as_ref().filter(|i| !i.deleted);
-        match self.client.database.get(&queued.id).await {
+    async fn read_queued(&self, queued: Queued) -> Result<Read, Error> {
+        let Queued { id, edit, synced } = &queued;
+        let document = match self.client.database.get(id).await {
+            Ok(document) => document,
             Err(e) => {
-                self.defer(&queued.id, DeferReason::Unreadable, e);
-                Read::Later
+                self.defer(id, DeferReason::Unreadable, e);
+                return Ok(Read::Later);
             }
-            // It went after the comparison: the next one counts such deletes for the brake.
-            Ok(None) if queued.found && live.is_some() => {
-                self.client.set_compared(false);
-                Read::Later
+        };
+        let hash = document.as_ref().map(Document::hash);
+        let local = match (&document, hash) {
+            (Some(document), Some(hash)) => Local::Content(&document.revision, hash),
+            _ => Local::Absent,
+        };
+        let scanned = self.client.database.tracking() == ChangeTracking::Scanned;
+        let facts = Facts { edit: Some(edit), local, scanned, ..Facts::of(synced.as_ref()) };
+        match (decide(&facts), document, hash) {
+            (Decision::Push(Action::Put), Some(document), Some(hash)) => {
+                Ok(self.put_or_reuse(queued, document, hash))
             }
-            Ok(None) => match live {
-                Some(version) => Read::Ready(self.fresh(Change {
-                    id: queued.id.clone(),
-                    rev: version.rev.clone(),
-                    action: Action::Delete,
-                    vid: self.mint(),
-                    base: queued.base,
-                    len: 0,
-                    hash: version.hash,
-                    body: None,
-                })),
-                None => Read::Unchanged(queued.id),
-            },
-            Ok(Some(document)) => {
-                let hash = document.hash();
-                if live.is_some_and(|i| i.rev == document.revision && i.hash == hash) {
-                    return Read::Unchanged(queued.id);
+            (Decision::Push(_), ..) => Ok(self.delete_of(queued)),
+            // The application decides (rule C3).
+            (Decision::Conflict, ..) => {
+                let mut state = Batch::new();
+                if let Some(version) = synced {
+                    state.pending(id, Some(&super::contested(id, version)));
                 }
-                self.put_or_reuse(queued, document, hash)
+                self.client.ledger.metadata_write(state).await?;
+                self.contested.store(true, Relaxed);
+                Ok(Read::Later)
             }
+            // The next scan counts it for the brake (rule B1).
+            (Decision::Wait(_), ..) => {
+                self.client.set_compared(false);
+                Ok(Read::Later)
+            }
+            _ => Ok(Read::Unchanged(queued.id)),
         }
+    }
+
+    fn delete_of(&self, queued: Queued) -> Read {
+        let Queued { id, edit, synced: Some(version) } = queued else {
+            return Read::Unchanged(queued.id);
+        };
+        Read::Ready(self.fresh(Change {
+            id,
+            rev: version.rev,
+            action: Action::Delete,
+            vid: self.mint(),
+            base: edit.base,
+            len: 0,
+            hash: version.hash,
+            body: None,
+        }))
     }
 
     fn put_or_reuse(&self, queued: Queued, document: Document, hash: ContentHash) -> Read {
         let same = |upload: &&Upload| {
             let change = &upload.change;
-            change.hash == hash && change.rev == document.revision && change.base == queued.base
+            change.hash == hash
+                && change.rev == document.revision
+                && change.base == queued.edit.base
                 || !holds(Rule::U2Content)
         };
         let kept = self.uploads().get(&queued.id).filter(same).cloned();
@@ -202,7 +214,7 @@ impl Session<'_> {
             rev: document.revision,
             action: Action::Put,
             vid: if holds(Rule::U2) { self.mint() } else { name_of(hash) },
-            base: queued.base,
+            base: queued.edit.base,
             len: document.bytes.len() as u64,
             hash,
             body,

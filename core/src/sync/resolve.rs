@@ -2,6 +2,7 @@
 //! order that a stop anywhere cannot turn into a loss.
 
 use super::Session;
+use super::settle::Synced;
 use crate::format::Change;
 use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
@@ -32,10 +33,6 @@ impl Session<'_> {
         };
         let ids = std::slice::from_ref(&id);
         let base = self.client.ledger.indexed(ids).await?.remove(&id);
-        if base.is_none() && self.is_older_version(position, &id, local.as_ref()).await? {
-            let expected = local.as_ref().map(|local| local.revision.clone());
-            return self.take_remote(position, &id, pending, remote, expected).await;
-        }
         let conflict = Conflict {
             id,
             base: base.as_ref().map(|b| b.vid),
@@ -169,8 +166,9 @@ impl Session<'_> {
         let existed = expected.is_some();
         let write = Write { id: id.clone(), document: remote, expected, moved_from: None };
         match self.apply_one(write).await {
-            Outcome::Done | Outcome::DoneAs(_) => {
-                self.settle_taken(position, id, &pending, existed).await
+            Outcome::Done => self.settle_taken(position, id, &pending, existed, None).await,
+            Outcome::DoneAs(revision) => {
+                self.settle_taken(position, id, &pending, existed, Some(revision)).await
             }
             Outcome::Changed => self.drop_intent(id).await,
             Outcome::Blocked(e) | Outcome::Refused(e) => {
@@ -186,6 +184,7 @@ impl Session<'_> {
         id: &DocumentId,
         pending: &Pending,
         existed: bool,
+        local: Option<Revision>,
     ) -> Result<(), Error> {
         let Some(change) = &pending.change else {
             self.count_applied(Action::Delete);
@@ -198,7 +197,8 @@ impl Session<'_> {
         if change.action == Action::Put || existed {
             self.count_applied(change.action);
         }
-        self.settle(std::slice::from_ref(change), position.generation).await
+        let synced = Synced { change: change.clone(), local };
+        self.settle_all(vec![synced], position.generation, Batch::new()).await
     }
 
     async fn apply_one(&self, write: Write) -> Outcome {
@@ -252,12 +252,5 @@ pub(crate) fn contested(id: &DocumentId, indexed: &Indexed) -> Pending {
         hash: indexed.hash,
         body: None,
     };
-    Pending {
-        change: Some(change),
-        device: None,
-        time: None,
-        older: Vec::new(),
-        diverged: true,
-        reason: None,
-    }
+    Pending { diverged: true, ..Pending::of(change) }
 }

@@ -2,10 +2,11 @@
 
 use super::Session;
 use crate::format::{Change, Entry};
-use crate::ledger::{Batch, Dirty, Ledger, Position};
+use crate::ledger::{Batch, Dirty, Indexed, Ledger, Position};
 use crate::planted::{Rule, holds};
+use crate::protocol::{Decision, Facts, Local, decide};
 use crate::state::Update;
-use crate::{Action, DocumentId, Error, Event};
+use crate::{BoxError, DocumentId, Error, Event, Revision};
 
 /// How often the queue is compared again because edits come in between.
 const TRIES: usize = 5;
@@ -16,21 +17,46 @@ pub(super) struct Pushed {
     pub bytes: u64,
 }
 
+/// A change that is both in the storage and in the application.
+#[derive(Clone, Debug)]
+pub(super) struct Synced {
+    pub change: Change,
+    /// The revision that the application gave it, if it is not that of the change.
+    pub local: Option<Revision>,
+}
+
 impl Session<'_> {
-    /// Remembers that these changes are in the storage and were in the application.
+    /// Marks these changes as synced: the storage and the application both have them.
     pub(super) async fn settle(&self, changes: &[Change], generation: u64) -> Result<(), Error> {
-        self.settle_with(changes, generation, Batch::new()).await
+        self.settle_with(changes.to_vec(), generation, Batch::new()).await
     }
 
-    /// `index := change`, no longer pending or intended, and not dirty **only if the application
-    /// still has that very revision**: else an edit came after, made upon this version.
+    /// The same, in one step with other changes of the client state.
     pub(super) async fn settle_with(
         &self,
-        changes: &[Change],
+        changes: Vec<Change>,
         generation: u64,
         others: Batch,
     ) -> Result<(), Error> {
-        let ids: Vec<DocumentId> = changes.iter().map(|c| c.id.clone()).collect();
+        let synced = changes.into_iter().map(|change| Synced { change, local: None }).collect();
+        self.settle_all(synced, generation, others).await
+    }
+
+    /// The index is set, and the change is no longer deferred or intended. The document leaves the
+    /// queue **only if the application still has that very revision**: else an edit came after, made
+    /// upon this version (rule U6).
+    pub(super) async fn settle_all(
+        &self,
+        synced: Vec<Synced>,
+        generation: u64,
+        others: Batch,
+    ) -> Result<(), Error> {
+        let version = |Synced { change, local }: &Synced| Indexed {
+            local: local.clone().filter(|local| *local != change.rev),
+            ..Indexed::of(change, generation)
+        };
+        let versions: Vec<Indexed> = synced.iter().map(version).collect();
+        let ids: Vec<DocumentId> = synced.iter().map(|s| s.change.id.clone()).collect();
         for _ in 0..TRIES {
             let _edits = self.client.ledger.edits().await;
             // In this order: an edit that is queued after the first line is seen by the second, or
@@ -38,12 +64,12 @@ impl Session<'_> {
             let queue = self.client.ledger.queue(&ids).await?;
             let local = self.client.database.revisions(&ids).await;
             let mut batch = others.clone();
-            for ((change, local), record) in changes.iter().zip(local).zip(&queue) {
-                let expected = (change.action == Action::Put).then_some(&change.rev);
-                let unedited = matches!(&local, Ok(revision) if revision.as_ref() == expected);
-                let edited = !unedited && holds(Rule::U6);
-                let edit = edited.then(|| edit(change, record)).transpose()?;
-                batch.settled(change, generation, edit);
+            for (((synced, version), local), record) in
+                synced.iter().zip(&versions).zip(local).zip(&queue)
+            {
+                let edited = is_edited(Some(version), &local) && holds(Rule::U6);
+                let edit = edited.then(|| edit(&synced.change, record)).transpose()?;
+                batch.settled(&synced.change, version, edit);
             }
             if self.client.ledger.metadata_write_if(queue, batch).await? {
                 return Ok(());
@@ -51,8 +77,8 @@ impl Session<'_> {
         }
         // Edited again and again: they stay queued, whatever the application has.
         let mut batch = others;
-        for change in changes {
-            batch.settled(change, generation, Some(Dirty::on(Some(change.vid))));
+        for (Synced { change, .. }, version) in synced.iter().zip(&versions) {
+            batch.settled(change, version, Some(Dirty::on(Some(change.vid))));
         }
         self.client.ledger.metadata_write(batch).await
     }
@@ -64,6 +90,7 @@ impl Session<'_> {
         pushed: Pushed,
     ) -> Result<(), Error> {
         let Pushed { entry, bytes } = pushed;
+        let entry_len = entry.changes.len() as u64;
         let mut after = position.clone();
         after.advance(entry.commit);
         after.anchor_checked = self.client.environment.now();
@@ -76,14 +103,28 @@ impl Session<'_> {
             let last = self.last_entry(after.generation, [&entry]).await?;
             batch.last_entry(last.as_ref());
         }
-        self.settle_with(&entry.changes, after.generation, batch).await?;
+        let (changes, count) = (entry.changes, entry_len);
+        self.settle_with(changes, after.generation, batch).await?;
         *position = after;
         self.note_found(position);
-        let changes = entry.changes.len() as u64;
-        self.report().pushed += changes;
-        self.client.emit(Event::Committed { changes, version: position.version });
+        self.report().pushed += count;
+        self.client.emit(Event::Committed { changes: count, version: position.version });
         Ok(())
     }
+}
+
+/// Whether the application has something else than the synced version.
+pub(super) fn is_edited(
+    version: Option<&Indexed>,
+    local: &Result<Option<Revision>, BoxError>,
+) -> bool {
+    let local = match local {
+        Ok(Some(revision)) => Local::Revision(revision),
+        Ok(None) => Local::Absent,
+        Err(_) => Local::Unreadable,
+    };
+    let facts = Facts { local, ..Facts::of(version) };
+    decide(&facts) != Decision::InSync
 }
 
 /// An edit that came upon this change, whose record of the queue was this. What the application queued

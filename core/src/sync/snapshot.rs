@@ -6,15 +6,16 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Session;
-use super::absorb::Incoming;
+use super::pull::Window;
 use crate::format::{Change, Part, Snapshot};
-use crate::ledger::{Indexed, LogCost, Position};
+use crate::ledger::{Indexed, Position};
+use crate::protocol::RemoteChange;
 use crate::state::Table;
 use crate::{Action, DocumentId, Error, ErrorKind, Key};
 
 /// Walks through the index in the order of the keys, as the parts of a snapshot do.
 #[derive(Default)]
-struct Walk {
+pub(super) struct Walk {
     after: Option<DocumentId>,
     page: VecDeque<(DocumentId, Indexed)>,
 }
@@ -27,10 +28,11 @@ const STEP: usize = 500;
 impl Session<'_> {
     /// Applies a snapshot part by part and goes on after its last entry. A damaged part leaves the
     /// position where it is; what was applied until then is in the index.
-    pub(super) async fn absorb_snapshot(
+    pub(super) async fn take_snapshot(
         &self,
         position: &mut Position,
         snapshot: Snapshot,
+        window: Window,
     ) -> Result<bool, Error> {
         position.set_out(snapshot.seq, snapshot.commit);
         self.client.ledger.save(position).await?;
@@ -47,32 +49,33 @@ impl Session<'_> {
             if next_is_damaged || !ends_before(&part, until) {
                 return Ok(false);
             }
-            self.absorb_part(position, part, (&name.from, until), &mut walk).await?;
+            let changes =
+                self.changes_of_part(position, part, (&name.from, until), &mut walk).await?;
+            let mut places = 0..;
+            let order = |change| {
+                RemoteChange::of_snapshot(change, (snapshot.seq, places.next().unwrap_or(u32::MAX)))
+            };
+            self.take_changes(position, changes.into_iter().map(order).collect(), window).await?;
         }
-        position.version = snapshot.seq;
-        position.arrive();
-        position.anchor = Some(snapshot.commit);
-        position.before = None;
-        position.genesis = Some(snapshot.genesis);
-        position.anchor_checked = self.client.environment.now();
-        position.log = LogCost { snapshot: snapshot.seq, ..LogCost::default() };
+        position.enter(&snapshot, self.client.environment.now());
         self.client.ledger.save(position).await?;
         Ok(true)
     }
 
-    async fn absorb_part(
+    /// The difference between the index and a part.
+    pub(super) async fn changes_of_part(
         &self,
         position: &Position,
         part: Part,
         range: Range<'_>,
         walk: &mut Walk,
-    ) -> Result<(), Error> {
+    ) -> Result<Vec<Change>, Error> {
         let mut incoming = Vec::with_capacity(part.documents.len());
         // When starting over, absence is judged once the whole log is read (rule D1).
         if !position.resyncing {
             for (id, indexed) in self.walk(walk, range).await? {
                 if !part.documents.contains_key(&id.to_key()) {
-                    incoming.push(Incoming::from(self.forgotten(id, indexed)));
+                    incoming.push(self.forgotten(id, indexed));
                 }
             }
         }
@@ -81,9 +84,9 @@ impl Session<'_> {
                 Error::new(ErrorKind::Corrupt, "read a snapshot")
                     .with_message("a document's key is not an id")
             })?;
-            incoming.push(Incoming::from(record.into_change(id)));
+            incoming.push(record.into_change(id));
         }
-        self.absorb(position, incoming).await
+        Ok(incoming)
     }
 
     /// Live documents of the index in this range; the walk goes on from where it stands.

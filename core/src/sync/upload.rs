@@ -14,7 +14,7 @@ use super::Session;
 use super::push::STORED;
 use super::queue::{Batched, Queue};
 use crate::format::Change;
-use crate::ledger::{Batch, Indexed};
+use crate::ledger::Batch;
 use crate::planted::{Rule, holds};
 use crate::{DeferReason, DocumentId, Error, Event, Timestamp};
 
@@ -118,8 +118,7 @@ impl Session<'_> {
         let revisions = self.client.database.revisions(ids).await;
         let mut batch = Batch::new();
         for (id, revision) in ids.iter().zip(revisions) {
-            let version = indexed.get(id).and_then(Indexed::live_rev);
-            if matches!(&revision, Ok(revision) if revision.as_ref() == version) {
+            if !super::settle::is_edited(indexed.get(id), &revision) {
                 batch.dirty(id, None);
             }
         }

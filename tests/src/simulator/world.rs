@@ -128,6 +128,7 @@ impl World {
         let options = SyncOptions {
             accept_remote: asked == Some(ErrorKind::Diverged),
             accept_deletes: asked == Some(ErrorKind::TooManyDeletes),
+            ..SyncOptions::default()
         };
         device.take_journal();
         let client = device.client.clone();

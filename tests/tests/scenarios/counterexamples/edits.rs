@@ -59,13 +59,13 @@ pub(crate) fn u6_an_edit_made_during_a_push_is_pushed_next() {
 pub(crate) fn p7_an_edit_made_during_a_pull_is_not_overwritten() {
     for queue in [true, false] {
         let world = World::new();
-        let (alice, bob) = world.alice_and_bob(&["note", "gone"]);
+        let (alice, bob) = world.alice_and_bob(&["gone", "note"]);
         bob.edit("note", "bob's");
         bob.delete("gone");
         bob.sync();
         let documents = TroubledDatabase::of(&alice.documents);
         let alice = alice.with_database(Arc::new(documents.clone()));
-        for id in ["note", "gone"] {
+        for id in ["gone", "note"] {
             let (memory, client) = (alice.documents.clone(), alice.client().clone());
             documents.before_apply(move || {
                 memory.save(id, "alice's");

@@ -57,7 +57,8 @@ fn an_edit_made_after_the_replaced_commit_is_not_lost() {
 /// like a late write.
 #[test]
 fn a_replaced_commit_of_a_storage_that_was_started_over_takes_no_edit_back() {
-    const ACCEPT: SyncOptions = SyncOptions { accept_remote: true, accept_deletes: false };
+    const ACCEPT: SyncOptions =
+        SyncOptions { accept_remote: true, accept_deletes: false, retry_refused: false };
     let world = World::weak();
     let emptied = world.backup();
     let (alice, bob) = world.alice_and_bob(&["both"]);

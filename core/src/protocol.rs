@@ -1,0 +1,10 @@
+//! Pure decisions of the protocol: no input or output, no clock, no lock. The modules of `sync` gather
+//! the facts, ask here, and carry out the answer.
+
+mod decide;
+mod plan;
+mod remote;
+
+pub(crate) use decide::{Decision, Fact, Facts, Local, Wait, decide};
+pub(crate) use plan::{Loss, Plan, PlannedWrite};
+pub(crate) use remote::RemoteChange;

@@ -1,0 +1,213 @@
+//! Gathers what is known of documents and asks `protocol::decide` about each (rules P4, P6 and P12).
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+
+use super::Session;
+use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
+use crate::protocol::{Decision, Fact, Facts, Local, Plan, PlannedWrite, Wait, decide};
+use crate::{
+    Action, BoxError, ChangeTracking, ContentHash, DeferReason, Document, DocumentId, Error,
+    Revision,
+};
+
+/// A document with the remote change that waits for it.
+pub(super) type Waiting = (DocumentId, Pending);
+
+/// What is known here of some documents.
+pub(super) struct Known {
+    pub synced: HashMap<DocumentId, Indexed>,
+    edits: HashMap<DocumentId, Dirty>,
+    revisions: HashMap<DocumentId, Result<Option<Revision>, BoxError>>,
+    /// Documents whose version the database refused, and would refuse again.
+    refused: Vec<DocumentId>,
+}
+
+/// What is to be done with some remote changes.
+#[derive(Default)]
+pub(super) struct Decided {
+    pub writes: Vec<PlannedWrite>,
+    /// Changes that the application has already.
+    pub synced: Vec<crate::format::Change>,
+    /// Changes that the application or a later sync decides about.
+    pub waiting: Vec<Waiting>,
+    /// Of these the application must be asked.
+    pub conflicts: Vec<Waiting>,
+    /// What the client state is to forget.
+    pub state: Batch,
+    /// The log before the snapshot may be looked at: the position is behind the snapshot.
+    pub reads_history: bool,
+}
+
+impl Session<'_> {
+    /// Looks up what is known of these documents.
+    pub(super) async fn look_up(&self, changes: &[Waiting]) -> Result<Known, Error> {
+        let ids: Vec<_> = changes.iter().map(|(id, _)| id.clone()).collect();
+        let ledger = &self.client.ledger;
+        let (synced, edits) = (ledger.indexed(&ids).await?, ledger.dirty(&ids).await?);
+        let revisions = self.client.database.revisions(&ids).await;
+        let revisions = ids.into_iter().zip(revisions).collect();
+        Ok(Known { synced, edits, revisions, refused: self.still_refused(changes).await })
+    }
+
+    /// Documents whose version was refused, would have to be downloaded, and is refused for the same
+    /// reason as before (rule P12).
+    async fn still_refused(&self, changes: &[Waiting]) -> Vec<DocumentId> {
+        if self.options.retry_refused {
+            return Vec::new();
+        }
+        let needs_download = |pending: &Pending| {
+            let change = pending.change.as_ref();
+            change.is_some_and(|c| c.action == Action::Put && c.body.is_none())
+        };
+        let refused: Vec<_> = changes.iter().filter(|(_, p)| needs_download(p)).collect();
+        let refused = refused.into_iter().filter_map(|(id, p)| Some((id, p.refused.as_ref()?)));
+        let (ids, then): (Vec<_>, Vec<_>) = refused.map(|(id, r)| (id.clone(), r.epoch)).unzip();
+        if ids.is_empty() {
+            return ids;
+        }
+        let now = self.client.database.epochs(&ids).await;
+        let same = ids.into_iter().zip(then.into_iter().zip(now));
+        same.filter(|(_, (then, now))| then == now).map(|(id, _)| id).collect()
+    }
+
+    /// Decides about remote changes. Nothing is written yet.
+    pub(super) async fn decide_all(
+        &self,
+        position: &Position,
+        changes: Vec<Waiting>,
+        decided: &mut Decided,
+    ) -> Result<Known, Error> {
+        let known = self.look_up(&changes).await?;
+        for (id, pending) in changes {
+            let history = decided.reads_history;
+            let decision = self.decide_one(position, &id, Some(&pending), &known, history);
+            let (decision, local) = decision.await?;
+            let synced = known.synced.get(&id);
+            match (decision, pending.change.clone()) {
+                (Decision::InSync, _) => {
+                    if let Some(version) = synced {
+                        decided.state.met(&id, version, position.generation, true);
+                    }
+                }
+                (Decision::MarkSynced, Some(change)) => decided.synced.push(change),
+                (Decision::Write, Some(change)) => {
+                    let equal = local.filter(|local| change.is_content(&local.bytes));
+                    let expected = known.revision(&id).cloned();
+                    let is_synced = expected.is_some() && synced.is_some_and(|v| v.local.is_none());
+                    let replaces = synced.filter(|_| is_synced).map(|version| version.hash);
+                    let bytes = equal.map(|local| local.bytes);
+                    decided.writes.push(PlannedWrite {
+                        change,
+                        record: pending,
+                        expected,
+                        replaces,
+                        bytes,
+                        moved_from: None,
+                    });
+                }
+                (Decision::Forget, _) => {
+                    decided.state.index(&id, None);
+                    decided.state.dirty(&id, None);
+                    decided.state.pending(&id, None);
+                }
+                (Decision::Wait(wait), _) => {
+                    self.say_why(&id, &pending, wait, &known);
+                    decided.waiting.push((id, pending));
+                }
+                _ => decided.conflicts.push((id, pending)),
+            }
+        }
+        Ok(known)
+    }
+
+    /// Decides about one document, reading what the decision needs; the document, if it was read.
+    pub(super) async fn decide_one(
+        &self,
+        position: &Position,
+        id: &DocumentId,
+        remote: Option<&Pending>,
+        known: &Known,
+        reads_history: bool,
+    ) -> Result<(Decision, Option<Document>), Error> {
+        // A device that has synced before knows the documents it knows: two devices may each have made
+        // one of this name (rule P6).
+        let older = position.synced.is_some().then_some(false);
+        let mut facts = Facts {
+            synced: known.synced.get(id),
+            edit: known.edits.get(id),
+            local: Local::Unreadable,
+            remote,
+            refused: known.refused.contains(id),
+            older,
+            scanned: self.client.database.tracking() == ChangeTracking::Scanned,
+        };
+        let mut read: Option<(Document, ContentHash)> = None;
+        loop {
+            let local = match (&read, known.revisions.get(id)) {
+                (Some((document, hash)), _) => Local::Content(&document.revision, *hash),
+                (None, Some(Ok(Some(revision)))) => Local::Revision(revision),
+                (None, Some(Ok(None))) => Local::Absent,
+                (None, _) => Local::Unreadable,
+            };
+            match decide(&Facts { local, ..facts }) {
+                Decision::Need(Fact::Content) => match self.client.database.get(id).await {
+                    Ok(Some(document)) if known.revision(id) == Some(&document.revision) => {
+                        let hash = document.hash();
+                        read = Some((document, hash));
+                    }
+                    // It is being edited: the application is asked about what it is then.
+                    _ => return Ok((Decision::Conflict, None)),
+                },
+                // It is decided when the whole log is read.
+                Decision::Need(Fact::History) if !reads_history => {
+                    return Ok((Decision::Conflict, None));
+                }
+                Decision::Need(Fact::History) => {
+                    let hash = read.as_ref().map(|(_, hash)| *hash);
+                    facts.older = Some(self.is_older_version(position, id, hash).await?);
+                }
+                decision => return Ok((decision, read.map(|(document, _)| document))),
+            }
+        }
+    }
+
+    fn say_why(&self, id: &DocumentId, pending: &Pending, wait: Wait, known: &Known) {
+        match (wait, known.revisions.get(id)) {
+            (Wait::Refused, _) => {
+                let why = pending.refused.as_ref().map_or("", |refused| &refused.why);
+                self.defer(id, DeferReason::Refused, why);
+            }
+            (_, Some(Err(e))) => self.defer(id, DeferReason::Unreadable, e),
+            _ => {}
+        }
+    }
+}
+
+impl Known {
+    /// The revision that the application has.
+    fn revision(&self, id: &DocumentId) -> Option<&Revision> {
+        self.revisions.get(id).and_then(|revision| revision.as_ref().ok()?.as_ref())
+    }
+
+    /// The same facts with these edits as well, which are not queued yet.
+    pub(super) fn with_edits(mut self, edits: &HashMap<DocumentId, Dirty>) -> Self {
+        let here = self.revisions.keys().filter_map(|id| Some((id.clone(), *edits.get(id)?)));
+        self.edits.extend(here);
+        self
+    }
+}
+
+impl Decided {
+    /// The writes in commit order.
+    pub(super) fn plan(&mut self) -> Plan {
+        Plan::new(std::mem::take(&mut self.writes))
+    }
+}
+
+/// The bytes of a change that are in its entry.
+pub(super) fn inline(change: &crate::format::Change) -> Option<Bytes> {
+    let body = change.body.as_ref().map(|body| body.0.clone());
+    body.filter(|bytes| change.is_content(bytes))
+}
