@@ -20,6 +20,8 @@ mod limits;
 mod locks;
 mod missing;
 mod modelled;
+mod plan;
+mod preview;
 mod pull;
 mod push;
 mod queue;
