@@ -52,8 +52,6 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use futures::future::join;
-
 pub use preview::Preview;
 use resolve::contested;
 
@@ -67,6 +65,8 @@ use crate::{
 
 /// Lost races after which a sync gives up; by then it has waited for minutes.
 const RACES: u32 = 12;
+/// How often the queue is walked again because conflicts were decided or a pull came between.
+const ROUNDS: u32 = 4;
 /// Lost races after which the lock is taken (rule L2).
 const CALM_RACES: u32 = 2;
 
@@ -87,8 +87,6 @@ pub(crate) struct Session<'a> {
     found: AtomicU64,
     /// The storage is known to be weak.
     weak: AtomicBool,
-    /// The queue has edits that were made on another version than the synced one (rule C3).
-    contested: AtomicBool,
 }
 
 /// The lock of this sync, if it holds one.
@@ -136,7 +134,6 @@ impl<'a> Session<'a> {
             history: futures::lock::Mutex::default(),
             found: AtomicU64::new(0),
             weak: AtomicBool::new(false),
-            contested: AtomicBool::new(false),
         }
     }
 
@@ -182,22 +179,24 @@ impl<'a> Session<'a> {
         }
         let mut winner = None;
         let mut pauses = self.client.server.pauses();
-        for race in 1..=RACES {
-            self.pull_and_upload(position, winner.take()).await?;
-            let Some(lost) = self.push(position, lock).await? else {
-                if !self.contested.swap(false, Relaxed) {
-                    return Ok(());
+        let (mut races, mut rounds) = (0, 0);
+        while races < RACES {
+            let lost = match self.round(position, winner.take(), lock).await? {
+                // What is left then is pushed by the next sync.
+                push::Outcome::Again if rounds < ROUNDS => {
+                    rounds += 1;
+                    continue;
                 }
-                // The application was asked nothing yet: once it is, there may be more to push.
-                self.settle_pending(position, true).await?;
-                continue;
+                push::Outcome::Done | push::Outcome::Again => return Ok(()),
+                push::Outcome::Lost(lost) => lost,
             };
+            races += 1;
             winner = Some(lost);
             let calm = self.client.config.lock != LockPolicy::Never;
-            if calm && race >= CALM_RACES && lock.is_none() {
+            if calm && races >= CALM_RACES && lock.is_none() {
                 self.take_lock(position, lock).await?;
                 winner = None;
-            } else if race > 1 {
+            } else if races > 1 {
                 let longest = std::time::Duration::from_secs(20);
                 self.client.environment.sleep(pauses.next().unwrap_or(longest)).await;
                 winner = None;
@@ -208,30 +207,54 @@ impl<'a> Session<'a> {
         ))
     }
 
-    /// The reads of a pull run beside the first uploads, if this client is likely near the head.
-    async fn pull_and_upload(
+    /// One pull, and a push of what is queued then. A client that is likely near the head uploads
+    /// while it pulls.
+    async fn round(
+        &self,
+        position: &mut Position,
+        winner: Option<tail::Winner>,
+        lock: &mut Lock,
+    ) -> Result<push::Outcome, Error> {
+        let near = position.version > 0 && winner.is_none() && !position.resyncing;
+        let beside = near && self.has_changes().await?;
+        if !beside {
+            self.pull_or_accept(position, winner).await?;
+            if !self.has_changes().await? {
+                return Ok(push::Outcome::Done);
+            }
+        }
+        let before = self.moved();
+        let outcome = self.push(position, lock, beside).await?;
+        match outcome {
+            // What the pull decided may have been queued behind the walk through the queue.
+            push::Outcome::Done
+                if beside && self.moved() != before && self.has_changes().await? =>
+            {
+                self.push(position, lock, false).await
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// Documents that the pulls of this sync have written, deleted or asked about.
+    fn moved(&self) -> u64 {
+        let report = self.report();
+        report.pulled + report.deleted + report.conflicts
+    }
+
+    /// A pull, which starts over if the storage diverged and that is allowed.
+    pub(super) async fn pull_or_accept(
         &self,
         position: &mut Position,
         winner: Option<tail::Winner>,
     ) -> Result<(), Error> {
-        let upload = position.version > 0 && winner.is_none() && !position.resyncing;
-        let uploads = async {
-            match upload {
-                true => self.upload_ahead().await,
-                false => Ok(()),
+        match self.pull(position, winner).await {
+            Err(e) => {
+                self.accept(position, e).await?;
+                self.pull(position, None).await
             }
-        };
-        let pull = async {
-            match self.pull(position, winner).await {
-                Err(e) => {
-                    self.accept(position, e).await?;
-                    self.pull(position, None).await
-                }
-                pulled => pulled,
-            }
-        };
-        let (pulled, uploaded) = join(pull, uploads).await;
-        pulled.and(uploaded)
+            pulled => pulled,
+        }
     }
 
     /// Starts over if the remote diverged and the application, or the weakness of the storage,

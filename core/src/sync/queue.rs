@@ -10,7 +10,7 @@ use futures::channel::mpsc::Sender;
 use super::Session;
 use super::upload::Upload;
 use crate::format::{Body, Change};
-use crate::ledger::{Batch, Dirty, Indexed};
+use crate::ledger::{Dirty, Indexed};
 use crate::planted::{Rule, holds, name_of};
 use crate::protocol::{Decision, Facts, Local, decide};
 use crate::state::Table;
@@ -27,8 +27,6 @@ pub(super) struct Queue {
     after: Option<DocumentId>,
     /// Looked at, and to be pushed.
     waiting: VecDeque<Queued>,
-    /// How many more records may be looked at; `None` is all.
-    limit: Option<usize>,
 }
 
 /// A queued document.
@@ -45,7 +43,9 @@ enum Read {
     Ready(Upload),
     /// Nothing really changed.
     Unchanged(DocumentId),
-    /// Set aside.
+    /// Made on another version than the synced one: the application decides (rule C3).
+    Contested(DocumentId),
+    /// Deferred.
     Later,
 }
 
@@ -54,15 +54,9 @@ enum Read {
 pub(super) struct Batched {
     pub ready: Vec<Upload>,
     pub unchanged: Vec<DocumentId>,
+    pub contested: Vec<DocumentId>,
     pub uploads: Vec<Upload>,
     pub items: Vec<(Key, Bytes)>,
-}
-
-impl Queue {
-    /// The first so many records.
-    pub(super) fn first(limit: usize) -> Self {
-        Self { limit: Some(limit), ..Self::default() }
-    }
 }
 
 impl Session<'_> {
@@ -91,7 +85,7 @@ impl Session<'_> {
         while documents < limits.batch_items.max(1) && (documents == 0 || size < most) {
             let Some(next) = self.next_queued(queue).await? else { break };
             documents += 1;
-            match self.read_queued(next).await? {
+            match self.read_queued(next).await {
                 Read::Put(upload, bytes) => {
                     size += bytes.len() as u64;
                     let key = Key::document(&upload.change.id, upload.change.vid);
@@ -100,6 +94,7 @@ impl Session<'_> {
                 }
                 Read::Ready(upload) => batch.ready.push(upload),
                 Read::Unchanged(id) => batch.unchanged.push(id),
+                Read::Contested(id) => batch.contested.push(id),
                 Read::Later => {}
             }
         }
@@ -108,13 +103,11 @@ impl Session<'_> {
 
     async fn next_queued(&self, queue: &mut Queue) -> Result<Option<Queued>, Error> {
         while queue.waiting.is_empty() {
-            let step = queue.limit.map_or(STEP, |limit| limit.min(STEP));
             let ledger = &self.client.ledger;
             let page: Vec<(DocumentId, Dirty)> =
-                ledger.page(Table::Dirty, queue.after.as_ref(), step).await?;
+                ledger.page(Table::Dirty, queue.after.as_ref(), STEP).await?;
             let Some((last, _)) = page.last() else { return Ok(None) };
             queue.after = Some(last.clone());
-            queue.limit = queue.limit.map(|limit| limit.saturating_sub(page.len()));
             let ids = page.into_iter().map(|(id, _)| id).collect();
             queue.waiting = self.to_be_pushed(ids).await?;
             self.client.emit(Event::Push { total: queue.waiting.len() as u64 });
@@ -139,13 +132,13 @@ impl Session<'_> {
             .collect())
     }
 
-    async fn read_queued(&self, queued: Queued) -> Result<Read, Error> {
+    async fn read_queued(&self, queued: Queued) -> Read {
         let Queued { id, edit, synced } = &queued;
         let document = match self.client.database.get(id).await {
             Ok(document) => document,
             Err(e) => {
                 self.defer(id, DeferReason::Unreadable, e);
-                return Ok(Read::Later);
+                return Read::Later;
             }
         };
         let hash = document.as_ref().map(Document::hash);
@@ -157,25 +150,16 @@ impl Session<'_> {
         let facts = Facts { edit: Some(edit), local, scanned, ..Facts::of(synced.as_ref()) };
         match (decide(&facts), document, hash) {
             (Decision::Push(Action::Put), Some(document), Some(hash)) => {
-                Ok(self.put_or_reuse(queued, document, hash))
+                self.put_or_reuse(queued, document, hash)
             }
-            (Decision::Push(_), ..) => Ok(self.delete_of(queued)),
-            // The application decides (rule C3).
-            (Decision::Conflict, ..) => {
-                let mut state = Batch::new();
-                if let Some(version) = synced {
-                    state.pending(id, Some(&super::contested(id, version)));
-                }
-                self.client.ledger.metadata_write(state).await?;
-                self.contested.store(true, Relaxed);
-                Ok(Read::Later)
-            }
+            (Decision::Push(_), ..) => self.delete_of(queued),
+            (Decision::Conflict, ..) => Read::Contested(queued.id),
             // The next scan counts it for the brake (rule B1).
             (Decision::Wait(_), ..) => {
                 self.client.set_compared(false);
-                Ok(Read::Later)
+                Read::Later
             }
-            _ => Ok(Read::Unchanged(queued.id)),
+            _ => Read::Unchanged(queued.id),
         }
     }
 

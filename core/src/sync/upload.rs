@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures::channel::mpsc::{self, Receiver, Sender};
+use futures::channel::mpsc::{Receiver, Sender, channel};
 use futures::future::join;
-use futures::{SinkExt, StreamExt, TryStreamExt};
+use futures::{SinkExt, StreamExt};
 
 use super::Session;
-use super::push::STORED;
 use super::queue::{Batched, Queue};
 use crate::format::Change;
 use crate::ledger::Batch;
@@ -30,29 +29,18 @@ pub(super) struct Upload {
     pub began: Duration,
 }
 
-/// Uploads of one batch, and documents that turned out unchanged.
+/// Uploads of one batch, and documents that turned out unchanged or made on another version.
 #[derive(Default)]
 pub(super) struct Stored {
     pub uploads: Vec<Upload>,
     pub unchanged: Vec<DocumentId>,
+    pub contested: Vec<DocumentId>,
 }
 
 /// Batches that are on their way into the storage at once, so that one fills the gaps of the other.
 const STORES: usize = 2;
 
 impl Session<'_> {
-    /// The first queued documents, uploaded beside the reads of the pull; `push` finds them done.
-    pub(super) async fn upload_ahead(&self) -> Result<(), Error> {
-        let (send, stored) = mpsc::channel(STORED);
-        let stop = AtomicBool::new(false);
-        // A commit's documents, or as many as the storage takes at once: not two batches for one.
-        let batch = self.client.server.capabilities().batch_items;
-        let first = Queue::first(self.client.config.sizes.entry_changes.max(batch));
-        let uploads = self.upload_queue(first, send, &stop);
-        let (stored, ()) = join(stored.try_collect::<Vec<_>>(), uploads).await;
-        stored.map(drop)
-    }
-
     /// Reads and stores queued documents, the next while others are under way, until there are no
     /// more or it is told to stop: then what was begun is finished, and kept for another commit.
     pub(super) async fn upload_queue(
@@ -61,7 +49,7 @@ impl Session<'_> {
         stored: Sender<Result<Stored, Error>>,
         stop: &AtomicBool,
     ) {
-        let (send, batches) = mpsc::channel(0);
+        let (send, batches) = channel(0);
         join(self.read_queue(queue, send, stop), self.store_all(batches, stored, stop)).await;
     }
 
@@ -84,7 +72,7 @@ impl Session<'_> {
 
     /// U2: the uploads of a batch.
     async fn store(&self, batch: Batched) -> Result<Stored, Error> {
-        let Batched { mut ready, unchanged, uploads, items } = batch;
+        let Batched { mut ready, unchanged, contested, uploads, items } = batch;
         let mut answers = self.client.server.put(&items).await;
         let refused =
             |answer: &Result<(), Error>| answer.as_ref().is_err_and(|e| !is_documents_own(e));
@@ -104,7 +92,7 @@ impl Session<'_> {
                 Err(e) => self.defer(id, DeferReason::NotStored, e),
             }
         }
-        Ok(Stored { uploads: ready, unchanged })
+        Ok(Stored { uploads: ready, unchanged, contested })
     }
 
     /// U1: what did not really change leaves the queue, unless it is edited at this very moment.

@@ -76,10 +76,10 @@ fn a_push_locks_pulls_uploads_checks_the_lock_and_the_slot_writes_and_reads_back
         "get lock.json",
         "put lock.json",
         "get lock.json",
-        // The pull, with its anchor.
+        // The upload, beside the pull with its anchor.
+        "put docs/…",
         "get changes/1.json",
         "get changes/2.json",
-        "put docs/…",
         // W3: own; absent; put; own.
         "get lock.json",
         "get changes/2.json",
