@@ -17,9 +17,9 @@ use crate::{Error, Folder, Key};
 ///
 /// # Guarantees every adapter gives
 /// - A `get` that begins after a `put`, `create` or `delete` of the same key has returned sees its
-///   effect, whichever client wrote.
+///   effect, whichever client wrote (rule S1).
 /// - [`Ok(None)`](Adapter::get) and only that means "there is no such object". Every failure, of
-///   whatever status, is an error.
+///   whatever status, is an error (rule S9).
 /// - Bytes come back as they were stored, all of them. A truncated body is an error.
 /// - Every method may be called many times at once, and its future may be dropped at any await: a
 ///   write then has an unknown effect, and nothing else is harmed.
@@ -60,7 +60,7 @@ pub trait Adapter: Send + Sync + Debug {
 
     /// Writes an object that is not there yet.
     ///
-    /// # Guarantees
+    /// # Guarantees (rule S2)
     /// - Of any number of callers at once, on any number of machines, at most one gets
     ///   [`Created::New`], and the bytes stored are that caller's.
     /// - Readers see nothing or all bytes, never a part.
@@ -219,8 +219,8 @@ pub enum Atomicity {
     /// its requests lets 8 creates begin at once all the same. One after another they prove nothing.
     Probe,
     /// Never: the storage is *weak*, and `create` is not called. Commits are then protected by the
-    /// lock and by the check of the anchor (rules W1–W5). What remains: a commit that another
-    /// client's delayed write replaced is lost if its author's device is destroyed before its next
-    /// sync.
+    /// lock and by the check of the anchor (rules W1, W2, W3 and W4). What remains: a commit that
+    /// another client's delayed write replaced is lost if its author's device is destroyed before
+    /// its next sync.
     Weak,
 }

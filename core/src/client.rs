@@ -243,8 +243,9 @@ impl Inner {
         self.queue_changes(std::slice::from_ref(id)).await
     }
 
-    /// C3: `dirty[id] := index[id].vid`, unless it is dirty already; then only the mark of the edit
-    /// is renewed, for a sync of another process that is just about to take it out of the queue.
+    /// Rule C3: `dirty[id] := index[id].vid`, unless it is dirty already; then only the mark of the
+    /// edit is renewed, for a sync of another process that is just about to take it out of the
+    /// queue.
     async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
         let _edits = self.ledger.edits().await;
         loop {

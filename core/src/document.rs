@@ -231,6 +231,7 @@ hexadecimal!(CommitId, 16);
 mod tests {
     use super::*;
 
+    /// Rule X1.
     #[test]
     fn debug_never_shows_content() {
         let document = Document::of_content("my secret");

@@ -1,4 +1,5 @@
-//! The objects in the storage, as JSON (rules S4–S8). Each format is documented on its type.
+//! The objects in the storage, as JSON (rules S4, S5, S6, S7 and S8). Each format is documented on
+//! its type.
 
 mod body;
 mod entry;
@@ -48,7 +49,8 @@ pub(crate) fn encode<T: Serialize>(key: &Key, object: &T) -> Result<Bytes, Error
 
 /// Reads an object. A newer format and a damaged object are told apart (rule S8).
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, Error> {
-    // The source is not kept: serde quotes what it met, which may be a document's content.
+    // The source is not kept: serde quotes what it met, which may be a document's content (rule
+    // X1).
     let corrupt =
         |e: serde_json::Error| damaged(key, &format!("at line {} column {}", e.line(), e.column()));
     // Large objects are not read twice: what this version writes begins so.

@@ -195,6 +195,7 @@ mod tests {
 
     use super::*;
 
+    /// Rule S4.
     #[test]
     fn awkward_ids_become_distinct_safe_names() {
         let long = "x".repeat(5000);

@@ -41,11 +41,12 @@ impl Ledger {
         Self { state, edits: Mutex::new(()) }
     }
 
-    /// C2: one sync at a time.
+    /// One sync at a time (rule C2).
     pub(crate) async fn claim(&self) -> Result<Claim, Error> {
         self.state.claim().await.map_err(|e| error("claim the client state", e))
     }
 
+    /// While it lives, no edit is queued (rule C5).
     pub(crate) async fn edits(&self) -> Edits<'_> {
         let edits = self.edits.lock().await;
         holds(Rule::Edits).then_some(edits)

@@ -22,8 +22,8 @@
 //!   sync before anything is changed.
 //! - One document that cannot be synced is reported; the others sync.
 //!
-//! `docs/protocol.md` in the repository tells how; the rules it names (P1, U5 …) are named in the
-//! comments of this crate.
+//! `docs/protocol.md` in the repository explains how, and `docs/rules.md` lists the rules. Comments
+//! of this crate cite them by their ids, such as rule U5.
 //!
 //! # Without a machine
 //! This crate has no HTTP and no file system. The clock, the timer and randomness come from an

@@ -19,59 +19,61 @@ pub use switch::{Guard, without};
 
 use crate::{ContentHash, Vid};
 
-/// A rule that can be switched off, by its name in `docs/protocol.md`; and what is done without it.
+/// A rule that can be switched off, by its id in `docs/rules.md`; and what is done without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// C4: nothing is compared at the start.
+    /// Rule C4: nothing is compared at the start.
     C4,
-    /// C3 and C1: queue and index are read and written while an edit may be queued.
+    /// Rule C5: queue and index are read and written while an edit may be queued.
     Edits,
-    /// P1: an entry that does not continue the log is taken.
+    /// Rule P1: an entry that does not continue the log is taken.
     P1,
-    /// P3: the anchor is not looked at.
+    /// Rule P3: the anchor is not looked at.
     P3,
-    /// P7: a write into the documents does not look at the revision that it replaces. Comparing is
-    /// the application's part: this switch is in [`MemoryDatabase`](crate::memory::MemoryDatabase).
+    /// Rule P7: a write into the documents does not look at the revision that it replaces.
+    /// Comparing is the application's part: this switch is in
+    /// [`MemoryDatabase`](crate::memory::MemoryDatabase).
     P7,
-    /// P8: the index is set before a merged document is in the application.
+    /// Rule P8: the index is set before a merged document is in the application.
     P8,
-    /// U2: the same bytes get the same name again.
+    /// Rule U2: the same bytes get the same name again.
     U2,
-    /// U2: what was uploaded in this sync is committed without a look at what it was.
+    /// Rule U2: what was uploaded in this sync is committed without a look at what it was.
     U2Content,
-    /// U3: uploads are relied on however old they are, in this sync and in an attempt (U7).
+    /// Rule U3: uploads are relied on however old they are, in this sync and in an attempt (rule
+    /// U7).
     U3,
-    /// U5: a slot that holds our own entry, after an unknown answer, is taken for lost.
+    /// Rule U5: a slot that holds our own entry, after an unknown answer, is taken for lost.
     U5Lost,
-    /// U5: an unknown answer is taken for success.
+    /// Rule U5: an unknown answer is taken for success.
     U5Won,
-    /// U6: what was pushed is no longer dirty, whatever the application has by then.
+    /// Rule U6: what was pushed is no longer dirty, whatever the application has by then.
     U6,
-    /// U7: a sync does not settle the attempt of an earlier one.
+    /// Rule U7: a sync does not settle the attempt of an earlier one.
     U7Settled,
-    /// U7: an attempt stays on record though another commit has the slot.
+    /// Rule U7: an attempt stays on record though another commit has the slot.
     U7Dropped,
-    /// U7: an attempt is dropped although its fate is unknown.
+    /// Rule U7: an attempt is dropped although its fate is unknown.
     U7Kept,
-    /// U7: an attempt is dropped although its last sending may yet take effect.
+    /// Rule U7: an attempt is dropped although its last sending may yet take effect.
     U7Flight,
-    /// L1: the lock is deleted without a look at whose it is.
+    /// Rule L1: the lock is deleted without a look at whose it is.
     L1,
-    /// W4: a client of a weak storage that only reads does not look at its anchor.
+    /// Rule W4: a client of a weak storage that only reads does not look at its anchor.
     W4,
-    /// S9: an error is taken for absence.
+    /// Rule S9: an error is taken for absence.
     S9,
-    /// K1: a snapshot is written from the index of the client.
+    /// Rule K1: a snapshot is written from the index of the client.
     K1,
-    /// K2: the slots that a snapshot covers are freed.
+    /// Rule K2: the slots that a snapshot covers are freed.
     K2,
-    /// G1: what nothing names is deleted at the second look, without waiting for G.
+    /// Rule G1: what nothing names is deleted at the second look, without waiting for G.
     G1,
-    /// D1: a storage that diverged is started over on without asking.
+    /// Rule D1: a storage that diverged is started over on without asking.
     D1,
 }
 
-/// The name that a version has without U2.
+/// The name that a version has without rule U2.
 pub(crate) fn name_of(hash: ContentHash) -> Vid {
     let fold = |name: u128, byte: &u8| (name << 4) ^ u128::from(*byte);
     hash.as_bytes().iter().fold(0, fold).into()

@@ -215,7 +215,7 @@ impl Server {
     }
 }
 
-/// S9: an error is never taken for absence.
+/// An error is never taken for absence (rule S9).
 fn failed(error: Error) -> Result<Option<Bytes>, Error> {
     if holds(Rule::S9) { Err(error) } else { Ok(None) }
 }

@@ -166,6 +166,7 @@ mod tests {
         }
     }
 
+    /// The error shows no credential (rule X1).
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let wrong = [

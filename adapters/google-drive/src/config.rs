@@ -174,6 +174,7 @@ impl GoogleDriveConfig {
     }
 }
 
+// Rule X1.
 impl std::fmt::Debug for GoogleDriveConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let name = f.debug_struct("GoogleDriveConfig").field("space", &self.space).finish();
@@ -191,6 +192,7 @@ mod tests {
         GoogleDriveConfig::visible(path, Arc::new(StaticToken(AccessToken::new("hunter2"))))
     }
 
+    /// The error shows no credential (rule X1).
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let wrong = [

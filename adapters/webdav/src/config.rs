@@ -26,6 +26,7 @@ pub struct WebDavConfig {
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Identity(pub(crate) Vec<u8>);
 
+// Rule X1.
 impl std::fmt::Debug for Identity {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Identity(…)")
@@ -135,6 +136,7 @@ mod tests {
         assert_eq!(base("http://h:80"), "http://h/");
     }
 
+    /// The error shows no credential (rule X1).
     #[test]
     fn what_makes_no_sense_is_refused_by_name() {
         let wrong = [

@@ -27,7 +27,7 @@ pub enum Slots {
     /// it; then it is a damaged object until the next sync.
     Lock,
     /// Not at all: commits are protected by the lock of db-to-cloud and by the check of the anchor
-    /// (rules W1 to W5).
+    /// (rules W1, W2, W3 and W4).
     None,
 }
 

@@ -1,4 +1,4 @@
-//! Lock and Unlock (rules L1–L3, W1 and W2).
+//! Lock and Unlock (rules L1, L2, W1 and W2).
 
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::format::{self, LockObject};
 use crate::planted::{Rule, holds};
 use crate::{CommitId, Created, Error, ErrorKind, Key};
 
-/// When a sync takes the lock.
+/// When a sync takes the lock. A sync that only reads never does (rule L3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LockPolicy {
     /// After two lost races in one sync, for maintenance, and on weak storage for every push.
@@ -90,8 +90,9 @@ impl Server {
         }
     }
 
-    /// L1: a lock may be broken after its nonce was seen for ttl + margin by our own clock. When it
-    /// was first seen is remembered from sync to sync, for maintenance does not wait for a lock.
+    /// A lock may be broken after its nonce was seen for ttl + margin by our own clock (rule L1).
+    /// When it was first seen is remembered from sync to sync, for maintenance does not wait for a
+    /// lock.
     fn is_stale(&self, lock: &LockObject) -> bool {
         let now = self.environment.monotonic();
         let mut seen = self.lock_seen.lock().unwrap_or_else(PoisonError::into_inner);
@@ -136,8 +137,8 @@ impl Server {
         }
     }
 
-    /// W1: put our own, wait until every put of the lock that began before ours has ended or given
-    /// up, look whose it is.
+    /// Puts our own, waits until every put of the lock that began before ours has ended or given
+    /// up, and looks whose it is (rule W1).
     async fn put_lock(&self, held: HeldLock, bytes: Bytes) -> Result<Taken, Error> {
         let key = Key::lock();
         self.meter.put(1);
@@ -179,7 +180,8 @@ impl Server {
         Ok(there.is_some_and(|there| there.nonce == lock.nonce) && !self.nearly_over(lock))
     }
 
-    /// W2: whether a write of so many bytes that begins now ends before others may break the lock.
+    /// Whether a write of so many bytes that begins now ends before others may break the lock (rule
+    /// W2).
     pub(crate) fn allows_write(&self, lock: &HeldLock, bytes: usize) -> bool {
         let age = self.environment.monotonic().saturating_sub(lock.taken);
         age + self.time_limit(bytes as u64) < lock.ttl

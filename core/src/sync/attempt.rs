@@ -25,7 +25,7 @@ pub(super) enum Fate {
 }
 
 impl Session<'_> {
-    /// U7: settles the attempt that an earlier sync left behind.
+    /// Settles the attempt that an earlier sync left behind (rule U7).
     pub(super) async fn settle_attempt(
         &self,
         position: &mut Position,
@@ -68,7 +68,7 @@ impl Session<'_> {
         ))
     }
 
-    /// U7: another commit has the slot.
+    /// Another commit has the slot (rule U7).
     pub(super) async fn drop_lost(&self) -> Result<(), Error> {
         if holds(Rule::U7Dropped) { self.drop_attempt().await } else { Ok(()) }
     }
@@ -79,7 +79,7 @@ impl Session<'_> {
         self.client.ledger.metadata_write(batch).await
     }
 
-    /// U6 for an attempt of an earlier sync.
+    /// Rule U6 for an attempt of an earlier sync.
     async fn finish_attempt(
         &self,
         position: &mut Position,
@@ -95,7 +95,7 @@ impl Session<'_> {
         }
     }
 
-    /// U4 and U5: records the attempt, sends it, and finds out what became of it.
+    /// Records the attempt, sends it, and finds out what became of it (rules U4 and U5).
     pub(super) async fn commit(
         &self,
         position: &mut Position,
@@ -168,7 +168,8 @@ impl Session<'_> {
         }
     }
 
-    /// W3: under the lock: get lock (own), get slot (absent), put slot, get slot (own commit).
+    /// Under the lock (rule W3): get lock (own), get slot (absent), put slot, get slot (own
+    /// commit).
     async fn write_under_lock(
         &self,
         position: &mut Position,
@@ -190,7 +191,7 @@ impl Session<'_> {
         }
         let server = &self.client.server;
         if !lock.as_ref().is_some_and(|held| server.allows_write(held, entry.len())) {
-            // W2. The next round renews it.
+            // Rule W2. The next round renews it.
             return Err(Error::new(ErrorKind::Unavailable, "put")
                 .with_key(key)
                 .with_message("the lock is nearly over: nothing was written"));

@@ -45,8 +45,8 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// L2: maintenance is done under the lock, and put off if somebody else holds it; but a lock that
-    /// was in the way an hour ago is waited for, and broken, as any waiter does.
+    /// Maintenance is done under the lock (rule L2), and put off if somebody else holds it; but a
+    /// lock that was in the way an hour ago is waited for, and broken, as any waiter does.
     async fn lock_at_once(&self, position: &mut Position, lock: &mut Lock) -> Result<bool, Error> {
         if lock.is_some() || self.client.config.lock == LockPolicy::Never {
             return Ok(true);

@@ -34,8 +34,8 @@ impl Session<'_> {
         Ok(now.since(clock.last_run).is_none_or(|passed| passed >= self.client.config.grace / 4))
     }
 
-    /// G1: list, **then** read the head; what is not named is a candidate, and is deleted once it
-    /// has stayed one for the grace period by this client's own count.
+    /// Rule G1: list, **then** read the head; what is not named is a candidate, and is deleted once
+    /// it has stayed one for the grace period by this client's own count.
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
         let documents = self.client.server.list_all(Folder::Documents).await?;
@@ -141,7 +141,7 @@ impl Session<'_> {
         }
     }
 
-    /// G2: the only place where documents are deleted.
+    /// The only place where documents are deleted (rule G2).
     async fn delete(&self, keys: Vec<Key>) -> Result<(), Error> {
         for step in keys.chunks(STEP) {
             tracing::info!(objects = step.len(), "deleting what nothing names any more");
@@ -156,7 +156,7 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// D2: a document that the head names and the storage lacks is put again, if it is here.
+    /// A document that the head names and the storage lacks is put again, if it is here (rule D2).
     async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
         let listed: HashSet<Vid> = listed.iter().filter_map(Key::vid).collect();
         let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
@@ -170,7 +170,7 @@ impl Session<'_> {
 
     async fn put_again(&self, id: &DocumentId, indexed: &Indexed) -> Result<(), Error> {
         let key = Key::document(id, indexed.vid);
-        // A list proves no absence.
+        // A list proves no absence (rule S1).
         if self.client.server.read(&key, indexed.len).await?.is_some() {
             return Ok(());
         }

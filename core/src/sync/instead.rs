@@ -1,4 +1,5 @@
-//! What a client does without K1 or without K2: more than a line, so it is kept out of the way.
+//! What a client does without rule K1 or without rule K2: more than a line, so it is kept out of
+//! the way.
 
 use super::Session;
 use super::checkpoint::Fold;
@@ -8,8 +9,8 @@ use crate::planted::{Rule, holds};
 use crate::{Action, DocumentId, Error, Key};
 
 impl Session<'_> {
-    /// Without K1: what a snapshot says of these documents is what this client's index says, though
-    /// some changes may be pending.
+    /// Without rule K1: what a snapshot says of these documents is what this client's index says,
+    /// though some changes may be pending.
     pub(super) async fn or_fold_of_index(&self, fold: Fold, seq: u64) -> Result<Fold, Error> {
         if holds(Rule::K1) {
             return Ok(fold);
@@ -25,7 +26,7 @@ impl Session<'_> {
         Ok(indexed.into_iter().map(record).collect())
     }
 
-    /// Without K2: the slots before the last one that a new snapshot covers are freed.
+    /// Without rule K2: the slots before the last one that a new snapshot covers are freed.
     pub(super) async fn or_free_slots(&self, position: &Position) -> Result<(), Error> {
         if holds(Rule::K2) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Rules P1 and P3: reading the log, and when to jump to a snapshot instead.
+//! Rules P1, P3 and P9: reading the log, and when to jump to a snapshot instead.
 
 use std::sync::atomic::Ordering;
 
@@ -179,9 +179,9 @@ impl Session<'_> {
         }
     }
 
-    /// P9: what an interrupted pull applied from entries after `v` must still be in the log: else the
-    /// storage went back meanwhile, and the next change of such a document would overwrite what only
-    /// this client has.
+    /// Rule P9: what an interrupted pull applied from entries after `v` must still be in the log:
+    /// else the storage went back meanwhile, and the next change of such a document would overwrite
+    /// what only this client has.
     pub(super) async fn check_interrupted(&self, position: &Position) -> Result<(), Error> {
         let Some((version, commit)) = position.reaching else { return Ok(()) };
         match self.client.server.changes_read(version).await {
@@ -198,7 +198,8 @@ impl Session<'_> {
         self.found.store(position.version, Ordering::SeqCst);
     }
 
-    /// P3: an edit that was queued after the pull began is not committed before the anchor is found.
+    /// Rule P3: an edit that was queued after the pull began is not committed before the anchor is
+    /// found.
     pub(super) async fn ensure_anchor(&self, position: &mut Position) -> Result<(), Error> {
         if position.version == 0 || self.found.load(Ordering::SeqCst) == position.version {
             return Ok(());
@@ -264,7 +265,7 @@ impl Session<'_> {
     }
 }
 
-/// P1: whether the entry after `prev` continues a log that ends with `anchor`.
+/// Whether the entry after `prev` continues a log that ends with `anchor` (rule P1).
 fn continues(prev: Option<CommitId>, anchor: Option<CommitId>) -> bool {
     prev == anchor || !holds(Rule::P1)
 }

@@ -58,6 +58,7 @@ async fn what_was_written_is_there_after_reopening() {
     assert_eq!(state.count(Table::Index).await.unwrap(), 1);
 }
 
+/// Rules C1 and C2, with a process that is killed.
 #[tokio::test]
 async fn what_was_written_is_there_after_the_process_was_killed_and_its_claim_is_gone() {
     let (_folder, path) = folder();
@@ -97,6 +98,7 @@ async fn two_remotes_in_one_file_do_not_mix() {
     assert_eq!(again.count(Table::Index).await.unwrap(), 1);
 }
 
+/// Rule C2, between two openings.
 #[cfg(unix)]
 #[tokio::test]
 async fn a_second_opening_shares_the_claim_whatever_way_leads_to_the_file() {

@@ -1,4 +1,5 @@
-//! What the trait `State` promises, asked of the SQLite state and of the one in memory alike.
+//! What the trait `State` promises, asked of the SQLite state and of the one in memory alike
+//! (rule C1).
 #![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
 
 use std::task::Poll;
@@ -128,6 +129,7 @@ async fn a_scan_in_pages_sees_each_record_once(state: &dyn State) {
     assert_eq!(keys(state, Table::GcSeen, None, usize::MAX).await.len(), 100);
 }
 
+/// Rule C2, in one process.
 async fn a_second_claim_is_refused_until_the_first_is_dropped(state: &dyn State) {
     let claim = state.claim().await.unwrap();
     for _ in 0..2 {

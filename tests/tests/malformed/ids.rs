@@ -1,4 +1,5 @@
-//! Ids of any kind: two ids never share a key, a key is safe everywhere, and the documents sync.
+//! Ids of any kind: two ids never share a key, a key is safe everywhere (rule S4), and the
+//! documents sync.
 
 use db_to_cloud::{DocumentId, Key, Vid};
 use db_to_cloud_tests::{World, fuzz};

@@ -1,5 +1,5 @@
-//! A document that a snapshot lacks counts as deleted (rule P2): damage to a snapshot must never look
-//! like that.
+//! A document that a snapshot lacks counts as deleted (rules P2 and S7): damage to a snapshot must
+//! never look like that.
 
 use db_to_cloud_tests::{Device, World};
 use serde_json::json;

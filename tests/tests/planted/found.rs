@@ -6,10 +6,10 @@
 //! | rule | why |
 //! |---|---|
 //! | `Edits` | without it a decision waits for the next sync: a run loses nothing by that |
-//! | `U2`, `U3`, `G1` | days or weeks must pass in one order, and the author, who puts a missing document again (D2), must not look first |
+//! | `U2`, `U3`, `G1` | days or weeks must pass in one order, and the author, who puts a missing document again (rule D2), must not look first |
 //! | `U5Lost`, `U7Kept`, `U7Flight` | a device is in conflict with its own edit: the resolver of a run merges, and so loses nothing |
 //! | `D1` | for the same reason starting over unasked loses nothing that a run counts |
-//! | `L1` | on strong storage nothing depends on the lock, on weak storage W4 mends what it does |
+//! | `L1` | on strong storage nothing depends on the lock, on weak storage rule W4 mends what it does |
 
 use db_to_cloud::planted::{Rule, without};
 use db_to_cloud_tests::simulator::{Kind, run};

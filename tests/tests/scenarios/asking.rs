@@ -1,4 +1,5 @@
-//! Conflicts whose decision is put off, and edits that come while the application decides.
+//! Conflicts whose decision is put off, and edits that come while the application decides (rule
+//! P6).
 
 use db_to_cloud::{Conflict, DeferReason, Document, LocalWins, Resolution};
 use db_to_cloud_tests::Judge;

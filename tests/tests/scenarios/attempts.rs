@@ -1,4 +1,5 @@
-//! A commit whose fate was open when a sync ended is settled by the next one (rules U2, U4, U5, U7).
+//! A commit whose fate was open when a sync ended is settled by the next one (rules U2, U4, U5 and
+//! U7).
 
 use db_to_cloud::{ErrorKind, Key};
 use db_to_cloud_tests::{Device, Fault, World};

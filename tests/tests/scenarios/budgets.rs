@@ -36,6 +36,7 @@ fn an_idle_sync_is_one_read_whatever_the_number_of_documents() {
     }
 }
 
+/// Rule S5: an entry has at most 500 changes.
 #[test]
 fn a_push_of_n_documents_is_n_puts_two_reads_and_a_create_for_each_500() {
     for (count, creates) in [(1, 1), (10, 1), (100, 1), (500, 1), (501, 2), (1000, 2), (1001, 3)] {
@@ -48,6 +49,7 @@ fn a_push_of_n_documents_is_n_puts_two_reads_and_a_create_for_each_500() {
     }
 }
 
+/// Rule U1.
 #[test]
 fn only_what_really_changed_counts_for_the_commits_of_a_push() {
     let world = World::new();
@@ -66,6 +68,7 @@ fn only_what_really_changed_counts_for_the_commits_of_a_push() {
     assert_eq!(sizes, [500, 300]);
 }
 
+/// Rule S5: small documents are copied into the entry.
 #[test]
 fn a_commit_of_100_small_documents_is_two_reads() {
     let world = World::new();

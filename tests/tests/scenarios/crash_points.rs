@@ -1,5 +1,5 @@
 //! Devices are stopped at every single step of a script, restart and sync again: nothing is lost,
-//! and the end is the same.
+//! and the end is the same (rule P8 and every rule about what is recorded first).
 //!
 //! Each script is played once for each of its steps and for each way to go on; how many steps it has
 //! at least is asserted, so that no script can quietly become empty.

@@ -1,5 +1,5 @@
-//! Limits: the brake on deletes, time-outs, repetitions and the pauses between them, and the counts
-//! of requests in the report.
+//! Limits: the brake on deletes (rule B1), time-outs, repetitions and the pauses between them, and
+//! the counts of requests in the report.
 
 mod batches;
 mod brake;

@@ -1,4 +1,5 @@
-//! The lock (rules L1 to L3): it calms contention, it never gets stuck, and nothing depends on it.
+//! The lock (rules L1, L2 and L3): it calms contention, it never gets stuck, and nothing depends on
+//! it.
 
 mod policy;
 

@@ -33,9 +33,9 @@ fn stopped_at(step: u64) -> (World, Device, Vec<(Key, Bytes)>) {
     (world, bob, before)
 }
 
-/// `without-P9-farthest`: Bob's first pull stops when `other` is there and `v` has not moved. The
-/// next one begins with the snapshot, and stops too. The storage goes back to when the snapshot was
-/// the newest: that entry is there, and Bob has the only copy of `other`.
+/// Rule P9, `without-P9-farthest`: Bob's first pull stops when `other` is there and `v` has not
+/// moved. The next one begins with the snapshot, and stops too. The storage goes back to when the
+/// snapshot was the newest: that entry is there, and Bob has the only copy of `other`.
 #[test]
 fn a_pull_that_stops_nearer_than_the_one_before_does_not_forget_how_far_that_one_went() {
     let is_half_applied = |step: &u64| {
@@ -60,8 +60,9 @@ fn a_pull_that_stops_nearer_than_the_one_before_does_not_forget_how_far_that_one
     }
 }
 
-/// `weak-without-P6-as-read`: Alice's first commit is under way for long. She comes in by a snapshot, and
-/// then it lands in the first slot, below it: her own edit is no older version of Bob's.
+/// Rule P6, `weak-without-P6-as-read`: Alice's first commit is under way for long. She comes in by
+/// a snapshot, and then it lands in the first slot, below it: her own edit is no older version of
+/// Bob's.
 #[test]
 fn an_own_commit_that_lands_late_below_a_snapshot_does_not_make_an_old_copy_of_the_edit() {
     let world = World::weak();

@@ -1,5 +1,5 @@
 //! Pulls: long after the last one, into an application that refuses some documents, stopped anywhere
-//! (rules P1 to P10).
+//! (rules P1, P4, P8 and P10).
 
 use std::sync::Arc;
 
@@ -42,6 +42,7 @@ fn a_device_long_offline_catches_up_with_all_that_happened() {
     assert_eq!(bob.read("mine").as_deref(), Some("made offline"));
 }
 
+/// Rule P4.
 #[test]
 fn a_pull_applies_only_the_last_version_of_each_document() {
     let (_, alice, bob) = three_large();
@@ -53,6 +54,7 @@ fn a_pull_applies_only_the_last_version_of_each_document() {
     assert_eq!(alice.all(), bob.all());
 }
 
+/// Rule P1.
 #[test]
 fn an_entry_that_does_not_continue_the_log_stops_the_pull() {
     let (world, alice, bob) = three_large();
@@ -67,6 +69,7 @@ fn an_entry_that_does_not_continue_the_log_stops_the_pull() {
     assert_eq!(alice.read("a"), Some(large("first")));
 }
 
+/// Rule P10.
 #[test]
 fn a_document_the_application_refuses_is_reported_and_the_others_sync() {
     let (_, alice, bob) = three_large();
@@ -136,6 +139,7 @@ fn much_to_pull() -> (World, Device, Device) {
     (world, alice, bob)
 }
 
+/// Rule P8.
 #[test]
 fn stopped_at_any_step_of_a_pull_nothing_is_asked_and_all_arrives() {
     for bob_goes_on in [false, true] {
@@ -163,6 +167,7 @@ fn stopped_at_any_step_of_a_pull_nothing_is_asked_and_all_arrives() {
     }
 }
 
+/// Rule P3.
 #[test]
 fn an_edit_queued_during_the_pull_does_not_go_into_another_log() {
     let (world, alice, _) = three_large();

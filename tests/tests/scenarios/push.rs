@@ -1,5 +1,5 @@
 //! A push on a storage that loses answers, refuses documents and is shared with faster devices
-//! (rules U1 to U8).
+//! (rules U1, U2, U3, U5 and U8).
 
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -30,6 +30,7 @@ fn versions(world: &World, id: &str) -> Vec<Vid> {
     of_id.filter_map(|key| Key::parse(key).ok()?.vid()).collect()
 }
 
+/// Rule U5.
 #[test]
 fn a_create_whose_answer_is_lost_neither_duplicates_nor_loses() {
     for fault in UNANSWERED {
@@ -195,6 +196,7 @@ fn three_devices_that_race_each_other_all_get_through() {
     assert_eq!((report.pulled, report.pushed, world.commits()), (2, 1, 4));
 }
 
+/// Rules U8 and S5.
 #[test]
 fn many_documents_are_commits_of_500_each_complete_in_itself() {
     for missing in 0..3 {
@@ -219,6 +221,7 @@ fn many_documents_are_commits_of_500_each_complete_in_itself() {
     }
 }
 
+/// Rule U3.
 #[test]
 fn uploads_half_a_grace_period_old_are_not_committed() {
     let slow: [(&str, &str); 3] = [("put", "docs/"), ("get", "changes/"), ("create", "changes/")];

@@ -1,4 +1,4 @@
-//! Edits on their way into the queue and out of it (rules C1 to C4, U6 and P7).
+//! Edits on their way into the queue and out of it (rules C1, C2, C3, C4, U1, U6 and P7).
 
 use std::sync::Arc;
 
@@ -54,6 +54,7 @@ fn an_application_that_queues_in_its_transactions_is_not_compared() {
     assert_eq!(world.changes(1), [("queued".to_owned(), Action::Put)]);
 }
 
+/// Rule U1.
 #[test]
 fn queueing_an_unchanged_document_writes_nothing() {
     let world = World::new();
@@ -89,6 +90,7 @@ fn a_document_made_and_deleted_between_two_syncs_is_never_pushed() {
     assert_eq!(alice.status().queued, 0);
 }
 
+/// Rule C3.
 #[test]
 fn an_edit_made_on_another_revision_than_the_synced_one_is_a_conflict() {
     let world = World::new();
@@ -153,6 +155,7 @@ fn counters_that_collide_on_two_devices_lose_no_edit() {
     }
 }
 
+/// Rule C2.
 #[test]
 fn a_second_sync_on_the_same_state_is_refused() {
     let world = World::new();

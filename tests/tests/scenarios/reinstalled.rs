@@ -1,5 +1,5 @@
 //! Devices that were reinstalled over old documents or were offline for long: nothing comes back
-//! from the dead (lesson 2).
+//! from the dead (lesson 2, rule P6).
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Snapshots and what they are good for (rules K1, K2, P2, S6 to S8).
+//! Snapshots and what they are good for (rules K1, K2, P2, S6, S7 and S8).
 
 mod away;
 mod hints;

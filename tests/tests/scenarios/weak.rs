@@ -1,5 +1,5 @@
-//! Storage without atomic create (rules W1 to W5, S3): the lock carries the push, and what a late
-//! write destroys is found and offered again.
+//! Storage without atomic create (rules W1, W2, W3, W4 and S3): the lock carries the push, and what
+//! a late write destroys is found and offered again.
 
 mod overwritten;
 mod probe;
@@ -56,6 +56,7 @@ fn an_idle_sync_reads_the_next_slot_and_the_anchor_and_takes_no_lock() {
     assert_eq!(alice.storage.journal.take(), ["get changes/1.json", "get changes/2.json"]);
 }
 
+/// Rule L3.
 #[test]
 fn a_pull_takes_no_lock() {
     let (world, alice, bob) = two_devices();
@@ -72,7 +73,7 @@ fn a_push_locks_pulls_uploads_checks_the_lock_and_the_slot_writes_and_reads_back
     alice.storage.journal.take();
     alice.sync();
     let expected = [
-        // W1: free; put; wait; own.
+        // Rule W1: free; put; wait; own.
         "get lock.json",
         "put lock.json",
         "get lock.json",
@@ -80,7 +81,7 @@ fn a_push_locks_pulls_uploads_checks_the_lock_and_the_slot_writes_and_reads_back
         "put docs/…",
         "get changes/1.json",
         "get changes/2.json",
-        // W3: own; absent; put; own.
+        // Rule W3: own; absent; put; own.
         "get lock.json",
         "get changes/2.json",
         "put changes/2.json",
@@ -167,6 +168,7 @@ fn a_renewed_lock_that_was_left_behind_is_known_as_ones_own() {
     assert!(world.time.monotonic() - began < Duration::from_secs(20));
 }
 
+/// Rule W2.
 #[test]
 fn the_holder_stops_writing_a_margin_before_its_lock_is_over() {
     let (world, alice, _) = two_devices();
@@ -194,7 +196,7 @@ fn a_commit_that_a_late_write_replaced_before_it_was_read_back_is_made_again_at_
     sync_with_a_late_put(&bob);
     alice.edit("a", "alice's");
     let late = bob.storage.clone();
-    // Read by the pull, and by W3 before and after the put.
+    // Read by the pull, and by rule W3 before and after the put.
     alice.storage.before("get", "changes/2", || {});
     alice.storage.before("get", "changes/2", || {});
     alice.storage.before("get", "changes/2", move || {

@@ -1,4 +1,4 @@
-//! Documents and other objects: ids, twins, and lists that lag.
+//! Documents and other objects: ids, twins, and lists that lag (rule S1).
 
 use std::sync::Arc;
 use std::time::Duration;

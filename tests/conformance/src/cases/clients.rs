@@ -1,4 +1,4 @@
-//! A second client, and one that cannot reach its storage.
+//! A second client (rule S1), and one that cannot reach its storage (rule S9).
 
 use bytes::Bytes;
 use db_to_cloud::{Adapter, Atomicity, Created, DocumentId, Error, Folder};

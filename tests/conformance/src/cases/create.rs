@@ -1,4 +1,4 @@
-//! The exclusive create: what every commit rests on.
+//! The exclusive create, which every commit rests on (rule S2).
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Keys of documents with awkward ids.
+//! Keys of documents with awkward ids (rule S4).
 
 use bytes::Bytes;
 use db_to_cloud::{DocumentId, Folder, Key};

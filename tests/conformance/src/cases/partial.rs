@@ -1,4 +1,5 @@
-//! Writes that are under way, and writes that nobody waits for any more.
+//! Writes that are under way, and writes that nobody waits for any more: no reader sees a part of a
+//! created object (rule S2).
 
 use std::future::Future;
 use std::sync::Arc;

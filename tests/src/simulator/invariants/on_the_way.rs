@@ -54,7 +54,7 @@ pub(in crate::simulator) fn an_error_has_a_cause(shared: &Shared, name: &str, er
 }
 
 /// Invariant 4: a client's version never goes back, but for a user's consent to start over; and by
-/// one on weak storage, when its last commit was replaced (W4).
+/// one on weak storage, when its last commit was replaced (rule W4).
 pub(in crate::simulator) fn a_version_never_goes_back(
     shared: &Shared,
     device: usize,

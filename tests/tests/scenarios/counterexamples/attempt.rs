@@ -1,4 +1,4 @@
-//! Commits whose fate is open when a sync ends (U2, U3, G1, U7).
+//! Commits whose fate is open when a sync ends (rules U2, U3, G1 and U7).
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ fn fail_to_commit(device: &Device, text: &str, fault: Fault) {
 }
 
 /// Alice's commit did not arrive, and she is away for some days. Bob looks for garbage each day, and
-/// did so for some days before. Alice does not: she would put again what is missing (D2).
+/// did so for some days before. Alice does not: she would put again what is missing (rule D2).
 fn resumed_after(before: u32, away: u32) {
     let world = World::new();
     let (alice, bob) = world.alice_and_bob(&["note"]);

@@ -1,4 +1,4 @@
-//! One commit among others (U2, U5) and an upload beside a pull.
+//! One commit among others (rules U2, U5 and C5) and an upload beside a pull.
 
 use db_to_cloud::{RemoteWins, Resolution};
 use db_to_cloud_tests::{Fault, Judge, World, settle};
@@ -57,7 +57,8 @@ pub(crate) fn u5_a_commit_that_was_not_heard_is_not_taken_for_success() {
     }
 }
 
-/// Without it a document that a pull beside the upload decides about is put to the application twice.
+/// Rule C5. Without it a document that a pull beside the upload decides about is put to the
+/// application twice.
 #[test]
 pub(crate) fn edits_queue_and_index_are_read_at_one_moment() {
     for seed in 0..200 {

@@ -1,4 +1,4 @@
-//! Edits on their way into the queue and out of it (C4, U6, P7, P8).
+//! Edits on their way into the queue and out of it (rules C4, U6, P7 and P8).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The log, its snapshots, and storages that are not what they were (K1, K2, P1, P3, D1).
+//! The log, its snapshots, and storages that are not what they were (rules K1, K2, P1, P3 and D1).
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the storage says and does (S9, W4, L1).
+//! What the storage says and does (rules S9, W4 and L1).
 
 use db_to_cloud::{ErrorKind, Key, LockPolicy};
 use db_to_cloud_tests::{Device, Fault, World};

@@ -34,7 +34,7 @@ fn a_failing_request_is_never_taken_for_absence() {
                 assert!(asked.iter().all(|line| !line.starts_with("delete docs")), "{asked:?}");
                 let met = !prefix.starts_with("docs") && asked.iter().any(|l| l.contains(&prefix));
                 if met {
-                    let error = result.as_ref().map(drop).expect_err("S9: it is an error");
+                    let error = result.as_ref().map(drop).expect_err("it is an error (rule S9)");
                     assert_eq!(error.kind(), kind, "{name}");
                 }
                 if result.is_err() {

@@ -1,4 +1,5 @@
-//! Valid JSON that is wrong: other types, hostile values, the content of other objects.
+//! Valid JSON that is wrong (rules S5 and S7): other types, hostile values, the content of other
+//! objects.
 
 use super::*;
 
@@ -123,6 +124,7 @@ fn a_hint_to_a_hostile_snapshot() {
     }
 }
 
+/// Rule S7.
 #[test]
 fn a_part_that_lost_a_document_deletes_none() {
     let story = Story::new();

@@ -1,4 +1,4 @@
-//! After the user said yes: the two sides are joined and nothing is lost.
+//! After the user said yes (rule D1): the two sides are joined and nothing is lost.
 
 use futures::FutureExt;
 

@@ -1,4 +1,5 @@
-//! What somebody needs is never deleted, and what the storage lost is put again.
+//! What somebody needs is never deleted (rule G2), and what the storage lost is put again (rule
+//! D2).
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! When garbage collection is put off, and what it does to old snapshots.
+//! When garbage collection is put off (rules G1 and G2), and what it does to old snapshots.
 
 use super::*;
 

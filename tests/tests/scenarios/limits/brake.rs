@@ -1,4 +1,5 @@
-//! The brake and documents that were edited before they went: nobody said that they are to be deleted.
+//! The brake (rule B1) and documents that were edited before they went: nobody said that they are
+//! to be deleted.
 
 use db_to_cloud::ErrorKind;
 use db_to_cloud_tests::{Device, Fault, World};

@@ -1,7 +1,8 @@
-//! When the lock is taken, and by whom it is seen.
+//! When the lock is taken (rules L2 and L3), and by whom it is seen.
 
 use super::*;
 
+/// Rule L3.
 #[test]
 fn reading_takes_no_lock() {
     let (world, _, bob) = alice_is_gone_with_the_lock();
@@ -17,6 +18,7 @@ fn reading_takes_no_lock() {
     assert!(journal.iter().all(|line| !line.contains(LOCK)), "{journal:?}");
 }
 
+/// Rule L2.
 #[test]
 fn by_default_the_lock_is_taken_after_two_lost_races() {
     for (races, expected) in [(1, false), (2, true)] {

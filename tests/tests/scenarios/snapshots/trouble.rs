@@ -58,6 +58,7 @@ fn an_entry_of_a_newer_format_stops_a_device_that_is_up_to_date_and_changes_noth
     assert_eq!((bob.all(), world.commits()), (documents, commits));
 }
 
+/// Rule K2.
 #[test]
 fn slots_of_the_log_are_never_deleted() {
     let (world, alice, bob) = bob_was_away();
