@@ -2,6 +2,7 @@
 //! protocol; the harness is this package's library.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(clippy::print_stdout, reason = "the check of the rules prints its index on request")]
 
 mod asking;
 mod attempts;
@@ -26,6 +27,7 @@ mod pull;
 mod push;
 mod queue;
 mod reinstalled;
+mod rules;
 mod simulated;
 mod snapshots;
 mod unreadable;
