@@ -42,6 +42,8 @@ pub struct FaultyAdapter {
     sent: Arc<Mutex<Vec<(Key, Bytes)>>>,
     rivals: Arc<Mutex<VecDeque<Rival>>>,
     overwriting: Arc<AtomicBool>,
+    /// What lists show while they lag behind.
+    listed: Arc<Mutex<Option<Vec<Key>>>>,
     /// What was asked of the storage.
     pub journal: Journal,
 }
@@ -86,8 +88,19 @@ impl FaultyAdapter {
         let capabilities = Arc::new(Mutex::new(cloud.capabilities()));
         let (plan, delayed) = (Arc::default(), Arc::default());
         let (sent, rivals) = (Arc::default(), Arc::default());
-        let (overwriting, journal) = (Arc::default(), Journal::default());
-        Self { cloud, steps, capabilities, plan, delayed, sent, rivals, overwriting, journal }
+        let (overwriting, listed, journal) = (Arc::default(), Arc::default(), Journal::default());
+        Self {
+            cloud,
+            steps,
+            capabilities,
+            plan,
+            delayed,
+            sent,
+            rivals,
+            overwriting,
+            listed,
+            journal,
+        }
     }
 
     /// The next `operation` (`get`, `put`, `create`, `delete`, `list`) on a key with this prefix
@@ -157,6 +170,17 @@ impl FaultyAdapter {
     /// ignores the condition.
     pub fn ignore_conditions(&self) {
         self.overwriting.store(true, SeqCst);
+    }
+
+    /// From now on lists show the objects of this moment, whatever is written or deleted afterwards.
+    pub fn let_lists_lag(&self) {
+        let keys = self.cloud.objects().keys().cloned().collect();
+        *lock(&self.listed) = Some(keys);
+    }
+
+    /// Lists show what is there again.
+    pub fn let_lists_catch_up(&self) {
+        *lock(&self.listed) = None;
     }
 
     async fn request(&self, request: Request) -> Result<Answer, Error> {
@@ -303,6 +327,13 @@ impl Adapter for FaultyAdapter {
         if let Some(Fault::Refused(kind)) = self.planned_fault("list", folder.name()) {
             return Err(Error::new(kind, "list"));
         }
-        self.cloud.list(folder, page).await
+        let lagging = lock(&self.listed).clone();
+        match lagging {
+            Some(keys) => {
+                let is_in = |key: &Key| key.split().is_some_and(|(name, _)| name == folder.name());
+                Ok(Page { keys: keys.into_iter().filter(is_in).collect(), next: None })
+            }
+            None => self.cloud.list(folder, page).await,
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! The changes log (rules S5 and S6).
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Body;
 use crate::{
-    Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Timestamp, Vid,
+    Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Sizes, Timestamp,
+    Vid,
 };
 
 /// What `changes/<n>.json` holds.
@@ -85,9 +87,9 @@ impl Slot {
             }
             entry => entry?,
         };
-        match entry.changes.iter().any(|change| change.len > super::PLAUSIBLE) {
-            true => Err(super::damaged(key, "an impossible length")),
-            false => Ok(Self::Entry(entry)),
+        match entry.beyond_bounds() {
+            Some(what) => Err(super::damaged(key, what)),
+            None => Ok(Self::Entry(entry)),
         }
     }
 
@@ -109,6 +111,28 @@ impl Slot {
 }
 
 impl Entry {
+    /// What no client writes: more changes or longer copies than an entry may have (rule S5), a
+    /// document twice, or a length that no document has. Lengths are those of the documents, whatever
+    /// they take as JSON.
+    fn beyond_bounds(&self) -> Option<&'static str> {
+        let most = Sizes::default();
+        let copies = || self.changes.iter().filter_map(|change| change.body.as_ref());
+        let mut ids = HashSet::with_capacity(self.changes.len());
+        if self.changes.len() > most.entry_changes {
+            Some("more changes than an entry may have")
+        } else if copies().any(|body| body.0.len() > most.body) {
+            Some("a copy of a document that is too long to be copied")
+        } else if copies().map(|body| body.0.len()).sum::<usize>() > most.entry_bodies {
+            Some("more bytes of documents than an entry may have")
+        } else if !self.changes.iter().all(|change| ids.insert(&change.id)) {
+            Some("one document twice")
+        } else if self.changes.iter().any(|change| change.len > super::PLAUSIBLE) {
+            Some("an impossible length")
+        } else {
+            None
+        }
+    }
+
     /// The length of all documents it names; what a hostile entry says is not added up beyond the
     /// largest number.
     pub(crate) fn documents_len(&self) -> u64 {

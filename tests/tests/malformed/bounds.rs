@@ -21,13 +21,19 @@ fn many_documents_of_the_greatest_length_are_no_sum() {
                "len": GREATEST, "hash": "0".repeat(64)})
     };
     let changes: Vec<_> = (0..(u64::MAX / GREATEST) as usize + 2).map(change).collect();
-    let entry = json!({"format": 1, "commit": id(1), "prev": null, "client": "", "time": "",
-                       "changes": changes});
-    world.overwrite("changes/1.json", entry.to_string());
+    // As many in an entry as there may be.
+    let entries = changes.chunks(500);
+    let count = entries.len();
+    for (n, changes) in (1..).zip(entries) {
+        let prev = (n > 1).then(|| id(n - 1));
+        let entry = json!({"format": 1, "commit": id(n), "prev": prev, "client": "", "time": "",
+                           "changes": changes});
+        world.overwrite(&format!("changes/{n}.json"), entry.to_string());
+    }
     let alice = world.device("alice");
     alice.edit("mine", "text");
     alice.sync();
-    assert_eq!((world.commits(), alice.all().len()), (2, 1));
+    assert_eq!((world.commits(), alice.all().len()), (count as u64 + 1, 1));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Damage to any one object, and failures of any one request (lessons 9 and 12): a clear error or
 //! recovery, never a panic, never a document lost or overwritten with garbage.
 
+mod bounds;
 mod failures;
 mod story;
 mod values;

@@ -18,6 +18,7 @@ mod decisions;
 mod diverged;
 mod gc;
 mod limits;
+mod lists;
 mod locks;
 mod missing;
 mod modelled;

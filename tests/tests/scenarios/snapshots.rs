@@ -62,6 +62,26 @@ fn sixteen_entries_are_worth_a_snapshot() {
     assert_eq!(content(&world, &newest(&world)), fold(&world));
 }
 
+/// Rule S7: a device that comes back after years must not take a deleted document for a new one.
+#[test]
+fn a_tombstone_is_kept_through_every_later_snapshot() {
+    let world = World::new();
+    let alice = world.device("alice");
+    alice.edit("gone", "text");
+    alice.sync();
+    alice.delete("gone");
+    for _ in 0..8 {
+        commit_many(&alice, 20);
+        world.time.pass(std::time::Duration::from_secs(90 * 24 * 3600));
+    }
+    let head = newest(&world);
+    assert!(world.json(&head)["seq"].as_u64().unwrap() > 140, "an old snapshot");
+    let parts = world.json(&head)["parts"].as_array().unwrap().clone();
+    let parts_read = parts.iter().map(|part| world.json(part["key"].as_str().unwrap()));
+    let is_tombstone = |part: Value| !part["documents"]["sgone"]["deleted"].is_null();
+    assert!(parts_read.into_iter().any(is_tombstone), "{parts:?}");
+}
+
 #[test]
 fn only_one_client_writes_the_snapshot() {
     let world = World::new();
