@@ -38,6 +38,8 @@ struct Json {
     /// The fate of the last commit is not known yet.
     unsettled: bool,
     lock: Option<LockJson>,
+    /// What the storage cannot promise.
+    remaining_risk: Option<&'static str>,
 }
 
 #[derive(Debug, Serialize)]
@@ -86,7 +88,12 @@ fn print(local: &Local, status: &Status, preview: &Preview) -> Result<(), Failur
     let synced = status.synced.map_or_else(|| "never".to_owned(), |time| time.to_string());
     result(format_args!("last sync  {synced}"))?;
     let lock = status.lock.as_ref().map_or_else(|| "free".to_owned(), held);
-    result(format_args!("lock       {lock}"))
+    result(format_args!("lock       {lock}"))?;
+    // Rule W5.
+    match status.remaining_risk {
+        Some(risk) => result(format_args!("risk       {risk}")),
+        None => Ok(()),
+    }
 }
 
 /// Who holds the lock, for people.
@@ -117,6 +124,7 @@ impl Json {
             pending: status.pending,
             unsettled: status.unsettled,
             lock,
+            remaining_risk: status.remaining_risk,
         }
     }
 }

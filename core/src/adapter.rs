@@ -219,8 +219,37 @@ pub enum Atomicity {
     /// its requests lets 8 creates begin at once all the same. One after another they prove nothing.
     Probe,
     /// Never: the storage is *weak*, and `create` is not called. Commits are then protected by the
-    /// lock and by the check of the anchor (rules W1, W2, W3 and W4). What remains: a commit that
-    /// another client's delayed write replaced is lost if its author's device is destroyed before
-    /// its next sync.
+    /// lock and by the check of the anchor (rules W1, W2, W3 and W4). What remains is
+    /// [`remaining_risk`](Atomicity::remaining_risk).
     Weak,
+}
+
+impl Atomicity {
+    /// What a storage of this kind cannot promise, as a sentence for its user without a full stop;
+    /// `None` if its create is atomic (rule W5). The README of each adapter has the same sentence.
+    pub fn remaining_risk(self) -> Option<&'static str> {
+        match self {
+            Self::Atomic => None,
+            Self::Probe => Some(
+                "whether the server creates an object only if it is absent is measured by 24 \
+                 creates before the first commit; a server that fails to do so only rarely may \
+                 pass, and then a commit may replace another one",
+            ),
+            Self::Weak => Some(
+                "a write that the server executes long after its client gave up may replace the \
+                 commit of another device; that device offers its documents again at its next \
+                 sync, so they are lost if it is destroyed before; and if two more commits were \
+                 made meanwhile, new devices cannot read the log past that place",
+            ),
+        }
+    }
+
+    /// What is known of it once the probe has measured it.
+    pub(crate) fn measured(self, atomic: Option<bool>) -> Self {
+        match (self, atomic) {
+            (Self::Probe, Some(true)) => Self::Atomic,
+            (Self::Probe, Some(false)) => Self::Weak,
+            (declared, _) => declared,
+        }
+    }
 }

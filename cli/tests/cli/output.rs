@@ -98,6 +98,7 @@ fn status_tells_where_both_sides_stand() {
         "pull",
         "push",
         "push_deletes",
+        "remaining_risk",
         "remote",
         "synced",
         "unsettled",
@@ -111,6 +112,7 @@ fn status_tells_where_both_sides_stand() {
     let counts = ["pull", "delete", "push", "push_deletes", "conflicts"].map(|k| &status[k]);
     assert_eq!(counts, [1, 0, 1, 1, 1]);
     assert_eq!(status["lock"], Value::Null);
+    assert_eq!(status["remaining_risk"], Value::Null);
     let run = world.run(["status", "b", "cloud"]);
     assert!(run.stdout.contains("4 documents at the last sync; since then 2 edited or new, 1 del"));
     assert!(run.stdout.contains("lock       free"), "{run:?}");

@@ -131,7 +131,10 @@ fn a_folder_that_another_program_carries_is_used_under_the_lock() {
     sync_with(&world, 0, "b", &url);
     assert_eq!(world.tree("a"), world.tree("b"));
     assert_eq!(world.run(["unlock", &url]).stdout, "not locked\n");
+    let status = world.run(["status", "a", &url]);
+    assert!(status.stdout.contains("\nrisk       a write that the server executes"), "{status:?}");
     // It is the same storage.
     let status = world.run(["status", "a", "cloud"]);
     assert!(status.stdout.contains("version 1 is here"), "{status:?}");
+    assert!(!status.stdout.contains("risk"), "{status:?}");
 }

@@ -98,6 +98,11 @@ fn a_weak_bucket_is_used_with_a_warning_or_refused() {
     assert!(run.stderr.contains("leave out --require-strong"), "{run:?}");
     let run = cloud.sync("a");
     assert!(run.stderr.contains("warning"), "{run:?}");
+    let run = cloud.run(0, &["status", "a", &cloud.url]);
+    assert!(
+        run.stdout.contains("\nrisk       a write that the server executes long after"),
+        "{run:?}"
+    );
     cloud.sync("b");
     assert_eq!(cloud.world.read("b/one"), "1");
     assert!(!Path::new("s3:").exists());

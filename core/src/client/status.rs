@@ -28,6 +28,10 @@ pub struct Status {
     pub behind: bool,
     /// Who holds the lock, if anybody.
     pub lock: Option<LockObject>,
+    /// What this storage cannot promise, for its user (rule W5): `None` if its create is atomic by
+    /// its word or by the probe. Before the first commit of this device to a storage that must be
+    /// probed, it says so.
+    pub remaining_risk: Option<&'static str>,
 }
 
 impl Client {
@@ -38,6 +42,7 @@ impl Client {
     pub async fn status(&self) -> Result<Status, Error> {
         let ledger = &self.0.ledger;
         let position = ledger.metadata_read().await?;
+        let create = self.0.server.capabilities().create.measured(position.atomic);
         let next = self.0.server.changes_read(position.version + 1).await?;
         Ok(Status {
             version: position.version,
@@ -48,6 +53,7 @@ impl Client {
             synced: position.synced,
             behind: next.is_some(),
             lock: self.0.server.lock_read().await?,
+            remaining_risk: create.remaining_risk(),
         })
     }
 }

@@ -3,6 +3,7 @@
 
 mod overwritten;
 mod probe;
+mod stated;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
