@@ -44,9 +44,9 @@ mod id;
 mod key;
 mod ledger;
 pub mod memory;
-#[cfg(not(feature = "planted"))]
+#[cfg(not(db_to_cloud_mutants))]
 mod planted;
-#[cfg(feature = "planted")]
+#[cfg(db_to_cloud_mutants)]
 pub mod planted;
 mod progress;
 mod protocol;

@@ -1,20 +1,21 @@
 //! Rules of the protocol that a test can switch off, one at a time, to see that it then finds the
-//! loss. **For tests of this library only**: with the feature `planted`, [`without`] makes the
-//! library lose documents. Nothing that is shipped enables it.
+//! loss. **For tests of this library only**: with `--cfg db_to_cloud_mutants`, [`without`] makes the
+//! library lose documents. It is a flag of the compiler and no feature of the package, so that no
+//! crate which depends on this one can enable it. `cargo xtask test planted` sets it.
 //!
-//! Without the feature `holds` is a constant, and each switch costs nothing.
+//! Without the flag `holds` is a constant, and each switch costs nothing.
 
 #![cfg_attr(
-    not(feature = "planted"),
-    expect(unreachable_pub, dead_code, reason = "public, and all of it used, with the feature")
+    not(db_to_cloud_mutants),
+    expect(unreachable_pub, dead_code, reason = "public, and all of it used, with the flag")
 )]
 
-#[cfg(feature = "planted")]
+#[cfg(db_to_cloud_mutants)]
 mod switch;
 
-#[cfg(feature = "planted")]
+#[cfg(db_to_cloud_mutants)]
 pub(crate) use switch::holds;
-#[cfg(feature = "planted")]
+#[cfg(db_to_cloud_mutants)]
 pub use switch::{Guard, without};
 
 use crate::{ContentHash, Vid};
@@ -80,7 +81,7 @@ pub(crate) fn name_of(hash: ContentHash) -> Vid {
 }
 
 /// Whether the rule is obeyed: always, in what is shipped.
-#[cfg(not(feature = "planted"))]
+#[cfg(not(db_to_cloud_mutants))]
 pub(crate) const fn holds(_: Rule) -> bool {
     true
 }

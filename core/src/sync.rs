@@ -34,7 +34,7 @@ mod diverged;
 mod facts;
 mod gc;
 mod history;
-#[cfg(feature = "planted")]
+#[cfg(db_to_cloud_mutants)]
 mod instead;
 mod intents;
 mod overwritten;

@@ -1,6 +1,7 @@
 //! Commands for people who work on db-to-cloud: `cargo xtask <command>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
 
+mod mutants;
 mod servers;
 mod simulate;
 
@@ -31,9 +32,6 @@ const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/
                         db-to-cloud-notes/s3,db-to-cloud-notes/webdav,\
                         db-to-cloud-notes/dropbox,db-to-cloud-notes/google-drive";
 
-/// For the test target that switches rules off.
-const PLANTED: &str = "--features=planted";
-
 /// What `cargo xtask test` runs, in order: a name, the arguments of cargo.
 const STEPS: &[(&str, &[&str])] = &[
     ("fmt", &["fmt", "--all", "--check"]),
@@ -41,12 +39,21 @@ const STEPS: &[(&str, &[&str])] = &[
         "clippy",
         &["clippy", "--workspace", "--all-targets", EXAMPLES, "--locked", "--", "-D", "warnings"],
     ),
-    // Rules of the protocol switched off: a feature that no other step may enable.
+    // Rules of the protocol are switched off: see `mutants`.
     (
         "planted clippy",
-        &["clippy", "-p", "db-to-cloud-tests", PLANTED, "--test=planted", "--", "-D", "warnings"],
+        &[
+            "clippy",
+            "-p",
+            "db-to-cloud-tests",
+            "--test=planted",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
     ),
-    ("planted", &["test", "-p", "db-to-cloud-tests", PLANTED, "--test=planted", "--locked"]),
+    ("planted", &["test", "-p", "db-to-cloud-tests", "--test=planted", "--locked"]),
     ("test", &["test", "--workspace", EXAMPLES, "--locked", "--no-fail-fast"]),
     ("doc", &["doc", "--workspace", "--no-deps", "--locked"]),
 ];
@@ -98,27 +105,20 @@ fn test(only: Option<&str>) -> ExitCode {
     if (is_wanted("servers") || is_wanted("test")) && !servers::install() {
         failed.push("servers");
     }
-    if is_wanted("shipped") && !planted_is_off() {
+    if is_wanted("shipped") && !mutants::are_off() {
         failed.push("shipped");
     }
-    failed.extend(steps.iter().filter(|step| !run(step)).map(|(name, _)| *name));
+    let passed = |step: &&(&str, &[&str])| match step.0.starts_with("planted") {
+        true => run_with(step, &mutants::environment()),
+        false => run(step),
+    };
+    failed.extend(steps.iter().filter(|step| !passed(step)).map(|(name, _)| *name));
     if failed.is_empty() {
         println!("== all passed");
     } else {
         println!("== failed: {}", failed.join(", "));
     }
     exit_code(failed.is_empty())
-}
-
-/// Whether no crate of the workspace enables the feature by which rules can be switched off.
-fn planted_is_off() -> bool {
-    let arguments = ["tree", "--workspace", "--edges=features", "--invert=db-to-cloud", "--locked"];
-    let tree = cargo().args(arguments).output();
-    let text = tree.map(|tree| String::from_utf8_lossy(&tree.stdout).into_owned());
-    let passed =
-        text.is_ok_and(|text| text.contains("db-to-cloud feature") && !text.contains("planted"));
-    println!("== shipped: no crate enables `planted`: {}", verdict(passed));
-    passed
 }
 
 /// Measures in release.

@@ -91,7 +91,7 @@ impl Session<'_> {
             return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
         }
         let (fold, genesis, log) = self.fold(position, base.as_ref()).await?;
-        #[cfg(feature = "planted")]
+        #[cfg(db_to_cloud_mutants)]
         let fold = self.or_fold_of_index(fold, position.version).await?;
         let base_parts = base.map(|base| base.parts).unwrap_or_default();
         let cost = cost(&fold, &base_parts);
@@ -107,7 +107,7 @@ impl Session<'_> {
             }
             written => written?,
         }
-        #[cfg(feature = "planted")]
+        #[cfg(db_to_cloud_mutants)]
         self.or_free_slots(position).await?;
         let log = LogCost { snapshot: position.version, ..LogCost::default() };
         self.remember(position, log).await

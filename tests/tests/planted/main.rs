@@ -1,12 +1,15 @@
 //! Rules of the protocol switched off, one at a time: the story of each counterexample then fails, so
 //! that story is known to stand for its rule.
 //!
-//! `cargo xtask test planted`; only this target is built with the feature. The stories themselves are
-//! those of the scenarios, and run here once more with all rules on. `found` shows which of the losses
-//! the simulator finds without a story.
+//! `cargo xtask test planted` runs it: it needs a build of the core with `--cfg db_to_cloud_mutants`.
+//! The stories themselves are those of the scenarios, and run here once more with all rules on.
+//! `found` shows which of the losses the simulator finds without a story.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests fail by panicking")]
 #![allow(clippy::print_stdout, reason = "the seed that failed is shown on request")]
+
+#[cfg(not(db_to_cloud_mutants))]
+compile_error!("rules cannot be switched off in this build: run `cargo xtask test planted`");
 
 #[path = "../scenarios/counterexamples/mod.rs"]
 mod counterexamples;
