@@ -27,8 +27,9 @@
 //!
 //! # Without a machine
 //! This crate has no HTTP and no file system. The clock, the timer and randomness come from an
-//! [`Environment`]; the feature `system` (on by default) brings the machine's own. Everything else
-//! is futures: any executor will do, and tests own the order of all that happens.
+//! [`Environment`]; the feature `system` (on by default) brings the machine's own, and without it a
+//! client is made by [`ClientBuilder::build_with`]. Everything else is futures: any executor will do,
+//! and tests own the order of all that happens.
 
 mod adapter;
 mod client;

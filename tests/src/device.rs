@@ -49,7 +49,8 @@ impl Device {
         let resolver: Arc<dyn Resolver> = Arc::new(DeferAll);
         let setup: fn(ClientBuilder) -> ClientBuilder = |builder| builder;
         let parts = (&storage, &documents, &state, &steps);
-        let client = setup(builder(name, parts, None, &resolver, &time)).build();
+        let client =
+            setup(builder(name, parts, None, &resolver)).build_with(Arc::new(time.clone()));
         let name = name.to_owned();
         let database = None;
         Self { name, documents, state, storage, steps, time, database, resolver, setup, client }
@@ -86,8 +87,8 @@ impl Device {
         self.state = self.state.snapshot();
         let parts = (&self.storage, &self.documents, &self.state, &self.steps);
         let database = self.database.clone();
-        let builder = builder(&self.name, parts, database, &self.resolver, &self.time);
-        self.client = (self.setup)(builder).build();
+        let builder = builder(&self.name, parts, database, &self.resolver);
+        self.client = (self.setup)(builder).build_with(Arc::new(self.time.clone()));
     }
 
     /// The device forgets all of its client state, but keeps its documents.
@@ -279,13 +280,10 @@ fn builder(
     (storage, documents, state, steps): (&FaultyAdapter, &MemoryDatabase, &MemoryState, &Steps),
     database: Option<Arc<dyn Database>>,
     resolver: &Arc<dyn Resolver>,
-    time: &TestTime,
 ) -> ClientBuilder {
     let stepped =
         || Arc::new(SteppedDatabase(documents.clone(), steps.clone())) as Arc<dyn Database>;
     let database = database.unwrap_or_else(stepped);
     let state = Arc::new(SteppedState(state.clone(), steps.clone()));
-    Client::builder(Arc::new(storage.clone()), database, state, resolver.clone())
-        .with_device(name)
-        .with_environment(Arc::new(time.clone()))
+    Client::builder(Arc::new(storage.clone()), database, state, resolver.clone()).with_device(name)
 }

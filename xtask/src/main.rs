@@ -24,7 +24,7 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
                               minutes or N seconds; or the run of one seed
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, shipped,
-planted, test, mount, doc.";
+bare core, planted, test, mount, doc.";
 
 /// The examples that take long to build.
 const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/webdav,\
@@ -38,6 +38,20 @@ const STEPS: &[(&str, &[&str])] = &[
     (
         "clippy",
         &["clippy", "--workspace", "--all-targets", EXAMPLES, "--locked", "--", "-D", "warnings"],
+    ),
+    // An application that brings its own clock, timer and randomness.
+    (
+        "bare core",
+        &[
+            "clippy",
+            "-p",
+            "db-to-cloud",
+            "--no-default-features",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
     ),
     // Rules of the protocol are switched off: see `mutants`.
     (

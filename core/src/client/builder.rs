@@ -18,7 +18,6 @@ pub struct ClientBuilder {
     database: Arc<dyn Database>,
     state: Arc<dyn State>,
     resolver: Arc<dyn Resolver>,
-    environment: Option<Arc<dyn Environment>>,
     limits: Limits,
     config: Config,
 }
@@ -43,8 +42,8 @@ impl ClientBuilder {
             time_limit: None,
             progress: None,
         };
-        let (environment, limits) = (None, Limits::default());
-        Self { adapter, database, state, resolver, environment, limits, config }
+        let limits = Limits::default();
+        Self { adapter, database, state, resolver, limits, config }
     }
 
     /// The name of this device, for people to read in the lock, the log and conflicts.
@@ -98,15 +97,16 @@ impl ClientBuilder {
         self
     }
 
-    /// The clock, timer and randomness to use instead of the machine's own.
-    pub fn with_environment(mut self, environment: Arc<dyn Environment>) -> Self {
-        self.environment = Some(environment);
-        self
+    /// The client, with the clock, timer and randomness of this machine. Nothing is read or written
+    /// yet. Needs the feature `system`, which is on by default.
+    #[cfg(feature = "system")]
+    pub fn build(self) -> Client {
+        self.build_with(Arc::new(crate::SystemEnvironment::new()))
     }
 
-    /// The client. Nothing is read or written yet.
-    pub fn build(self) -> Client {
-        let environment = self.environment.unwrap_or_else(system);
+    /// The client, with another clock, timer and randomness than the machine's own. Nothing is read
+    /// or written yet.
+    pub fn build_with(self, environment: Arc<dyn Environment>) -> Client {
         Client(Arc::new(Inner {
             server: Server::new(self.adapter, environment.clone(), self.limits),
             database: self.database,
@@ -124,9 +124,4 @@ impl std::fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBuilder").field("device", &self.config.device).finish_non_exhaustive()
     }
-}
-
-#[cfg(feature = "system")]
-fn system() -> Arc<dyn Environment> {
-    Arc::new(crate::SystemEnvironment::new())
 }

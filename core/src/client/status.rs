@@ -1,12 +1,14 @@
 //! MetadataRead: where a client stands.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::Client;
 use crate::format::LockObject;
 use crate::server::Server;
 use crate::state::Table;
-use crate::{Error, ErrorKind, Timestamp};
+use crate::{Adapter, Environment, Error, ErrorKind, Timestamp};
 
 /// Where a client and its storage stand; made by [`Client::status`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -64,10 +66,15 @@ impl Client {
 pub struct LockKeeper(Server);
 
 impl LockKeeper {
-    /// Looks after the lock of this storage.
+    /// Looks after the lock of this storage, with the clock and timer of this machine. Needs the
+    /// feature `system`, which is on by default.
     #[cfg(feature = "system")]
-    pub fn new(adapter: std::sync::Arc<dyn crate::Adapter>) -> Self {
-        let environment = std::sync::Arc::new(crate::SystemEnvironment::new());
+    pub fn new(adapter: Arc<dyn Adapter>) -> Self {
+        Self::new_with(adapter, Arc::new(crate::SystemEnvironment::new()))
+    }
+
+    /// The same with another clock and timer than the machine's own.
+    pub fn new_with(adapter: Arc<dyn Adapter>, environment: Arc<dyn Environment>) -> Self {
         Self(Server::new(adapter, environment, crate::Limits::default()))
     }
 

@@ -168,9 +168,8 @@ fn build(
     let limits = Limits { request: Duration::from_secs(30), sync: None, retries: setup.retries };
     Client::builder(Arc::new(storage), Arc::new(documents), Arc::new(state), Arc::new(resolver))
         .with_device(name)
-        .with_environment(Arc::new(clock.clone()))
         .with_limits(limits)
         .with_sizes(setup.sizes)
         .with_maintenance(setup.maintenance)
-        .build()
+        .build_with(Arc::new(clock.clone()))
 }

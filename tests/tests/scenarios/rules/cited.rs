@@ -93,7 +93,7 @@ fn after(words: &[(usize, &str)], tests: usize) -> Vec<(usize, Cited)> {
             (range, ..) if is_range(range) => {
                 found.push((*number, Cited::Range(range.to_owned())));
             }
-            (to, Some(from), Some(until)) if matches!(to, "to" | "through" | "until" | "") => {
+            ("to" | "through" | "until" | "", Some(from), Some(until)) => {
                 found.push((*number, Cited::Range(format!("{from} {word} {until}"))));
                 break;
             }

@@ -71,7 +71,7 @@ async fn a_state_that_is_gone_ends_the_watch_and_is_not_an_empty_queue() {
         Arc::new(Removable(alice.state.clone(), gone.clone())),
         Arc::new(DeferAll),
     );
-    let client = client.with_environment(Arc::new(alice.time.clone())).build();
+    let client = client.build_with(Arc::new(alice.time.clone()));
     let watch = client.watch(WatchOptions::default());
     let mut alice = Watcher { client, watch, ..alice }.settled().await;
     gone.store(true, SeqCst);

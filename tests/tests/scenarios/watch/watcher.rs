@@ -83,7 +83,7 @@ impl Watcher {
             Arc::new(state.clone()),
             Arc::new(DeferAll),
         );
-        let client = client.with_environment(Arc::new(time.clone())).build();
+        let client = client.build_with(Arc::new(time.clone()));
         let watch = client.watch(options);
         Self { documents, state, storage, time, client, watch }
     }
