@@ -32,10 +32,12 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// One request may take this long, and longer for large objects: by 1 second for each 16 KiB.
+    /// More than a day counts as a day.
     pub request: Duration,
     /// A whole sync may take this long; `None` is for ever.
     pub sync: Option<Duration>,
-    /// How often a request that failed for now is repeated, with growing pauses between.
+    /// How often a request that failed for now is repeated, with growing pauses between. Commits
+    /// whose answer was lost and lost races have numbers of their own.
     pub retries: usize,
 }
 
@@ -45,6 +47,9 @@ impl Default for Limits {
         Self { request: Duration::from_secs(30), sync: None, retries: 5 }
     }
 }
+
+/// The longest time limit of a request. Sums of it with other times do not overflow.
+const LONGEST_REQUEST: Duration = Duration::from_secs(24 * 3600);
 
 /// The storage as the sync sees it.
 #[derive(Debug)]
@@ -67,6 +72,7 @@ impl Server {
     ) -> Self {
         let atomic = AtomicBool::new(adapter.capabilities().create == Atomicity::Atomic);
         let (meter, lock_seen) = (Meter::default(), Mutex::default());
+        let limits = Limits { request: limits.request.min(LONGEST_REQUEST), ..limits };
         Self { adapter, environment, limits, atomic, meter, lock_seen }
     }
 
@@ -88,7 +94,8 @@ impl Server {
     /// a request may take does not come any more.
     pub(crate) async fn wait_for_change(&self, timeout: Duration) -> Result<Wait, Error> {
         let wait = self.adapter.wait_for_change(timeout);
-        self.timed_within(timeout + self.limits.request, "wait for change", None, wait).await?
+        let limit = timeout.saturating_add(self.limits.request);
+        self.timed_within(limit, "wait for change", None, wait).await?
     }
 
     /// Requests, bytes sent and bytes received since the server was made.

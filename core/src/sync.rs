@@ -178,7 +178,7 @@ impl<'a> Session<'a> {
             self.accept(position, e).await?;
         }
         let mut winner = None;
-        let mut pauses = self.client.server.pauses();
+        let mut pauses = self.client.server.race_pauses();
         let (mut races, mut rounds) = (0, 0);
         while races < RACES {
             let lost = match self.round(position, winner.take(), lock).await? {
@@ -196,9 +196,8 @@ impl<'a> Session<'a> {
             if calm && races >= CALM_RACES && lock.is_none() {
                 self.take_lock(position, lock).await?;
                 winner = None;
-            } else if races > 1 {
-                let longest = std::time::Duration::from_secs(20);
-                self.client.environment.sleep(pauses.next().unwrap_or(longest)).await;
+            } else if (2..RACES).contains(&races) {
+                self.client.environment.sleep(pauses.next_pause()).await;
                 winner = None;
             }
         }

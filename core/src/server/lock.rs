@@ -184,7 +184,7 @@ impl Server {
     /// W2).
     pub(crate) fn allows_write(&self, lock: &HeldLock, bytes: usize) -> bool {
         let age = self.environment.monotonic().saturating_sub(lock.taken);
-        age + self.time_limit(bytes as u64) < lock.ttl
+        age.saturating_add(self.time_limit(bytes as u64)) < lock.ttl
     }
 
     fn nearly_over(&self, lock: &HeldLock) -> bool {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::future::{Either, select};
 
 use super::Server;
@@ -14,6 +14,21 @@ const SLOWEST_LINE: u64 = 16 * 1024;
 
 /// A storage that asks for a longer pause is left alone: the sync ends, and its error says how long.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
+
+/// Pauses grow up to this, before the jitter.
+const LONGEST_GROWN: Duration = Duration::from_secs(20);
+
+/// Growing pauses with jitter, without end.
+#[derive(Debug)]
+pub(crate) struct RacePauses(ExponentialBackoff);
+
+impl RacePauses {
+    /// The next pause: twice the one before, up to 20 seconds, and up to as much again by chance, so
+    /// that devices which lost one race do not meet in the next.
+    pub(crate) fn next_pause(&mut self) -> Duration {
+        self.0.next().unwrap_or(LONGEST_GROWN)
+    }
+}
 
 impl Server {
     /// One call for many items; the items that failed for now are tried again together.
@@ -31,7 +46,8 @@ impl Server {
         Fut: Future<Output = Vec<Result<T, Error>>> + Send,
     {
         let rounds = items.len().div_ceil(self.capabilities().concurrency.max(1)) as u64;
-        let slack = bytes + rounds * SLOWEST_LINE * self.limits.request.as_secs();
+        let rounds_take = rounds.saturating_mul(SLOWEST_LINE * self.limits.request.as_secs());
+        let slack = bytes.saturating_add(rounds_take);
         let missing = || Err(Error::new(ErrorKind::Unavailable, operation));
         let mut answers: Vec<Result<T, Error>> = items.iter().map(|_| missing()).collect();
         let mut open: Vec<usize> = (0..items.len()).collect();
@@ -92,14 +108,22 @@ impl Server {
     }
 
     /// Growing pauses with jitter, as many as there are retries.
-    pub(crate) fn pauses(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+    fn pauses(&self) -> ExponentialBackoff {
+        self.growing().with_max_times(self.limits.retries).build()
+    }
+
+    /// The pauses between lost races, and between sendings of one commit. They have nothing to do
+    /// with how often a request is repeated.
+    pub(crate) fn race_pauses(&self) -> RacePauses {
+        RacePauses(self.growing().without_max_times().build())
+    }
+
+    fn growing(&self) -> ExponentialBuilder {
         ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
-            .with_max_delay(Duration::from_secs(20))
-            .with_max_times(self.limits.retries)
+            .with_max_delay(LONGEST_GROWN)
             .with_jitter()
             .with_jitter_seed(self.environment.random() as u64)
-            .build()
     }
 
     /// Gives a request a time limit that grows with the bytes it moves.
@@ -115,7 +139,7 @@ impl Server {
 
     /// How long a request that moves so many bytes may take.
     pub(super) fn time_limit(&self, bytes: u64) -> Duration {
-        self.limits.request + Duration::from_secs(bytes / SLOWEST_LINE)
+        self.limits.request.saturating_add(Duration::from_secs(bytes / SLOWEST_LINE))
     }
 
     pub(super) async fn timed_within<T>(

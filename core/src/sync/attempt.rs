@@ -17,6 +17,9 @@ use crate::{Created, Effect, Error, ErrorKind, Event, Key};
 /// F: the longest time that a request once sent may still take effect.
 pub(crate) const FLIGHT: Duration = Duration::from_secs(3600);
 
+/// How often one sync sends a commit again whose slot is empty after an unclear answer.
+const RESENDS: u32 = 5;
+
 /// What became of a commit.
 pub(super) enum Fate {
     Committed,
@@ -125,7 +128,7 @@ impl Session<'_> {
         attempt: &Attempt,
         lock: &mut Lock,
     ) -> Result<Fate, Error> {
-        let mut pauses = self.client.server.pauses();
+        let (mut pauses, mut resends) = (self.client.server.race_pauses(), 0);
         loop {
             let last_sent = self.client.environment.now();
             let mut batch = Batch::new();
@@ -161,10 +164,11 @@ impl Session<'_> {
                 Some(winner) => return Ok(Fate::Lost(winner)),
                 None => {}
             }
-            let Some(pause) = pauses.next() else {
+            if resends == RESENDS {
                 return Err(sent.err().unwrap_or_else(lost_answer));
-            };
-            self.client.environment.sleep(pause).await;
+            }
+            resends += 1;
+            self.client.environment.sleep(pauses.next_pause()).await;
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod batches;
 mod brake;
+mod races;
 mod requests;
 
 use std::sync::{Arc, Mutex};
