@@ -94,11 +94,11 @@ fn one_document_that_goes_while_a_sync_runs_is_deleted_by_the_next() {
     bob.storage.before("get", "changes/", move || {
         documents.documents().remove(&gone());
     });
-    // It was read before it went: the edit is pushed, and the delete by the next sync.
+    // It was read before it went: the edit is pushed. That it went is found by the next scan.
     assert_eq!(bob.sync().pushed, 1);
     alice.sync();
     assert_eq!(alice.read("doc-3").as_deref(), Some("edited"));
-    assert_eq!(bob.sync().pushed, 1);
+    assert_eq!([bob.sync().pushed, bob.sync().pushed], [0, 1]);
     alice.sync();
     assert_eq!(alice.read("doc-3"), None);
     assert_eq!(bob.status().queued, 0);
