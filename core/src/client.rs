@@ -210,7 +210,7 @@ impl Client {
     /// - [`ErrorKind::TooManyDeletes`] as for a sync; nothing is queued as a delete.
     /// - If the application's database or the client state fails.
     pub async fn compare(&self) -> Result<bool, Error> {
-        let queued = Session::compare_now(&self.0).await?;
+        let queued = Session::scan_now(&self.0).await?;
         if queued {
             self.0.edits.note();
         }

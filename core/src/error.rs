@@ -75,6 +75,17 @@ struct Inner {
     source: Option<BoxError>,
 }
 
+/// Whose error it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Of one document, such as that it is too large.
+    Document,
+    /// Of the storage as a whole.
+    Storage,
+    /// Of either: a request may fail for one document or for all.
+    Unknown,
+}
+
 impl Error {
     /// An error of this kind in this operation. A write that failed with a kind that
     /// [may pass](Error::is_transient) has an [unknown effect](Effect::Unknown) unless
@@ -128,6 +139,21 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self
+    }
+
+    /// Whose error it is: that of one document, or of the storage, so that each other document would
+    /// fail in the same way.
+    pub(crate) fn scope(&self) -> Scope {
+        match self.kind() {
+            // Of the last two: an adapter found that this is not the storage that the device knows.
+            ErrorKind::Unauthorized
+            | ErrorKind::Full
+            | ErrorKind::Throttled
+            | ErrorKind::NewerFormat
+            | ErrorKind::Diverged => Scope::Storage,
+            ErrorKind::Unsupported | ErrorKind::InvalidInput => Scope::Document,
+            _ => Scope::Unknown,
+        }
     }
 
     /// What kind of error this is.

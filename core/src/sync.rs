@@ -1,110 +1,100 @@
-//! One sync, from start to report. Each file holds one part of the protocol:
+//! One sync, from start to report.
 //!
-//! | file | rules |
+//! [`Session`] holds the order of a sync and its only loop: recover, scan, then rounds of pull, upload
+//! and commit, then maintenance. Each part of it is a module with a struct of its own, which returns an
+//! outcome and calls no other part. `docs/rules.md` names the place of each rule.
+//!
+//! | module | does |
 //! |---|---|
-//! | `compare` | C4: finds edits whose QueueChange was lost |
-//! | `intents` | P8: settles writes that a stop interrupted |
-//! | `attempt` | U4, U5, U7, W3: sends a commit and finds out what became of it |
-//! | `tail` | P1, P3, P9: reads the log, decides when to jump to a snapshot |
-//! | `pull` | P1, P4, P9: the loop of a pull |
-//! | `snapshot` | P2: the difference between a snapshot and the index |
-//! | `absorb` | P4, P6: what can be applied at once and what cannot |
-//! | `apply` | P5, P7, P8: fetches bytes and writes them into the application |
-//! | `settle` | P8, U6: what a client remembers once a change is on both sides |
-//! | `conflict` | P6, P10: what became of changes that could not be applied at once |
-//! | `history` | P6: whether local bytes are an older version that the log names |
-//! | `resolve` | P6, P7, P8: puts a conflict to the application and does as it says |
-//! | `push` | U3, U8: reading, storing and committing at once; commit by commit |
-//! | `queue` | U1, U2: queued documents are read and named |
-//! | `upload` | U2, U3: documents into the storage |
-//! | `diverged` | D1 |
-//! | `overwritten` | W4 |
-//! | `checkpoint` | K1 |
-//! | `gc` | G1, G2, D2 |
-//! | `instead` | K1 and K2 switched off, in a test build only |
+//! | `recover` | what an earlier sync left open; another storage |
+//! | `scan` | finds edits that were not queued |
+//! | `pull` | reads the log, decides, writes into the application |
+//! | `push` | reads, uploads and commits what is queued |
+//! | `maintain` | snapshots and garbage collection |
+//! | `preview` | what a sync would do: the same reader and the same decisions |
 //!
-//! `holds(Rule::…)` is true in what is shipped: `crate::planted` tells what it is for.
+//! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`,
+//! `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`.
 
-mod apply;
-mod attempt;
-mod checkpoint;
-mod compare;
-mod deferred;
-mod diverged;
-mod facts;
-mod gc;
-mod history;
-#[cfg(db_to_cloud_mutants)]
-mod instead;
-mod intents;
-mod overwritten;
+mod anchor;
+mod brake;
+mod commit;
+mod context;
+mod last_entry;
+mod lock;
+mod maintain;
+mod mark_synced;
 mod preview;
 mod pull;
 mod push;
-mod queue;
-mod resolve;
-mod settle;
-mod snapshot;
-mod tail;
-mod upload;
+mod recover;
+mod scan;
+mod strength;
 
-use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use futures::channel::mpsc;
+use futures::future::join;
 
 pub use preview::Preview;
-use resolve::contested;
+
+use context::Context;
+use maintain::Maintain;
+use pull::{Pull, Winner};
+use push::{Outcome, Push, Queue};
+use recover::Recover;
+use scan::Scan;
 
 use crate::client::{Inner, SyncOptions};
 use crate::ledger::Position;
 use crate::planted::{Rule, holds};
 use crate::server::HeldLock;
-use crate::{
-    Atomicity, DeferReason, Deferred, DocumentId, Error, ErrorKind, Event, LockPolicy, Report, Vid,
-};
+use crate::{Error, ErrorKind, Event, LockPolicy, Report};
 
 /// Lost races after which a sync gives up; by then it has waited for minutes.
 const RACES: u32 = 12;
 /// How often the queue is walked again because conflicts were decided or a pull came between.
 const ROUNDS: u32 = 4;
 /// Lost races after which the lock is taken (rule L2).
-const CALM_RACES: u32 = 2;
+const RACES_BEFORE_LOCK: u32 = 2;
 
 /// One sync under way.
 pub(crate) struct Session<'a> {
-    client: &'a Inner,
-    options: SyncOptions,
-    report: Mutex<Report>,
-    /// Documents set aside in this sync: not asked again before the next.
-    deferred: Mutex<HashSet<DocumentId>>,
-    /// Uploads of this sync that no commit holds yet. They may go into a later commit of the same
-    /// sync, as if it had been slow (rule U2 mints new names for every new sync).
-    uploads: Mutex<upload::Uploads>,
-    /// Versions whose bytes were found missing in the storage.
-    missing: Mutex<HashSet<Vid>>,
-    history: futures::lock::Mutex<Option<history::History>>,
-    /// The newest entry that was found in the storage in this sync (rule P3).
-    found: AtomicU64,
-    /// The storage is known to be weak.
-    weak: AtomicBool,
+    cx: &'a Context<'a>,
+    recover: Recover<'a>,
+    scan: Scan<'a>,
+    pull: Pull<'a>,
+    push: Push<'a>,
+    maintain: Maintain<'a>,
 }
 
 /// The lock of this sync, if it holds one.
 type Lock = Option<HeldLock>;
 
 impl<'a> Session<'a> {
+    fn new(cx: &'a Context<'a>) -> Self {
+        Self {
+            cx,
+            recover: Recover::new(cx),
+            scan: Scan::new(cx),
+            pull: Pull::new(cx),
+            push: Push::new(cx),
+            maintain: Maintain::new(cx),
+        }
+    }
+
     /// Runs one sync. May be dropped at any await.
-    pub(crate) async fn run(client: &'a Inner, options: SyncOptions) -> Result<Report, Error> {
+    pub(crate) async fn run(client: &Inner, options: SyncOptions) -> Result<Report, Error> {
         let _claim = client.ledger.claim().await?;
         let began = client.environment.monotonic();
         let before = client.server.metered();
         let mut position = client.ledger.metadata_read().await?;
         client.emit(Event::Start);
-        let session = Self::new(client, options);
-        session.look_at_strength(&mut position, false).await?;
-        session.sync(&mut position).await?;
+        let cx = Context::new(client, options);
+        cx.look_at_strength(&mut position, false).await?;
+        Session::new(&cx).sync(&mut position).await?;
         client.emit(Event::Done);
-        let mut report = session.report.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut report = cx.into_report();
         let after = client.server.metered();
         report.version = position.version;
         report.requests = after.0.since(&before.0);
@@ -114,39 +104,26 @@ impl<'a> Session<'a> {
         Ok(report)
     }
 
-    /// Rule C4 alone: whether anything was queued.
-    pub(crate) async fn compare_now(client: &'a Inner) -> Result<bool, Error> {
+    /// The scan alone (rule C4): whether anything was queued.
+    pub(crate) async fn scan_now(client: &Inner) -> Result<bool, Error> {
         let _claim = client.ledger.claim().await?;
         let position = client.ledger.metadata_read().await?;
-        let session = Self::new(client, SyncOptions::default());
-        session.settle_intents(&position).await?;
-        Ok(session.compare().await? > 0)
-    }
-
-    fn new(client: &'a Inner, options: SyncOptions) -> Self {
-        Self {
-            client,
-            options,
-            report: Mutex::default(),
-            deferred: Mutex::default(),
-            uploads: Mutex::default(),
-            missing: Mutex::default(),
-            history: futures::lock::Mutex::default(),
-            found: AtomicU64::new(0),
-            weak: AtomicBool::new(false),
-        }
+        let cx = Context::new(client, SyncOptions::default());
+        Recover::new(&cx).settle_intents(&position).await?;
+        Ok(Scan::new(&cx).compare().await? > 0)
     }
 
     async fn sync(&self, position: &mut Position) -> Result<(), Error> {
-        self.settle_intents(position).await?;
-        if !self.client.is_compared() && holds(Rule::C4) {
-            self.compare().await?;
-            self.client.set_compared(true);
+        let client = self.cx.client;
+        self.recover.settle_intents(position).await?;
+        if !client.is_compared() && holds(Rule::C4) {
+            self.scan.compare().await?;
+            client.set_compared(true);
         }
         let mut lock = None;
         let synced = self.rounds(position, &mut lock).await;
         let maintained = match synced {
-            Ok(()) => self.maintain(position, &mut lock).await,
+            Ok(()) => self.maintain.maintain(position, &mut lock).await,
             Err(_) => Ok(()),
         };
         if let Err(error) = maintained {
@@ -154,50 +131,40 @@ impl<'a> Session<'a> {
             tracing::warn!(%error, "maintenance of the storage failed");
         }
         if let Some(lock) = lock
-            && let Err(error) = self.client.server.unlock(lock).await
+            && let Err(error) = client.server.unlock(lock).await
         {
-            // It expires by itself.
+            // It expires after its time.
             tracing::warn!(%error, "the lock could not be released");
         }
         synced?;
-        position.synced = Some(self.client.environment.now());
-        self.client.ledger.save(position).await
+        position.synced = Some(client.environment.now());
+        client.ledger.save(position).await
     }
 
     /// Pulls and pushes until everything is pushed.
     async fn rounds(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
-        let has_changes = self.has_changes().await?;
-        if has_changes && !self.may_race_beside(position).await? {
-            self.look_at_strength(position, true).await?;
-        }
-        if has_changes && (self.is_weak() || self.client.config.lock == LockPolicy::Always) {
-            self.take_lock(position, lock).await?;
-        }
-        if let Err(e) = self.settle_attempt(position, lock).await {
-            // Starting over drops the attempt.
-            self.accept(position, e).await?;
-        }
+        self.prepare(position, lock).await?;
         let mut winner = None;
-        let mut pauses = self.client.server.race_pauses();
+        let mut pauses = self.cx.client.server.race_pauses();
         let (mut races, mut rounds) = (0, 0);
         while races < RACES {
             let lost = match self.round(position, winner.take(), lock).await? {
                 // What is left then is pushed by the next sync.
-                push::Outcome::Again if rounds < ROUNDS => {
+                Outcome::Again if rounds < ROUNDS => {
                     rounds += 1;
                     continue;
                 }
-                push::Outcome::Done | push::Outcome::Again => return Ok(()),
-                push::Outcome::Lost(lost) => lost,
+                Outcome::Done | Outcome::Again => return Ok(()),
+                Outcome::Lost(lost) => lost,
             };
             races += 1;
             winner = Some(lost);
-            let calm = self.client.config.lock != LockPolicy::Never;
-            if calm && races >= CALM_RACES && lock.is_none() {
-                self.take_lock(position, lock).await?;
+            let may_lock = self.cx.client.config.lock != LockPolicy::Never;
+            if may_lock && races >= RACES_BEFORE_LOCK && lock.is_none() {
+                self.cx.take_lock(position, lock).await?;
                 winner = None;
             } else if (2..RACES).contains(&races) {
-                self.client.environment.sleep(pauses.next_pause()).await;
+                self.cx.client.environment.sleep(pauses.next_pause()).await;
                 winner = None;
             }
         }
@@ -206,153 +173,115 @@ impl<'a> Session<'a> {
         ))
     }
 
+    /// Before the first round: whether the storage is weak, the lock if it is needed, and the commit
+    /// that an earlier sync left open.
+    async fn prepare(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
+        let cx = self.cx;
+        let has_changes = cx.has_changes().await?;
+        if has_changes && !cx.may_race_beside(position).await? {
+            cx.look_at_strength(position, true).await?;
+        }
+        if has_changes && (cx.is_weak() || cx.client.config.lock == LockPolicy::Always) {
+            cx.take_lock(position, lock).await?;
+        }
+        match self.recover.settle_attempt(position, lock).await {
+            // A resync drops the attempt.
+            Err(e) => self.accept(position, e).await,
+            Ok(()) => Ok(()),
+        }
+    }
+
     /// One pull, and a push of what is queued then. A client that is likely near the head uploads
     /// while it pulls.
     async fn round(
         &self,
         position: &mut Position,
-        winner: Option<tail::Winner>,
+        winner: Option<Winner>,
         lock: &mut Lock,
-    ) -> Result<push::Outcome, Error> {
+    ) -> Result<Outcome, Error> {
         let near = position.version > 0 && winner.is_none() && !position.resyncing;
-        let beside = near && self.has_changes().await?;
+        let beside = near && self.cx.has_changes().await?;
         if !beside {
-            self.pull_or_accept(position, winner).await?;
-            if !self.has_changes().await? {
-                return Ok(push::Outcome::Done);
+            self.pull(position, winner).await?;
+            if !self.cx.has_changes().await? {
+                return Ok(Outcome::Done);
             }
         }
-        let before = self.moved();
+        let before = self.cx.moved();
         let outcome = self.push(position, lock, beside).await?;
+        let moved = beside && self.cx.moved() != before;
         match outcome {
             // What the pull decided may have been queued behind the walk through the queue.
-            push::Outcome::Done
-                if beside && self.moved() != before && self.has_changes().await? =>
-            {
+            Outcome::Done if moved && self.cx.has_changes().await? => {
                 self.push(position, lock, false).await
             }
             outcome => Ok(outcome),
         }
     }
 
-    /// Documents that the pulls of this sync have written, deleted or asked about.
-    fn moved(&self) -> u64 {
-        let report = self.report();
-        report.pulled + report.deleted + report.conflicts
-    }
-
-    /// A pull, which starts over if the storage diverged and that is allowed.
-    pub(super) async fn pull_or_accept(
+    /// Commits all queued edits; with `pulls` after a pull that runs beside the uploads.
+    async fn push(
         &self,
         position: &mut Position,
-        winner: Option<tail::Winner>,
-    ) -> Result<(), Error> {
-        match self.pull(position, winner).await {
+        lock: &mut Lock,
+        pulls: bool,
+    ) -> Result<Outcome, Error> {
+        let (send, stored) = mpsc::channel(push::STORED);
+        let stop = AtomicBool::new(false);
+        let commits = async {
+            let outcome = match self.gate(position, lock, pulls).await {
+                Ok(pulled) => self.push.commit_stored(position, stored, lock, pulled).await,
+                Err(e) => Err(e),
+            };
+            stop.store(true, Relaxed);
+            outcome
+        };
+        // Uploads that were begun are finished whatever becomes of the commits.
+        let uploads = self.push.upload_queue(Queue::default(), send, &stop);
+        let outcome = join(uploads, commits).await.1?;
+        if matches!(outcome, Outcome::Again) {
+            self.pull.settle_pending(position, true).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Nothing is committed before this client is at the head of the log, and before it is known
+    /// whether the storage is weak (rule S3). If that has to be found out, by three races one after
+    /// another, documents are uploaded meanwhile: their names are new, and no commit names them yet.
+    /// Says whether a pull has run beside the uploads.
+    async fn gate(
+        &self,
+        position: &mut Position,
+        lock: &mut Lock,
+        pulls: bool,
+    ) -> Result<bool, Error> {
+        if pulls {
+            self.pull(position, None).await?;
+        }
+        self.cx.look_at_strength(position, true).await?;
+        let locks = self.cx.is_weak() && lock.is_none();
+        if locks {
+            // Pull and push under the lock (rule W3).
+            self.cx.take_lock(position, lock).await?;
+            self.pull.pull(position, None).await?;
+        }
+        Ok(pulls || locks)
+    }
+
+    /// A pull, which resyncs if the storage diverged and that is allowed.
+    async fn pull(&self, position: &mut Position, winner: Option<Winner>) -> Result<(), Error> {
+        match self.pull.pull(position, winner).await {
             Err(e) => {
                 self.accept(position, e).await?;
-                self.pull(position, None).await
+                self.pull.pull(position, None).await
             }
             pulled => pulled,
         }
     }
 
-    /// Starts over if the remote diverged and the application, or the weakness of the storage,
-    /// allows it; any other error stays one.
     async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
-        if error.kind() != ErrorKind::Diverged {
-            return Err(error);
-        }
-        if self.is_next_overwritten(position).await? {
-            return self.start_over(position).await;
-        }
-        let overwritten = self.is_overwritten(position).await?;
-        if overwritten && self.take_back(position).await? {
-            return Ok(());
-        }
-        if overwritten || self.options.accept_remote || !holds(Rule::D1) {
-            return self.start_over(position).await;
-        }
-        Err(error)
-    }
-
-    async fn has_changes(&self) -> Result<bool, Error> {
-        let ledger = &self.client.ledger;
-        Ok(ledger.is_any_queued().await? || ledger.attempt().await?.is_some())
-    }
-
-    /// Whether the probe is still to come and can wait until documents are uploaded, to run beside
-    /// them: not if the storage may be refused, or if a lock or an old commit depends on its outcome.
-    async fn may_race_beside(&self, position: &Position) -> Result<bool, Error> {
-        let config = &self.client.config;
-        let now = config.require_strong || config.lock == LockPolicy::Always;
-        let unknown = self.strength(position).is_none();
-        Ok(unknown && !now && self.client.ledger.attempt().await?.is_none())
-    }
-
-    /// Whether create is atomic, if that is known.
-    fn strength(&self, position: &Position) -> Option<bool> {
-        match self.client.server.capabilities().create {
-            Atomicity::Atomic => Some(true),
-            Atomicity::Weak => Some(false),
-            Atomicity::Probe => position.atomic,
-        }
-    }
-
-    /// S3: whether the storage is weak, by its word or by the probe. A client that only reads need
-    /// not know: it is probed when something is `to_be_written`.
-    async fn look_at_strength(
-        &self,
-        position: &mut Position,
-        to_be_written: bool,
-    ) -> Result<(), Error> {
-        let atomic = match self.strength(position) {
-            None if to_be_written => Some(self.probe(position).await?),
-            known => known,
-        };
-        self.client.server.set_atomic(atomic == Some(true));
-        let weak = atomic == Some(false);
-        if weak && self.client.config.require_strong {
-            return Err(Error::new(ErrorKind::WeakStorage, "sync").with_message(
-                "this storage cannot create an object only if it is absent: use another, or do \
-                 not require a strong one",
-            ));
-        }
-        if !self.weak.swap(weak, Relaxed) && weak {
-            self.client.emit(Event::WeakStorage);
-        }
+        self.recover.accept(position, error).await?;
+        self.push.forget_uploads();
         Ok(())
-    }
-
-    /// Races real requests, once, and remembers the outcome.
-    async fn probe(&self, position: &mut Position) -> Result<bool, Error> {
-        let atomic = self.client.server.probe().await?;
-        position.atomic = Some(atomic);
-        self.client.ledger.save(position).await?;
-        Ok(atomic)
-    }
-
-    /// Whether the storage is known to be weak.
-    fn is_weak(&self) -> bool {
-        self.weak.load(Relaxed)
-    }
-
-    fn report(&self) -> MutexGuard<'_, Report> {
-        self.report.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Sets a document aside for this sync and says so.
-    fn defer(&self, id: &DocumentId, reason: DeferReason, detail: impl ToString) {
-        let mut deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
-        if !deferred.insert(id.clone()) {
-            return;
-        }
-        let detail = detail.to_string();
-        tracing::warn!(?reason, detail, "a document was set aside");
-        self.report().deferred.push(Deferred { id: id.clone(), reason, detail });
-        self.client.emit(Event::Deferred { id: id.clone() });
-    }
-
-    fn is_deferred(&self, id: &DocumentId) -> bool {
-        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 }

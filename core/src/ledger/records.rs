@@ -213,6 +213,22 @@ impl Pending {
         !self.diverged && self.change.as_ref().is_some_and(|change| change.vid == version.vid)
     }
 
+    /// A conflict of the local document with the synced version: the edit was made on another revision
+    /// (rule C3).
+    pub(crate) fn contested(id: &DocumentId, synced: &Indexed) -> Self {
+        let change = Change {
+            id: id.clone(),
+            rev: synced.rev.clone(),
+            action: if synced.deleted { Action::Delete } else { Action::Put },
+            vid: synced.vid,
+            base: None,
+            len: synced.len,
+            hash: synced.hash,
+            body: None,
+        };
+        Self { diverged: true, ..Self::of(change) }
+    }
+
     /// A change of which nothing else is known.
     pub(crate) fn of(change: Change) -> Self {
         Self { change: Some(change), diverged: false, ..Self::absent() }

@@ -6,11 +6,9 @@ use futures::StreamExt;
 use serde::Serialize;
 
 use super::Session;
-use super::compare::database_error;
-use super::facts::Waiting;
-use super::pull::STEP;
-use super::snapshot::Walk;
-use super::tail::{Step, Tail};
+use super::context::Context;
+use super::pull::{Pull, STEP, Step, Tail, Waiting, Walk};
+use super::scan::database_error;
 use crate::client::{Inner, SyncOptions};
 use crate::format::Snapshot;
 use crate::ledger::{Dirty, Indexed, Pending, Position};
@@ -40,11 +38,24 @@ type Suspects = BTreeMap<DocumentId, Option<Pending>>;
 impl Session<'_> {
     /// Reads the log and compares the documents; writes nothing anywhere.
     pub(crate) async fn preview(client: &Inner) -> Result<Preview, Error> {
-        let session = Session::new(client, SyncOptions::default());
+        let cx = Context::new(client, SyncOptions::default());
+        Reader { cx: &cx, pull: Pull::new(&cx) }.preview().await
+    }
+}
+
+/// Reads what a sync reads.
+struct Reader<'a> {
+    cx: &'a Context<'a>,
+    pull: Pull<'a>,
+}
+
+impl Reader<'_> {
+    async fn preview(&self) -> Result<Preview, Error> {
+        let client = self.cx.client;
         let mut position = client.ledger.metadata_read().await?;
-        let edits = session.unqueued_edits().await?;
-        let mut suspects = session.deferred_changes().await?;
-        for (id, change) in session.remote_changes(&mut position).await? {
+        let edits = self.unqueued_edits().await?;
+        let mut suspects = self.deferred_changes().await?;
+        for (id, change) in self.remote_changes(&mut position).await? {
             let ids = std::slice::from_ref(&id);
             let synced = client.ledger.indexed(ids).await?.remove(&id);
             let before = suspects.remove(&id).flatten();
@@ -60,7 +71,7 @@ impl Session<'_> {
         for id in edits.keys() {
             suspects.entry(id.clone()).or_default();
         }
-        session.decide_about(&position, suspects, edits).await
+        self.decide_about(&position, suspects, edits).await
     }
 
     async fn decide_about(
@@ -75,10 +86,11 @@ impl Session<'_> {
         while suspects.peek().is_some() {
             let page: Vec<_> = suspects.by_ref().take(STEP).collect();
             let waiting: Vec<Waiting> = page.iter().cloned().map(absent).collect();
-            let known = self.look_up(&waiting).await?.with_edits(&edits);
+            let known = self.pull.look_up(&waiting).await?.with_edits(&edits);
             for (id, remote) in page {
                 let remote = remote.as_ref();
-                let (decision, _) = self.decide_one(position, &id, remote, &known, true).await?;
+                let (decision, _) =
+                    self.pull.decide_one(position, &id, remote, &known, true).await?;
                 let action = remote.and_then(|remote| Some(remote.change.as_ref()?.action));
                 preview.add(id, decision, action);
             }
@@ -89,7 +101,7 @@ impl Session<'_> {
     /// Changes that an earlier sync deferred.
     async fn deferred_changes(&self) -> Result<Suspects, Error> {
         let mut found = Suspects::new();
-        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             found.extend(page.into_iter().map(|(id, pending)| (id, Some(pending))));
         }
@@ -101,11 +113,11 @@ impl Session<'_> {
         &self,
         position: &mut Position,
     ) -> Result<BTreeMap<DocumentId, RemoteChange>, Error> {
-        self.check_interrupted(position).await?;
+        self.cx.check_interrupted(position).await?;
         let mut remote: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
         let mut tail = Tail::new(None, true);
         loop {
-            let (changes, end) = match self.next(position, &mut tail).await? {
+            let (changes, end) = match self.pull.next(position, &mut tail).await? {
                 Step::End => return Ok(remote),
                 Step::Entries { entries, end } => {
                     let mut changes = Vec::new();
@@ -145,13 +157,13 @@ impl Session<'_> {
     ) -> Result<Option<Vec<RemoteChange>>, Error> {
         let (mut changes, mut walk) = (Vec::new(), Walk::default());
         for (k, name) in snapshot.parts.iter().enumerate() {
-            let part = self.client.server.snapshot_part(name).await?;
+            let part = self.cx.client.server.snapshot_part(name).await?;
             let Some(part) = part else { return Ok(None) };
             let until = snapshot.parts.get(k + 1).map(|next| next.from.as_str());
             let range = (name.from.as_str(), until);
-            changes.extend(self.changes_of_part(position, part, range, &mut walk).await?);
+            changes.extend(self.pull.changes_of_part(position, part, range, &mut walk).await?);
         }
-        position.enter(snapshot, self.client.environment.now());
+        position.enter(snapshot, self.cx.client.environment.now());
         let order = (snapshot.seq, 0);
         Ok(Some(changes.into_iter().map(|c| RemoteChange::of_snapshot(c, order)).collect()))
     }
@@ -159,28 +171,28 @@ impl Session<'_> {
     /// The edits that a scan would queue (rule C4).
     async fn unqueued_edits(&self) -> Result<HashMap<DocumentId, Dirty>, Error> {
         let mut edits = HashMap::new();
-        if self.client.database.tracking() == ChangeTracking::Transactional {
+        if self.cx.client.database.tracking() == ChangeTracking::Transactional {
             return Ok(edits);
         }
         let mut indexed = HashMap::new();
-        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             indexed.extend(page);
         }
-        let mut listed = self.client.database.list();
+        let mut listed = self.cx.client.database.list();
         while let Some(item) = listed.next().await {
             let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
             let known: Option<Indexed> = indexed.remove(&id);
             let Ok(revision) = revision else { continue };
             if revision.is_none() || known.as_ref().map(Indexed::local_rev) != revision.as_ref() {
-                let synced = self.client.ledger.indexed(std::slice::from_ref(&id)).await?;
+                let synced = self.cx.client.ledger.indexed(std::slice::from_ref(&id)).await?;
                 edits.insert(id.clone(), Dirty::found(synced.get(&id).map(|i| i.vid)));
             }
         }
         // What is missing is queued as a delete, unless it is there and was not listed.
         edits.extend(indexed.into_iter().map(|(id, version)| (id, Dirty::on(Some(version.vid)))));
         let ids: Vec<_> = edits.keys().cloned().collect();
-        for (id, queued) in self.client.ledger.dirty(&ids).await? {
+        for (id, queued) in self.cx.client.ledger.dirty(&ids).await? {
             let found = edits.get(&id).is_some_and(|edit| edit.found);
             edits.insert(id, Dirty { found, ..queued });
         }

@@ -6,16 +6,37 @@
 //! interrupted pull does not read it again. A device without any synced document has nothing to lose:
 //! there each window is applied as it comes.
 
-use std::collections::BTreeMap;
+mod apply;
+mod deferred;
+mod facts;
+mod history;
+mod read;
+mod resolve;
+mod resync;
+mod snapshot;
 
-use super::Session;
-use super::facts::{Decided, Waiting};
-use super::tail::{Step, Tail, Winner};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Mutex;
+
+use facts::Decided;
+pub(super) use facts::Waiting;
+pub(super) use read::{Step, Tail, Winner};
+pub(super) use snapshot::Walk;
+
+use super::Context;
 use crate::format::Entry;
 use crate::ledger::{Batch, Position};
 use crate::protocol::{Loss, RemoteChange};
 use crate::state::Table;
-use crate::{DocumentId, Error};
+use crate::{DocumentId, Error, Vid};
+
+/// The part of a sync that reads the log and writes into the application.
+pub(super) struct Pull<'a> {
+    cx: &'a Context<'a>,
+    /// Versions whose bytes were found missing in the storage.
+    missing: Mutex<HashSet<Vid>>,
+    history: futures::lock::Mutex<Option<history::History>>,
+}
 
 /// Changes that are looked at together.
 pub(super) const STEP: usize = 500;
@@ -29,7 +50,11 @@ pub(super) enum Window {
     Store,
 }
 
-impl Session<'_> {
+impl<'a> Pull<'a> {
+    pub(super) fn new(cx: &'a Context<'a>) -> Self {
+        Self { cx, missing: Mutex::default(), history: futures::lock::Mutex::default() }
+    }
+
     /// Brings the application up to the head of the log, then decides about what could not be written
     /// at once. All of it may be stopped anywhere and is repeated by the next pull.
     #[tracing::instrument(level = "debug", skip_all)]
@@ -38,11 +63,11 @@ impl Session<'_> {
         position: &mut Position,
         winner: Option<Winner>,
     ) -> Result<(), Error> {
-        self.check_interrupted(position).await?;
+        self.cx.check_interrupted(position).await?;
         self.drop_pending_of_before(position).await?;
-        let pushing = self.client.ledger.is_any_queued().await?;
+        let pushing = self.cx.client.ledger.is_any_queued().await?;
         // A user who accepts another storage expects that it is looked at.
-        let mut tail = Tail::new(winner, pushing || self.options.accept_remote);
+        let mut tail = Tail::new(winner, pushing || self.cx.options.accept_remote);
         self.read_to_head(position, &mut tail).await?;
         if self.settle_pending(position, false).await? {
             // A document's bytes were missing: a newer change of it may have come meanwhile (rule P5).
@@ -53,7 +78,7 @@ impl Session<'_> {
     }
 
     async fn read_to_head(&self, position: &mut Position, tail: &mut Tail) -> Result<(), Error> {
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let is_first =
             ledger.is_empty(Table::Index).await? && ledger.is_empty(Table::Pending).await?;
         let mut window = if is_first { Window::Apply } else { Window::Store };
@@ -96,14 +121,14 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         if let Some((last, _)) = entries.last() {
             position.set_out(position.version + entries.len() as u64, last.commit);
-            self.client.ledger.save(position).await?;
+            self.cx.client.ledger.save(position).await?;
         }
         let mut after = position.clone();
         let mut state = Batch::new();
         // Also as long as it is not known whether the storage is weak.
-        if !self.client.server.is_atomic() {
+        if !self.cx.client.server.is_atomic() {
             let entries = entries.iter().map(|(entry, _)| entry);
-            let last = self.last_entry(position.generation, entries).await?;
+            let last = self.cx.last_entry(position.generation, entries).await?;
             state.last_entry(last.as_ref());
         }
         let mut last: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
@@ -121,11 +146,11 @@ impl Session<'_> {
             }
         }
         self.take_changes(position, last.into_values().collect(), window).await?;
-        after.anchor_checked = self.client.environment.now();
+        after.anchor_checked = self.cx.client.environment.now();
         *position = after;
-        self.note_found(position);
+        self.cx.note_found(position);
         state.position(position);
-        self.client.ledger.metadata_write(state).await
+        self.cx.client.ledger.metadata_write(state).await
     }
 
     /// Applies or stores changes, at most one of each document.
@@ -137,7 +162,7 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let mut decided = Decided::default();
         let mut loss = Loss::default();
-        let overwrites = self.client.database.guards_overwrites();
+        let overwrites = self.cx.client.database.guards_overwrites();
         let mut changes = changes.into_iter().peekable();
         while changes.peek().is_some() {
             let page = changes.by_ref().take(STEP).collect();
@@ -146,7 +171,7 @@ impl Session<'_> {
                 Window::Store => {
                     let mut state = std::mem::take(&mut decided.state);
                     page.iter().for_each(|(id, pending)| state.pending(id, Some(pending)));
-                    self.client.ledger.metadata_write(state).await?;
+                    self.cx.client.ledger.metadata_write(state).await?;
                 }
                 Window::Apply => {
                     let first = decided.writes.len();
@@ -174,7 +199,7 @@ impl Session<'_> {
         state: &mut Batch,
     ) -> Result<Vec<Waiting>, Error> {
         let ids: Vec<_> = changes.iter().map(|change| change.change.id.clone()).collect();
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let (synced, deferred) = (ledger.indexed(&ids).await?, ledger.pending(&ids).await?);
         let mut waiting = Vec::with_capacity(ids.len());
         for (id, change) in ids.into_iter().zip(changes) {
@@ -195,7 +220,7 @@ impl Session<'_> {
         for (id, pending) in decided.waiting.iter().chain(&decided.conflicts) {
             state.pending(id, Some(pending));
         }
-        self.settle_with(decided.synced, position.generation, state).await?;
+        self.cx.settle_with(decided.synced, position.generation, state).await?;
         self.write(position, plan).await
     }
 }

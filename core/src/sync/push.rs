@@ -5,28 +5,32 @@
 //! beside the pull; a gate holds the commits back until the pull is at the head of the log. What the
 //! pull changed is taken out there, by asking `decide` once more.
 
+mod queue;
+mod upload;
+
 use std::mem;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use futures::channel::mpsc::{self, Receiver};
-use futures::future::join;
+use futures::channel::mpsc::Receiver;
 
-use super::attempt::Fate;
-use super::queue::Queue;
-use super::settle::Pushed;
-use super::tail::Winner;
-use super::upload::{Stored, Upload};
-use super::{Lock, Session};
+pub(super) use queue::Queue;
+pub(super) use upload::Stored;
+use upload::{Upload, Uploads};
+
+use super::commit::Fate;
+use super::mark_synced::Pushed;
+use super::pull::Winner;
+use super::{Context, Lock};
 use crate::format::{self, Entry};
-use crate::ledger::{Batch, Position};
+use crate::ledger::{Batch, Pending, Position};
 use crate::protocol::{Decision, Facts, Local, decide};
 use crate::{Action, DocumentId, Error, Key, Timestamp};
 
 /// Batches that may be stored and wait for their commit. Of their documents only copies of the small
 /// ones are still in memory.
-const STORED: usize = 16;
+pub(super) const STORED: usize = 16;
 
 /// What became of a walk through the queue.
 pub(super) enum Outcome {
@@ -38,55 +42,22 @@ pub(super) enum Outcome {
     Lost(Winner),
 }
 
-impl Session<'_> {
-    /// Commits all queued edits; with `pulls` after a pull that runs beside the uploads.
-    #[tracing::instrument(level = "debug", skip_all)]
-    pub(super) async fn push(
-        &self,
-        position: &mut Position,
-        lock: &mut Lock,
-        pulls: bool,
-    ) -> Result<Outcome, Error> {
-        let (send, stored) = mpsc::channel(STORED);
-        let stop = AtomicBool::new(false);
-        let commits = async {
-            let outcome = match self.gate(position, lock, pulls).await {
-                Ok(changed) => self.commit_stored(position, stored, lock, changed).await,
-                Err(e) => Err(e),
-            };
-            stop.store(true, Relaxed);
-            outcome
-        };
-        // Uploads that were begun are finished whatever becomes of the commits.
-        join(self.upload_queue(Queue::default(), send, &stop), commits).await.1
-    }
+/// The part of a sync that commits what was edited here.
+pub(super) struct Push<'a> {
+    cx: &'a Context<'a>,
+    /// Uploads of this sync that no commit holds yet. They may go into a later commit of the same
+    /// sync, as if it had been slow (rule U2 mints new names for every new sync).
+    uploads: Mutex<Uploads>,
+}
 
-    /// Nothing is committed before this client is at the head of the log, and before it is known
-    /// whether the storage is weak (rule S3). If that has to be found out, by three races one after
-    /// another, documents are uploaded meanwhile: their names are new, and no commit names them yet.
-    /// Says whether a pull has run beside the uploads.
-    async fn gate(
-        &self,
-        position: &mut Position,
-        lock: &mut Lock,
-        pulls: bool,
-    ) -> Result<bool, Error> {
-        if pulls {
-            self.pull_or_accept(position, None).await?;
-        }
-        self.look_at_strength(position, true).await?;
-        let locks = self.is_weak() && lock.is_none();
-        if locks {
-            // Pull and push under the lock (rule W3).
-            self.take_lock(position, lock).await?;
-            self.pull(position, None).await?;
-        }
-        Ok(pulls || locks)
+impl<'a> Push<'a> {
+    pub(super) fn new(cx: &'a Context<'a>) -> Self {
+        Self { cx, uploads: Mutex::default() }
     }
 
     /// Commits what is stored: 500 documents at a time, the rest when no more are to come. `changed`:
     /// a pull has run since the uploads began.
-    async fn commit_stored(
+    pub(super) async fn commit_stored(
         &self,
         position: &mut Position,
         mut stored: Receiver<Result<Stored, Error>>,
@@ -94,7 +65,7 @@ impl Session<'_> {
         changed: bool,
     ) -> Result<Outcome, Error> {
         let (mut ready, mut again) = (Vec::new(), false);
-        let most = self.client.config.sizes.entry_changes;
+        let most = self.cx.client.config.sizes.entry_changes;
         loop {
             let next = stored.next().await.transpose()?;
             let is_last = next.is_none();
@@ -124,10 +95,7 @@ impl Session<'_> {
             match (is_last, again) {
                 (false, _) => {}
                 (true, false) => return Ok(Outcome::Done),
-                (true, true) => {
-                    self.settle_pending(position, true).await?;
-                    return Ok(Outcome::Again);
-                }
+                (true, true) => return Ok(Outcome::Again),
             }
         }
     }
@@ -135,7 +103,7 @@ impl Session<'_> {
     /// Uploads of documents that are still to be pushed on the same version, after a pull (rule U1).
     async fn still_to_be_pushed(&self, uploads: Vec<Upload>) -> Result<Vec<Upload>, Error> {
         let ids: Vec<_> = uploads.iter().map(|upload| upload.change.id.clone()).collect();
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let _edits = ledger.edits().await;
         let (edits, synced) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
         let deferred = ledger.pending(&ids).await?;
@@ -155,7 +123,7 @@ impl Session<'_> {
     /// Edits that were made on another version than the synced one become conflicts with it (rule C3);
     /// says whether there were any.
     async fn contest(&self, ids: &[DocumentId]) -> Result<bool, Error> {
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let _edits = ledger.edits().await;
         let (edits, synced) = (ledger.dirty(ids).await?, ledger.indexed(ids).await?);
         let deferred = ledger.pending(ids).await?;
@@ -164,7 +132,7 @@ impl Session<'_> {
             if let (Some(edit), Some(version)) = (edits.get(id), synced.get(id))
                 && edit.base != Some(version.vid)
             {
-                state.pending(id, Some(&super::contested(id, version)));
+                state.pending(id, Some(&Pending::contested(id, version)));
             }
         }
         ledger.metadata_write(state).await?;
@@ -177,14 +145,14 @@ impl Session<'_> {
         uploads: Vec<Upload>,
         lock: &mut Lock,
     ) -> Result<Option<Winner>, Error> {
-        self.ensure_anchor(position).await?;
+        self.cx.ensure_anchor(position).await?;
         let began = uploads.iter().map(|u| u.began_at).min().unwrap_or_default();
         let (entry, bytes) = self.entry(position, &uploads)?;
-        match self.commit(position, &entry, &bytes, began, lock).await? {
+        match self.cx.commit(position, &entry, &bytes, began, lock).await? {
             Fate::Committed => {
                 let done: Vec<_> = entry.changes.iter().map(|c| c.id.clone()).collect();
                 let bytes = bytes.len() as u64;
-                self.settle_pushed(position, Pushed { entry, bytes }).await?;
+                self.cx.settle_pushed(position, Pushed { entry, bytes }).await?;
                 let mut kept = self.uploads();
                 done.iter().for_each(|id| drop(kept.remove(id)));
                 Ok(None)
@@ -192,8 +160,8 @@ impl Session<'_> {
             Fate::Lost(winner) => {
                 // The uploads are kept: no entry names them, and none ever will but ours. On weak
                 // storage a late write could yet bring back the entry that named them.
-                self.drop_lost().await?;
-                if self.is_weak() {
+                self.cx.drop_lost().await?;
+                if self.cx.is_weak() {
                     self.uploads().clear();
                 }
                 Ok(Some(winner))
@@ -203,7 +171,7 @@ impl Session<'_> {
 
     /// S5: the entry and its bytes.
     fn entry(&self, position: &Position, uploads: &[Upload]) -> Result<(Entry, Bytes), Error> {
-        let mut room = self.client.config.sizes.entry_bodies;
+        let mut room = self.cx.client.config.sizes.entry_bodies;
         let mut changes = Vec::with_capacity(uploads.len());
         for upload in uploads {
             let mut change = upload.change.clone();
@@ -215,9 +183,9 @@ impl Session<'_> {
             changes.push(change);
         }
         let entry = Entry {
-            commit: self.client.environment.random().into(),
+            commit: self.cx.client.environment.random().into(),
             prev: position.anchor,
-            client: self.client.config.device.clone(),
+            client: self.cx.client.config.device.clone(),
             time: self.now(),
             changes,
         };
@@ -226,6 +194,6 @@ impl Session<'_> {
     }
 
     fn now(&self) -> Timestamp {
-        self.client.environment.now()
+        self.cx.client.environment.now()
     }
 }

@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::settle::Pushed;
-use super::tail::Winner;
-use super::{Lock, Session};
-use crate::format::{Entry, LockObject, Slot};
+use super::pull::Winner;
+use super::{Context, Lock};
+use crate::format::Entry;
 use crate::ledger::{Attempt, Batch, Position};
 use crate::planted::{Rule, holds};
-use crate::server::{LONGEST_PAUSE, LockClaim, TTL, WEAK_TTL};
-use crate::{Created, Effect, Error, ErrorKind, Event, Key};
+use crate::server::LONGEST_PAUSE;
+use crate::{Created, Effect, Error, ErrorKind, Key};
 
 /// F: the longest time that a request once sent may still take effect.
 pub(crate) const FLIGHT: Duration = Duration::from_secs(3600);
@@ -27,75 +26,16 @@ pub(super) enum Fate {
     Lost(Winner),
 }
 
-impl Session<'_> {
-    /// Settles the attempt that an earlier sync left behind (rule U7).
-    pub(super) async fn settle_attempt(
-        &self,
-        position: &mut Position,
-        lock: &mut Lock,
-    ) -> Result<(), Error> {
-        let attempt = self.client.ledger.attempt().await?;
-        let Some(attempt) = attempt.filter(|_| holds(Rule::U7Settled)) else { return Ok(()) };
-        let there = self.client.server.changes_read(attempt.slot).await?;
-        if there.is_none() {
-            if self.is_dead(&attempt)? {
-                return self.drop_attempt().await;
-            }
-            // Sending it again into another log would leave a hole there.
-            self.ensure_anchor(position).await?;
-        }
-        let fate = match there {
-            Some((slot, _)) if slot.commit() == attempt.commit => Fate::Committed,
-            Some(winner) => Fate::Lost(winner),
-            None => self.send(position, &attempt, lock).await?,
-        };
-        match fate {
-            Fate::Committed => self.finish_attempt(position, &attempt).await,
-            Fate::Lost(_) => self.drop_lost().await,
-        }
-    }
-
-    /// The slot is empty, the uploads are too old to be relied on, and no request of ours can take
-    /// effect any more.
-    fn is_dead(&self, attempt: &Attempt) -> Result<bool, Error> {
-        let now = self.client.environment.now();
-        let older = |since, age| now.since(since).is_some_and(|passed| passed > age);
-        if !older(attempt.uploads_began, self.client.config.grace / 2) || !holds(Rule::U3) {
-            return Ok(false);
-        }
-        if older(attempt.last_sent, FLIGHT) || !holds(Rule::U7Flight) {
-            return Ok(true);
-        }
-        Err(Error::new(ErrorKind::Unavailable, "sync").with_key(Key::change(attempt.slot)).with_message(
-            "an old commit was sent within the last hour and its fate is open: sync again later",
-        ))
-    }
-
+impl Context<'_> {
     /// Another commit has the slot (rule U7).
     pub(super) async fn drop_lost(&self) -> Result<(), Error> {
         if holds(Rule::U7Dropped) { self.drop_attempt().await } else { Ok(()) }
     }
 
-    async fn drop_attempt(&self) -> Result<(), Error> {
+    pub(super) async fn drop_attempt(&self) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.attempt(None);
         self.client.ledger.metadata_write(batch).await
-    }
-
-    /// Rule U6 for an attempt of an earlier sync.
-    async fn finish_attempt(
-        &self,
-        position: &mut Position,
-        attempt: &Attempt,
-    ) -> Result<(), Error> {
-        let key = Key::change(attempt.slot);
-        match Slot::decode(&key, attempt.entry.as_bytes())? {
-            Slot::Entry(entry) => {
-                let bytes = attempt.entry.len() as u64;
-                self.settle_pushed(position, Pushed { entry, bytes }).await
-            }
-            Slot::Stub(_) => Err(Error::new(ErrorKind::State, "sync").with_key(key)),
-        }
     }
 
     /// Records the attempt, sends it, and finds out what became of it (rules U4 and U5).
@@ -122,7 +62,7 @@ impl Session<'_> {
     }
 
     /// Sends until the fate is known. On an error the attempt stays on record.
-    async fn send(
+    pub(super) async fn send(
         &self,
         position: &mut Position,
         attempt: &Attempt,
@@ -205,26 +145,6 @@ impl Session<'_> {
             Some((slot, _)) if slot.commit() == attempt.commit => Ok(Created::New),
             _ => Ok(Created::Occupied),
         }
-    }
-
-    /// Lock, waiting for it. The nonce is remembered first, so that a lock left by a crash is known
-    /// as our own.
-    pub(super) async fn take_lock(
-        &self,
-        position: &mut Position,
-        lock: &mut Lock,
-    ) -> Result<(), Error> {
-        let ttl = if self.is_weak() { WEAK_TTL } else { TTL };
-        let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
-        let nonce = self.client.environment.random().into();
-        position.lock = Some(nonce);
-        self.client.ledger.save(position).await?;
-        let waiting = |holder: &LockObject| {
-            self.client.emit(Event::Waiting { owner: holder.owner.clone() });
-        };
-        let claim = LockClaim { owner: &self.client.config.device, ttl, nonce, own };
-        *lock = Some(self.client.server.lock(&claim, waiting).await?);
-        Ok(())
     }
 }
 

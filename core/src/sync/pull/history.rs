@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use sha2::{Digest, Sha256};
 
-use super::Session;
+use super::Pull;
 use crate::format::Slot;
 use crate::ledger::Position;
 use crate::{ContentHash, DocumentId, Error};
@@ -17,7 +17,7 @@ pub(super) struct History(HashSet<[u8; 16]>);
 /// How far back the log is read: what is older than that becomes a conflict instead.
 const ENTRIES: u64 = 2000;
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Reads the log once, and only for a document that neither side knows to be the other's.
     pub(super) async fn is_older_version(
         &self,
@@ -35,14 +35,14 @@ impl Session<'_> {
 
     async fn read_history(&self, position: &Position) -> Result<History, Error> {
         let mut history = History::default();
-        let width = self.client.server.capabilities().concurrency.max(1) as u64;
+        let width = self.cx.client.server.capabilities().concurrency.max(1) as u64;
         // Entries after the snapshot were read already; pending changes carry what they replaced.
         let last = position.log.snapshot;
         let mut next = last.saturating_sub(ENTRIES) + 1;
         let mut before = None;
         while next <= last {
             let until = last.min(next + width - 1);
-            for slot in self.client.server.changes_read_many(next..=until).await? {
+            for slot in self.cx.client.server.changes_read_many(next..=until).await? {
                 let Some((slot, _)) = slot else { continue };
                 if before.is_some_and(|commit| slot.prev() != Some(commit)) {
                     // Weak storage: a late write, perhaps our own, replaced what the snapshot holds.

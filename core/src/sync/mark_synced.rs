@@ -1,6 +1,6 @@
 //! Rules P8 (3) and U6: what a client remembers once a change is both in the storage and here.
 
-use super::Session;
+use super::Context;
 use crate::format::{Change, Entry};
 use crate::ledger::{Batch, Dirty, Indexed, Ledger, Position};
 use crate::planted::{Rule, holds};
@@ -25,7 +25,7 @@ pub(super) struct Synced {
     pub local: Option<Revision>,
 }
 
-impl Session<'_> {
+impl Context<'_> {
     /// Marks these changes as synced: the storage and the application both have them.
     pub(super) async fn settle(&self, changes: &[Change], generation: u64) -> Result<(), Error> {
         self.settle_with(changes.to_vec(), generation, Batch::new()).await

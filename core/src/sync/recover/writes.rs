@@ -1,6 +1,6 @@
 //! Rule P8, at start: writes into the application that a stop interrupted are settled by looking.
 
-use super::Session;
+use super::Recover;
 use crate::format::Change;
 use crate::ledger::{Batch, Pending, Position};
 use crate::protocol::{Decision, Facts, Local, decide};
@@ -8,10 +8,10 @@ use crate::{Document, Error};
 
 const STEP: usize = 200;
 
-impl Session<'_> {
-    pub(super) async fn settle_intents(&self, position: &Position) -> Result<(), Error> {
+impl Recover<'_> {
+    pub(in crate::sync) async fn settle_intents(&self, position: &Position) -> Result<(), Error> {
         loop {
-            let intents = self.client.ledger.intents(STEP).await?;
+            let intents = self.cx.client.ledger.intents(STEP).await?;
             if intents.is_empty() {
                 return Ok(());
             }
@@ -19,13 +19,13 @@ impl Session<'_> {
             let mut forget = Batch::new();
             for (id, change) in intents {
                 // A document that cannot be read now was not proven applied: pull looks again.
-                match self.client.database.get(&id).await {
+                match self.cx.client.database.get(&id).await {
                     Ok(local) if is_target(&change, local.as_ref()) => done.push(change),
                     _ => forget.intent(&id, None),
                 }
             }
-            self.settle(&done, position.generation).await?;
-            self.client.ledger.metadata_write(forget).await?;
+            self.cx.settle(&done, position.generation).await?;
+            self.cx.client.ledger.metadata_write(forget).await?;
         }
     }
 }

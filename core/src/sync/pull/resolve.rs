@@ -1,11 +1,11 @@
-//! One conflict (rules P6 to P8): the application decides, then its decision is carried out in an
+//! One conflict (rules P6, P7 and P8): the application decides, then its decision is carried out in an
 //! order that a stop anywhere cannot turn into a loss.
 
-use super::Session;
-use super::settle::Synced;
-use crate::format::Change;
+use super::Pull;
+use crate::error::Scope;
 use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
+use crate::sync::mark_synced::Synced;
 use crate::{
     Action, Conflict, DeferReason, Document, DocumentId, Error, Event, Outcome, Resolution,
     Revision, Write,
@@ -14,7 +14,7 @@ use crate::{
 /// The local side as the resolver saw it.
 type Expected = Option<Revision>;
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Puts a conflict to the application and does as it says. If the document was edited meanwhile
     /// it stays pending, and is asked anew.
     pub(super) async fn resolve(
@@ -23,7 +23,7 @@ impl Session<'_> {
         id: DocumentId,
         pending: Pending,
     ) -> Result<(), Error> {
-        let local = match self.client.database.get(&id).await {
+        let local = match self.cx.client.database.get(&id).await {
             Ok(local) => local,
             Err(e) => return self.put_off(&id, &pending, DeferReason::Unreadable, e).await,
         };
@@ -32,7 +32,7 @@ impl Session<'_> {
             None => return Ok(()),
         };
         let ids = std::slice::from_ref(&id);
-        let base = self.client.ledger.indexed(ids).await?.remove(&id);
+        let base = self.cx.client.ledger.indexed(ids).await?.remove(&id);
         let conflict = Conflict {
             id,
             base: base.as_ref().map(|b| b.vid),
@@ -42,9 +42,9 @@ impl Session<'_> {
             local,
             remote,
         };
-        self.report().conflicts += 1;
-        self.client.emit(Event::Conflict { id: conflict.id.clone() });
-        match self.client.resolver.resolve(&conflict).await {
+        self.cx.report().conflicts += 1;
+        self.cx.client.emit(Event::Conflict { id: conflict.id.clone() });
+        match self.cx.client.resolver.resolve(&conflict).await {
             Ok(resolution) => self.carry_out(position, conflict, pending, resolution).await,
             Err(e) => self.put_off(&conflict.id, &pending, DeferReason::Conflict, e).await,
         }
@@ -58,9 +58,9 @@ impl Session<'_> {
         let body = change.body.as_ref().map(|b| b.0.clone()).filter(|b| change.is_content(b));
         let bytes = match body {
             Some(bytes) => Some(bytes),
-            None => match self.client.server.get(&[change]).await.pop() {
+            None => match self.cx.client.server.get(&[change]).await.pop() {
                 Some(Ok(bytes)) => bytes,
-                Some(Err(e)) if super::upload::is_everybodys(&e) => return Err(e),
+                Some(Err(e)) if e.scope() == Scope::Storage => return Err(e),
                 Some(Err(e)) => {
                     self.put_off(&change.id, pending, DeferReason::NotFetched, e).await?;
                     return Ok(None);
@@ -71,7 +71,7 @@ impl Session<'_> {
         let Some(bytes) = bytes else {
             let mut batch = Batch::new();
             self.set_missing(&mut batch, pending.clone());
-            self.client.ledger.metadata_write(batch).await?;
+            self.cx.client.ledger.metadata_write(batch).await?;
             return Ok(None);
         };
         Ok(Some(Some(Document::new(change.rev.clone(), bytes))))
@@ -143,12 +143,12 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let remote = pending.change.as_ref();
         let version = remote.map(|change| Indexed::of(change, position.generation));
-        let _edits = self.client.ledger.edits().await;
+        let _edits = self.cx.client.ledger.edits().await;
         let mut batch = Batch::new();
         batch.index(id, version.as_ref());
         batch.dirty(id, Some(Dirty::on(remote.map(|change| change.vid))));
         batch.pending(id, None);
-        self.client.ledger.metadata_write(batch).await
+        self.cx.client.ledger.metadata_write(batch).await
     }
 
     /// Replaces the local version by the remote one, if it is still the expected one.
@@ -162,7 +162,7 @@ impl Session<'_> {
     ) -> Result<(), Error> {
         let mut intent = Batch::new();
         intent.intent(id, pending.change.as_ref());
-        self.client.ledger.metadata_write(intent).await?;
+        self.cx.client.ledger.metadata_write(intent).await?;
         let existed = expected.is_some();
         let write = Write { id: id.clone(), document: remote, expected, moved_from: None };
         match self.apply_one(write).await {
@@ -192,24 +192,24 @@ impl Session<'_> {
             batch.index(id, None);
             batch.dirty(id, None);
             batch.pending(id, None);
-            return self.client.ledger.metadata_write(batch).await;
+            return self.cx.client.ledger.metadata_write(batch).await;
         };
         if change.action == Action::Put || existed {
             self.count_applied(change.action);
         }
         let synced = Synced { change: change.clone(), local };
-        self.settle_all(vec![synced], position.generation, Batch::new()).await
+        self.cx.settle_all(vec![synced], position.generation, Batch::new()).await
     }
 
     async fn apply_one(&self, write: Write) -> Outcome {
-        let outcome = self.client.database.apply(vec![write]).await.pop();
+        let outcome = self.cx.client.database.apply(vec![write]).await.pop();
         outcome.unwrap_or_else(|| Outcome::Blocked("the database gave no answer".into()))
     }
 
     async fn drop_intent(&self, id: &DocumentId) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.intent(id, None);
-        self.client.ledger.metadata_write(batch).await
+        self.cx.client.ledger.metadata_write(batch).await
     }
 
     /// Makes a document of the local version before the remote one takes its place, and queues it.
@@ -224,7 +224,7 @@ impl Session<'_> {
         let write = Write { id: copy.clone(), document, expected: None, moved_from: None };
         match self.apply_one(write).await {
             Outcome::Done | Outcome::DoneAs(_) if copy != id => {}
-            Outcome::Changed if copy != id => match self.client.database.get(copy).await {
+            Outcome::Changed if copy != id => match self.cx.client.database.get(copy).await {
                 Ok(Some(there)) if there.bytes == local.bytes => {}
                 _ => return Ok(Err(format!("the id of its copy, {copy:?}, is taken"))),
             },
@@ -233,24 +233,8 @@ impl Session<'_> {
             }
             _ => return Ok(Err("its copy must have another id".to_owned())),
         }
-        self.client.queue_change(copy).await?;
-        self.report().copies.push(copy.clone());
+        self.cx.client.queue_change(copy).await?;
+        self.cx.report().copies.push(copy.clone());
         Ok(Ok(()))
     }
-}
-
-/// A pending change that makes the resolver compare the local document with the indexed version:
-/// for an edit that was made on another revision than the indexed one (rule C3).
-pub(crate) fn contested(id: &DocumentId, indexed: &Indexed) -> Pending {
-    let change = Change {
-        id: id.clone(),
-        rev: indexed.rev.clone(),
-        action: if indexed.deleted { Action::Delete } else { Action::Put },
-        vid: indexed.vid,
-        base: None,
-        len: indexed.len,
-        hash: indexed.hash,
-        body: None,
-    };
-    Pending { diverged: true, ..Pending::of(change) }
 }

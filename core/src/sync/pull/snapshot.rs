@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Session;
-use super::pull::Window;
+use super::Pull;
+use super::Window;
 use crate::format::{Change, Part, Snapshot};
 use crate::ledger::{Indexed, Position};
 use crate::protocol::RemoteChange;
@@ -15,7 +15,7 @@ use crate::{Action, DocumentId, Error, ErrorKind, Key};
 
 /// Walks through the index in the order of the keys, as the parts of a snapshot do.
 #[derive(Default)]
-pub(super) struct Walk {
+pub(in crate::sync) struct Walk {
     after: Option<DocumentId>,
     page: VecDeque<(DocumentId, Indexed)>,
 }
@@ -25,7 +25,7 @@ type Range<'a> = (&'a str, Option<&'a str>);
 
 const STEP: usize = 500;
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Applies a snapshot part by part and goes on after its last entry. A damaged part leaves the
     /// position where it is; what was applied until then is in the index.
     pub(super) async fn take_snapshot(
@@ -35,8 +35,8 @@ impl Session<'_> {
         window: Window,
     ) -> Result<bool, Error> {
         position.set_out(snapshot.seq, snapshot.commit);
-        self.client.ledger.save(position).await?;
-        let server = &self.client.server;
+        self.cx.client.ledger.save(position).await?;
+        let server = &self.cx.client.server;
         let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
         let parts = stream::iter(reads).buffered(4).peekable();
         futures::pin_mut!(parts);
@@ -57,13 +57,13 @@ impl Session<'_> {
             };
             self.take_changes(position, changes.into_iter().map(order).collect(), window).await?;
         }
-        position.enter(&snapshot, self.client.environment.now());
-        self.client.ledger.save(position).await?;
+        position.enter(&snapshot, self.cx.client.environment.now());
+        self.cx.client.ledger.save(position).await?;
         Ok(true)
     }
 
     /// The difference between the index and a part.
-    pub(super) async fn changes_of_part(
+    pub(in crate::sync) async fn changes_of_part(
         &self,
         position: &Position,
         part: Part,
@@ -98,7 +98,7 @@ impl Session<'_> {
         let mut found = Vec::new();
         loop {
             if walk.page.is_empty() {
-                let ledger = &self.client.ledger;
+                let ledger = &self.cx.client.ledger;
                 walk.page = ledger.page(Table::Index, walk.after.as_ref(), STEP).await?.into();
                 let Some((last, _)) = walk.page.back() else { return Ok(found) };
                 walk.after = Some(last.clone());
@@ -124,7 +124,7 @@ impl Session<'_> {
             id,
             rev: indexed.rev,
             action: Action::Delete,
-            vid: self.client.environment.random().into(),
+            vid: self.cx.client.environment.random().into(),
             base: Some(indexed.vid),
             len: 0,
             hash: indexed.hash,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use futures::StreamExt;
 
-use super::Session;
+use super::Context;
 use crate::ledger::{Batch, Dirty, Indexed};
 use crate::protocol::Loss;
 use crate::state::Table;
@@ -30,23 +30,32 @@ struct Listing {
     queued: u64,
 }
 
-impl Session<'_> {
+/// The part of a sync that finds edits nobody queued.
+pub(super) struct Scan<'a> {
+    cx: &'a Context<'a>,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(cx: &'a Context<'a>) -> Self {
+        Self { cx }
+    }
+
     /// Says how many documents it queued.
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn compare(&self) -> Result<u64, Error> {
-        if self.client.database.tracking() == ChangeTracking::Transactional {
+        if self.cx.client.database.tracking() == ChangeTracking::Transactional {
             return Ok(0);
         }
         let Listing { known, queued } = self.compare_listed().await?;
         // Every indexed document was met: none can be missing.
-        if known >= self.client.ledger.count(Table::Index).await? {
+        if known >= self.cx.client.ledger.count(Table::Index).await? {
             return Ok(queued);
         }
         Ok(queued + self.queue_unlisted().await?)
     }
 
     async fn compare_listed(&self) -> Result<Listing, Error> {
-        let mut listed = self.client.database.list().ready_chunks(STEP);
+        let mut listed = self.cx.client.database.list().ready_chunks(STEP);
         let (mut listing, mut compared) = (Listing::default(), 0);
         while let Some(chunk) = listed.next().await {
             let mut found = Vec::with_capacity(chunk.len());
@@ -54,12 +63,12 @@ impl Session<'_> {
                 let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
                 match revision {
                     Ok(revision) => found.push((id, revision)),
-                    Err(e) => self.defer(&id, DeferReason::Unreadable, e),
+                    Err(e) => self.cx.defer(&id, DeferReason::Unreadable, e),
                 }
             }
             compared += found.len() as u64;
             self.queue_different(&found, &mut listing).await?;
-            self.client.emit(Event::Comparing { documents: compared });
+            self.cx.client.emit(Event::Comparing { documents: compared });
         }
         Ok(listing)
     }
@@ -70,7 +79,7 @@ impl Session<'_> {
         found: &[(DocumentId, Option<Revision>)],
         listing: &mut Listing,
     ) -> Result<(), Error> {
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let ids: Vec<_> = found.iter().map(|(id, _)| id.clone()).collect();
         let _edits = ledger.edits().await;
         let (indexed, dirty) = (ledger.indexed(&ids).await?, ledger.dirty(&ids).await?);
@@ -101,7 +110,7 @@ impl Session<'_> {
         let Unlisted { missing, different } = self.find_unlisted().await?;
         let ids: Vec<_> = missing.iter().map(|(id, _)| id.clone()).collect();
         // What the application queued itself, and what passed the brake before, is to be deleted.
-        let queued = self.client.ledger.dirty(&ids).await?;
+        let queued = self.cx.client.ledger.dirty(&ids).await?;
         let is_news = |id: &DocumentId| queued.get(id).is_none_or(|dirty| dirty.found);
         let missing: Vec<_> = missing.into_iter().filter(|(id, _)| is_news(id)).collect();
         self.brake_scan(&missing).await?;
@@ -113,34 +122,34 @@ impl Session<'_> {
     /// Rule B1 for what a scan found missing. Only where it would stop the sync, new documents are
     /// read: what comes again under another id is not lost.
     async fn brake_scan(&self, missing: &[(DocumentId, Indexed)]) -> Result<(), Error> {
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let mut loss = Loss::default();
         missing.iter().for_each(|(_, version)| loss.lose(version.hash));
         let all = ledger.count(Table::Index).await?;
         let what = "deleted in the storage and on other devices";
         let mut pages = ledger.pages::<Dirty>(Table::Dirty, STEP);
         while loss.is_large_scan(all)
-            && !self.options.accept_deletes
+            && !self.cx.options.accept_deletes
             && let Some(page) = pages.next().await?
         {
             let ids: Vec<_> = page.into_iter().map(|(id, _)| id).collect();
             let synced = ledger.indexed(&ids).await?;
             for id in ids.iter().filter(|id| synced.get(*id).is_none_or(|v| v.deleted)) {
                 // One that cannot be read is no proof that nothing is lost.
-                if let Ok(Some(document)) = self.client.database.get(id).await {
+                if let Ok(Some(document)) = self.cx.client.database.get(id).await {
                     loss.arrives(document.hash());
                 }
             }
         }
         match loss.is_large_scan(all) {
-            true => self.brake(&loss, all, what),
+            true => self.cx.brake(&loss, all, what),
             false => Ok(()),
         }
     }
 
     /// Queues documents that are still there, or not, unless the application queued them meanwhile.
     async fn queue_found(&self, ids: &[DocumentId], there: bool) -> Result<u64, Error> {
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let mut queued = 0;
         for ids in ids.chunks(STEP) {
             let _edits = ledger.edits().await;
@@ -162,10 +171,10 @@ impl Session<'_> {
 
     async fn find_unlisted(&self) -> Result<Unlisted, Error> {
         let mut found = Unlisted::default();
-        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
-            let revisions = self.client.database.revisions(&ids).await;
+            let revisions = self.cx.client.database.revisions(&ids).await;
             for ((id, indexed), revision) in page.into_iter().zip(revisions) {
                 match revision {
                     Ok(None) => found.missing.push((id, indexed)),
@@ -173,7 +182,7 @@ impl Session<'_> {
                         found.different.push(id);
                     }
                     Ok(Some(_)) => {}
-                    Err(e) => self.defer(&id, DeferReason::Unreadable, e),
+                    Err(e) => self.cx.defer(&id, DeferReason::Unreadable, e),
                 }
             }
         }

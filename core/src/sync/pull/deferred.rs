@@ -1,23 +1,23 @@
 //! Deferred changes (rules P4, P6, P10 and P11): once the log is read each is written, found equal, or
 //! put to the application as a conflict.
 
-use super::Session;
+use super::Pull;
+use super::STEP;
 use super::facts::{Decided, Waiting};
-use super::pull::STEP;
 use crate::ledger::{Batch, Dirty, Pending, Position};
 use crate::protocol::Loss;
 use crate::state::Table;
-use crate::{DeferReason, DocumentId, Error, ErrorKind};
+use crate::{DeferReason, DocumentId, Error};
 
 /// How often a document that is edited meanwhile is tried again in one sync.
 const PASSES: usize = 4;
 /// Deferred changes that are planned together.
 const PLANNED: usize = 10_000;
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Decides about all deferred changes. Answers true if documents are missing in the storage and the
     /// log is to be read again; with `last` they are reported instead.
-    pub(super) async fn settle_pending(
+    pub(in crate::sync) async fn settle_pending(
         &self,
         position: &mut Position,
         last: bool,
@@ -36,10 +36,10 @@ impl Session<'_> {
     /// One pass over all deferred changes in commit order; says whether another is wanted.
     async fn pending_pass(&self, position: &mut Position, last: bool) -> Result<bool, Error> {
         let mut order: Vec<((u64, u32), DocumentId)> = Vec::new();
-        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let open = page.into_iter().filter(|(id, pending)| {
-                !self.is_deferred(id) && !self.is_missing(id, pending, last)
+                !self.cx.is_deferred(id) && !self.is_missing(id, pending, last)
             });
             order.extend(open.map(|(id, pending)| (pending.order, id)));
         }
@@ -59,14 +59,14 @@ impl Session<'_> {
         let mut decided = Decided { reads_history: true, ..Decided::default() };
         for ids in order.chunks(STEP) {
             let ids: Vec<_> = ids.iter().map(|(_, id)| id.clone()).collect();
-            let mut pending = self.client.ledger.pending(&ids).await?;
+            let mut pending = self.cx.client.ledger.pending(&ids).await?;
             let page: Vec<Waiting> =
                 ids.into_iter().filter_map(|id| Some((id.clone(), pending.remove(&id)?))).collect();
             self.decide_all(position, page, &mut decided).await?;
         }
         let again = !decided.writes.is_empty() || !decided.conflicts.is_empty();
         let plan = decided.plan();
-        self.settle_with(decided.synced, position.generation, decided.state).await?;
+        self.cx.settle_with(decided.synced, position.generation, decided.state).await?;
         self.write(position, plan).await?;
         for (id, pending) in decided.conflicts {
             self.resolve(position, id, pending).await?;
@@ -79,7 +79,7 @@ impl Session<'_> {
         if self.missing().is_empty() {
             return Ok(false);
         }
-        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             if page.iter().any(|(id, pending)| self.is_missing(id, pending, false)) {
                 return Ok(true);
@@ -90,10 +90,10 @@ impl Session<'_> {
 
     /// What is still deferred after all passes was edited before each write.
     async fn report_restless(&self) -> Result<(), Error> {
-        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             for (id, _) in page.iter().filter(|(id, p)| !self.is_missing(id, p, false)) {
-                self.defer(id, DeferReason::Restless, "it was edited before each write");
+                self.cx.defer(id, DeferReason::Restless, "it was edited before each write");
             }
         }
         Ok(())
@@ -105,7 +105,7 @@ impl Session<'_> {
         let missing = vid.is_some_and(|vid| self.missing().contains(&vid));
         if missing && last {
             let text = "its bytes are not in the storage: sync the device that wrote it last";
-            self.defer(id, DeferReason::Missing, text);
+            self.cx.defer(id, DeferReason::Missing, text);
         }
         missing
     }
@@ -113,14 +113,16 @@ impl Session<'_> {
     /// Counts what the deferred changes are about to take from the application, before the first write.
     async fn brake_deferred(&self, position: &Position) -> Result<(), Error> {
         let mut loss = Loss::default();
-        let overwrites = self.client.database.guards_overwrites();
-        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let overwrites = self.cx.client.database.guards_overwrites();
+        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             // What is apart is put to the application, document by document.
             let open = page.iter().filter(|(_, pending)| !pending.diverged);
             let ids: Vec<_> = open.clone().map(|(id, _)| id.clone()).collect();
-            let (synced, edits) =
-                (self.client.ledger.indexed(&ids).await?, self.client.ledger.dirty(&ids).await?);
+            let (synced, edits) = (
+                self.cx.client.ledger.indexed(&ids).await?,
+                self.cx.client.ledger.dirty(&ids).await?,
+            );
             for (id, pending) in open.filter(|(id, _)| !edits.contains_key(id)) {
                 if let Some(change) = &pending.change {
                     loss.add(change, synced.get(id), overwrites);
@@ -136,23 +138,11 @@ impl Session<'_> {
         if position.synced.is_none() || loss.total() == 0 {
             return Ok(());
         }
-        let all = self.client.ledger.count(Table::Index).await?;
+        let all = self.cx.client.ledger.count(Table::Index).await?;
         match loss.is_large(all) {
-            true => self.brake(loss, all, "deleted or replaced on this device"),
+            true => self.cx.brake(loss, all, "deleted or replaced on this device"),
             false => Ok(()),
         }
-    }
-
-    /// Stops a sync whose loss must be accepted first, unless it was (rule B1).
-    pub(super) fn brake(&self, loss: &Loss, all: u64, what: &str) -> Result<(), Error> {
-        if self.options.accept_deletes {
-            return Ok(());
-        }
-        let lost = loss.total();
-        Err(Error::new(ErrorKind::TooManyDeletes, "sync").with_message(format!(
-            "{lost} of {all} documents would be {what}: check whether that is right (an emptied \
-             folder, an unmounted drive, files that were encrypted?), then accept the deletes"
-        )))
     }
 
     /// Keeps a deferred change for a later sync.
@@ -163,15 +153,15 @@ impl Session<'_> {
         reason: DeferReason,
         detail: impl ToString,
     ) -> Result<(), Error> {
-        self.defer(id, reason, detail);
-        let _edits = self.client.ledger.edits().await;
+        self.cx.defer(id, reason, detail);
+        let _edits = self.cx.client.ledger.edits().await;
         let ids = std::slice::from_ref(id);
         let mut batch = Batch::new();
         batch.pending(id, Some(&Pending { reason: Some(reason), ..pending.clone() }));
-        if reason == DeferReason::Conflict && self.client.ledger.dirty(ids).await?.is_empty() {
-            let base = self.client.ledger.indexed(ids).await?.get(id).map(|i| i.vid);
+        if reason == DeferReason::Conflict && self.cx.client.ledger.dirty(ids).await?.is_empty() {
+            let base = self.cx.client.ledger.indexed(ids).await?.get(id).map(|i| i.vid);
             batch.dirty(id, Some(Dirty::on(base)));
         }
-        self.client.ledger.metadata_write(batch).await
+        self.cx.client.ledger.metadata_write(batch).await
     }
 }

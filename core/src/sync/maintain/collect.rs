@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use super::Session;
+use super::Maintain;
 use crate::ledger::{Batch, GcClock, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
 use crate::state::Table;
@@ -18,28 +18,28 @@ struct Named {
     keys: HashSet<String>,
 }
 
-impl Session<'_> {
+impl Maintain<'_> {
     /// A run is due a quarter of the grace period after the one before.
     pub(super) async fn is_gc_due(&self) -> Result<bool, Error> {
-        let clock = self.client.ledger.gc_clock().await?;
-        let now = self.client.environment.now();
+        let clock = self.cx.client.ledger.gc_clock().await?;
+        let now = self.cx.client.environment.now();
         if clock.last_run == crate::Timestamp::default() {
             // A new client: its first run is due in a while.
             let mut batch = Batch::new();
             batch.gc_clock(&GcClock { last_run: now, ..clock });
-            self.client.ledger.metadata_write(batch).await?;
+            self.cx.client.ledger.metadata_write(batch).await?;
             return Ok(false);
         }
         // A clock that went back counts as due: it starts counting anew.
-        Ok(now.since(clock.last_run).is_none_or(|passed| passed >= self.client.config.grace / 4))
+        Ok(now.since(clock.last_run).is_none_or(|passed| passed >= self.cx.client.config.grace / 4))
     }
 
     /// Rule G1: list, **then** read the head; what is not named is a candidate, and is deleted once
     /// it has stayed one for the grace period by this client's own count.
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
-        let documents = self.client.server.list_all(Folder::Documents).await?;
-        let snapshots = self.client.server.list_all(Folder::Snapshots).await?;
+        let documents = self.cx.client.server.list_all(Folder::Documents).await?;
+        let snapshots = self.cx.client.server.list_all(Folder::Snapshots).await?;
         if !self.is_at_head(position).await? {
             return Ok(());
         }
@@ -65,23 +65,23 @@ impl Session<'_> {
     /// go back to a backup whose documents this client takes for superseded.
     async fn is_at_head(&self, position: &Position) -> Result<bool, Error> {
         let slots = position.version..=position.version + 1;
-        let slots = self.client.server.changes_read_many(slots).await?;
+        let slots = self.cx.client.server.changes_read_many(slots).await?;
         let [Some((last, _)), None] = &slots[..] else { return Ok(false) };
         Ok(Some(last.commit()) == position.anchor)
     }
 
     async fn named(&self) -> Result<Named, Error> {
         let mut named = Named { vids: HashSet::new(), keys: HashSet::new() };
-        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             named.vids.extend(page.iter().map(|(_, indexed)| indexed.vid));
         }
-        let mut pages = self.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
             named.vids.extend(changes.map(|change| change.vid));
         }
-        let server = &self.client.server;
+        let server = &self.cx.client.server;
         if let Some(key) = server.hint().await?
             && let Some(snapshot) = server.snapshot(&key).await?
         {
@@ -94,24 +94,24 @@ impl Session<'_> {
     /// Moves the client's own count on by the time since the last run, a third of the grace period
     /// at the most.
     async fn advance_clock(&self) -> Result<u64, Error> {
-        let mut clock = self.client.ledger.gc_clock().await?;
-        let now = self.client.environment.now();
+        let mut clock = self.cx.client.ledger.gc_clock().await?;
+        let now = self.cx.client.environment.now();
         let passed = now.since(clock.last_run).unwrap_or(Duration::ZERO);
-        clock.age += passed.min(self.client.config.grace / 3).as_secs();
+        clock.age += passed.min(self.cx.client.config.grace / 3).as_secs();
         clock.last_run = now;
         let mut batch = Batch::new();
         batch.gc_clock(&clock);
-        self.client.ledger.metadata_write(batch).await?;
+        self.cx.client.ledger.metadata_write(batch).await?;
         Ok(clock.age)
     }
 
     /// Remembers new candidates; answers those that were seen a grace period ago.
     async fn note(&self, candidates: &[Key], age: u64) -> Result<Vec<Key>, Error> {
-        let grace = self.client.config.grace.as_secs() * u64::from(holds(Rule::G1));
+        let grace = self.cx.client.config.grace.as_secs() * u64::from(holds(Rule::G1));
         let mut old = Vec::new();
         for step in candidates.chunks(STEP) {
             let names: Vec<_> = step.iter().map(Key::to_string).collect();
-            let seen = self.client.ledger.gc_seen(&names).await?;
+            let seen = self.cx.client.ledger.gc_seen(&names).await?;
             let mut batch = Batch::new();
             for (key, seen) in step.iter().zip(seen) {
                 match seen {
@@ -120,7 +120,7 @@ impl Session<'_> {
                     Some(_) => {}
                 }
             }
-            self.client.ledger.metadata_write(batch).await?;
+            self.cx.client.ledger.metadata_write(batch).await?;
         }
         Ok(old)
     }
@@ -130,14 +130,15 @@ impl Session<'_> {
         let candidates: HashSet<&str> = candidates.iter().map(Key::as_str).collect();
         let mut after: Option<String> = None;
         loop {
-            let page = self.client.ledger.raw_page(Table::GcSeen, after.as_deref(), STEP).await?;
+            let page =
+                self.cx.client.ledger.raw_page(Table::GcSeen, after.as_deref(), STEP).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.clone());
             let mut batch = Batch::new();
             for (key, _) in page.iter().filter(|(key, _)| !candidates.contains(key.as_str())) {
                 batch.gc_seen(key, None);
             }
-            self.client.ledger.metadata_write(batch).await?;
+            self.cx.client.ledger.metadata_write(batch).await?;
         }
     }
 
@@ -145,13 +146,13 @@ impl Session<'_> {
     async fn delete(&self, keys: Vec<Key>) -> Result<(), Error> {
         for step in keys.chunks(STEP) {
             tracing::info!(objects = step.len(), "deleting what nothing names any more");
-            let answers = self.client.server.delete_many(step).await;
+            let answers = self.cx.client.server.delete_many(step).await;
             let mut batch = Batch::new();
             for (key, answer) in step.iter().zip(answers) {
                 answer?;
                 batch.gc_seen(key.as_str(), None);
             }
-            self.client.ledger.metadata_write(batch).await?;
+            self.cx.client.ledger.metadata_write(batch).await?;
         }
         Ok(())
     }
@@ -159,7 +160,7 @@ impl Session<'_> {
     /// A document that the head names and the storage lacks is put again, if it is here (rule D2).
     async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
         let listed: HashSet<Vid> = listed.iter().filter_map(Key::vid).collect();
-        let mut pages = self.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
                 self.put_again(id, indexed).await?;
@@ -171,13 +172,13 @@ impl Session<'_> {
     async fn put_again(&self, id: &DocumentId, indexed: &Indexed) -> Result<(), Error> {
         let key = Key::document(id, indexed.vid);
         // A list proves no absence (rule S1).
-        if self.client.server.read(&key, indexed.len).await?.is_some() {
+        if self.cx.client.server.read(&key, indexed.len).await?.is_some() {
             return Ok(());
         }
-        match self.client.database.get(id).await {
+        match self.cx.client.database.get(id).await {
             Ok(Some(document)) if document.hash() == indexed.hash => {
                 tracing::warn!(%key, "putting a document again that the storage lost");
-                self.client.server.write(&key, document.bytes).await
+                self.cx.client.server.write(&key, document.bytes).await
             }
             _ => Ok(()),
         }

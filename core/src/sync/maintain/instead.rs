@@ -1,14 +1,14 @@
 //! What a client does without rule K1 or without rule K2: more than a line, so it is kept out of
 //! the way.
 
-use super::Session;
+use super::Maintain;
 use super::checkpoint::Fold;
 use crate::format::{Change, Record};
 use crate::ledger::Position;
 use crate::planted::{Rule, holds};
 use crate::{Action, DocumentId, Error, Key};
 
-impl Session<'_> {
+impl Maintain<'_> {
     /// Without rule K1: what a snapshot says of these documents is what this client's index says,
     /// though some changes may be pending.
     pub(super) async fn or_fold_of_index(&self, fold: Fold, seq: u64) -> Result<Fold, Error> {
@@ -16,7 +16,7 @@ impl Session<'_> {
             return Ok(fold);
         }
         let ids: Vec<_> = fold.keys().filter_map(|key| DocumentId::from_key(key)).collect();
-        let indexed = self.client.ledger.indexed(&ids).await?;
+        let indexed = self.cx.client.ledger.indexed(&ids).await?;
         let record = |(id, version): (DocumentId, crate::ledger::Indexed)| {
             let action = if version.deleted { Action::Delete } else { Action::Put };
             let (rev, vid, len, hash) = (version.rev, version.vid, version.len, version.hash);
@@ -32,6 +32,6 @@ impl Session<'_> {
             return Ok(());
         }
         let slots: Vec<_> = (1..position.version).map(Key::change).collect();
-        self.client.server.delete_many(&slots).await.into_iter().collect()
+        self.cx.client.server.delete_many(&slots).await.into_iter().collect()
     }
 }

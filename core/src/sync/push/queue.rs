@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::SinkExt;
 use futures::channel::mpsc::Sender;
 
-use super::Session;
+use super::Push;
 use super::upload::Upload;
 use crate::format::{Body, Change};
 use crate::ledger::{Dirty, Indexed};
@@ -23,7 +23,7 @@ const STEP: usize = 500;
 
 /// A walk through the queue, from its beginning. What is queued behind it is met at the next sync.
 #[derive(Default)]
-pub(super) struct Queue {
+pub(in crate::sync) struct Queue {
     after: Option<DocumentId>,
     /// Looked at, and to be pushed.
     waiting: VecDeque<Queued>,
@@ -59,7 +59,7 @@ pub(super) struct Batched {
     pub items: Vec<(Key, Bytes)>,
 }
 
-impl Session<'_> {
+impl Push<'_> {
     /// Sends batch after batch, until there are no more or it is told to stop.
     pub(super) async fn read_queue(
         &self,
@@ -78,7 +78,7 @@ impl Session<'_> {
 
     /// Reads documents until the batch is full; `None` when there are no more.
     async fn read_batch(&self, queue: &mut Queue) -> Result<Option<Batched>, Error> {
-        let limits = self.client.server.capabilities();
+        let limits = self.cx.client.server.capabilities();
         // Besides the two that are being stored, one may wait and one be read.
         let most = limits.batch_bytes / 2;
         let (mut batch, mut size, mut documents) = (Batched::default(), 0, 0);
@@ -103,14 +103,14 @@ impl Session<'_> {
 
     async fn next_queued(&self, queue: &mut Queue) -> Result<Option<Queued>, Error> {
         while queue.waiting.is_empty() {
-            let ledger = &self.client.ledger;
+            let ledger = &self.cx.client.ledger;
             let page: Vec<(DocumentId, Dirty)> =
                 ledger.page(Table::Dirty, queue.after.as_ref(), STEP).await?;
             let Some((last, _)) = page.last() else { return Ok(None) };
             queue.after = Some(last.clone());
             let ids = page.into_iter().map(|(id, _)| id).collect();
             queue.waiting = self.to_be_pushed(ids).await?;
-            self.client.emit(Event::Push { total: queue.waiting.len() as u64 });
+            self.cx.client.emit(Event::Push { total: queue.waiting.len() as u64 });
         }
         Ok(queue.waiting.pop_front())
     }
@@ -118,12 +118,13 @@ impl Session<'_> {
     /// Queued documents that no remote change waits for; what is queued on another version than the
     /// synced one becomes a conflict (rules U1 and C3).
     async fn to_be_pushed(&self, ids: Vec<DocumentId>) -> Result<VecDeque<Queued>, Error> {
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         // A pull may be under way beside: queue and index are read together.
         let _edits = ledger.edits().await;
         let (dirty, mut synced) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
         let pending = ledger.pending(&ids).await?;
-        let open = ids.into_iter().filter(|id| !pending.contains_key(id) && !self.is_deferred(id));
+        let open =
+            ids.into_iter().filter(|id| !pending.contains_key(id) && !self.cx.is_deferred(id));
         Ok(open
             .filter_map(|id| {
                 let (edit, synced) = (dirty.get(&id).copied()?, synced.remove(&id));
@@ -134,10 +135,10 @@ impl Session<'_> {
 
     async fn read_queued(&self, queued: Queued) -> Read {
         let Queued { id, edit, synced } = &queued;
-        let document = match self.client.database.get(id).await {
+        let document = match self.cx.client.database.get(id).await {
             Ok(document) => document,
             Err(e) => {
-                self.defer(id, DeferReason::Unreadable, e);
+                self.cx.defer(id, DeferReason::Unreadable, e);
                 return Read::Later;
             }
         };
@@ -146,7 +147,7 @@ impl Session<'_> {
             (Some(document), Some(hash)) => Local::Content(&document.revision, hash),
             _ => Local::Absent,
         };
-        let scanned = self.client.database.tracking() == ChangeTracking::Scanned;
+        let scanned = self.cx.client.database.tracking() == ChangeTracking::Scanned;
         let facts = Facts { edit: Some(edit), local, scanned, ..Facts::of(synced.as_ref()) };
         match (decide(&facts), document, hash) {
             (Decision::Push(Action::Put), Some(document), Some(hash)) => {
@@ -156,7 +157,7 @@ impl Session<'_> {
             (Decision::Conflict, ..) => Read::Contested(queued.id),
             // The next scan counts it for the brake (rule B1).
             (Decision::Wait(_), ..) => {
-                self.client.set_compared(false);
+                self.cx.client.set_compared(false);
                 Read::Later
             }
             _ => Read::Unchanged(queued.id),
@@ -191,7 +192,7 @@ impl Session<'_> {
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
             return Read::Ready(upload);
         }
-        let small = document.bytes.len() <= self.client.config.sizes.body;
+        let small = document.bytes.len() <= self.cx.client.config.sizes.body;
         let body = small.then(|| Body(document.bytes.clone()));
         let upload = self.fresh(Change {
             id: queued.id,
@@ -207,11 +208,11 @@ impl Session<'_> {
     }
 
     fn mint(&self) -> Vid {
-        self.client.environment.random().into()
+        self.cx.client.environment.random().into()
     }
 
     fn fresh(&self, change: Change) -> Upload {
-        let environment = &self.client.environment;
+        let environment = &self.cx.client.environment;
         Upload { change, began_at: environment.now(), began: environment.monotonic() }
     }
 }

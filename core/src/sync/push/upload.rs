@@ -10,8 +10,9 @@ use futures::channel::mpsc::{Receiver, Sender, channel};
 use futures::future::join;
 use futures::{SinkExt, StreamExt};
 
-use super::Session;
+use super::Push;
 use super::queue::{Batched, Queue};
+use crate::error::Scope;
 use crate::format::Change;
 use crate::ledger::Batch;
 use crate::planted::{Rule, holds};
@@ -22,7 +23,7 @@ pub(super) type Uploads = HashMap<DocumentId, Upload>;
 
 /// A change whose bytes are in the storage.
 #[derive(Clone)]
-pub(super) struct Upload {
+pub(in crate::sync) struct Upload {
     pub change: Change,
     /// When its upload began, by the clock on the wall and by the monotonic one.
     pub began_at: Timestamp,
@@ -31,7 +32,7 @@ pub(super) struct Upload {
 
 /// Uploads of one batch, and documents that turned out unchanged or made on another version.
 #[derive(Default)]
-pub(super) struct Stored {
+pub(in crate::sync) struct Stored {
     pub uploads: Vec<Upload>,
     pub unchanged: Vec<DocumentId>,
     pub contested: Vec<DocumentId>,
@@ -40,10 +41,10 @@ pub(super) struct Stored {
 /// Batches that are on their way into the storage at once, so that one fills the gaps of the other.
 const STORES: usize = 2;
 
-impl Session<'_> {
+impl Push<'_> {
     /// Reads and stores queued documents, the next while others are under way, until there are no
     /// more or it is told to stop: then what was begun is finished, and kept for another commit.
-    pub(super) async fn upload_queue(
+    pub(in crate::sync) async fn upload_queue(
         &self,
         queue: Queue,
         stored: Sender<Result<Stored, Error>>,
@@ -73,9 +74,10 @@ impl Session<'_> {
     /// U2: the uploads of a batch.
     async fn store(&self, batch: Batched) -> Result<Stored, Error> {
         let Batched { mut ready, unchanged, contested, uploads, items } = batch;
-        let mut answers = self.client.server.put(&items).await;
-        let refused =
-            |answer: &Result<(), Error>| answer.as_ref().is_err_and(|e| !is_documents_own(e));
+        let mut answers = self.cx.client.server.put(&items).await;
+        let refused = |answer: &Result<(), Error>| {
+            answer.as_ref().is_err_and(|e| e.scope() != Scope::Document)
+        };
         if answers.len() > 1 && answers.iter().all(refused) {
             // Not one document's trouble but the storage's.
             answers.swap_remove(0)?;
@@ -84,12 +86,12 @@ impl Session<'_> {
             let id = &upload.change.id;
             match answer {
                 Ok(()) => {
-                    self.client.emit(Event::Uploaded { id: id.clone() });
+                    self.cx.client.emit(Event::Uploaded { id: id.clone() });
                     self.uploads().insert(id.clone(), upload.clone());
                     ready.push(upload);
                 }
-                Err(e) if is_everybodys(&e) => return Err(e),
-                Err(e) => self.defer(id, DeferReason::NotStored, e),
+                Err(e) if e.scope() == Scope::Storage => return Err(e),
+                Err(e) => self.cx.defer(id, DeferReason::NotStored, e),
             }
         }
         Ok(Stored { uploads: ready, unchanged, contested })
@@ -100,42 +102,35 @@ impl Session<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let _edits = self.client.ledger.edits().await;
-        let queue = self.client.ledger.queue(ids).await?;
-        let indexed = self.client.ledger.indexed(ids).await?;
-        let revisions = self.client.database.revisions(ids).await;
+        let _edits = self.cx.client.ledger.edits().await;
+        let queue = self.cx.client.ledger.queue(ids).await?;
+        let indexed = self.cx.client.ledger.indexed(ids).await?;
+        let revisions = self.cx.client.database.revisions(ids).await;
         let mut batch = Batch::new();
         for (id, revision) in ids.iter().zip(revisions) {
-            if !super::settle::is_edited(indexed.get(id), &revision) {
+            if !crate::sync::mark_synced::is_edited(indexed.get(id), &revision) {
                 batch.dirty(id, None);
             }
         }
         // If an edit came in between, all stay queued until the next sync.
-        self.client.ledger.metadata_write_if(queue, batch).await.map(drop)
+        self.cx.client.ledger.metadata_write_if(queue, batch).await.map(drop)
     }
 
     /// U3: uploads that began more than G/2 ago are not relied on. The monotonic clock may stand
     /// still while a laptop sleeps, the other one may be set: the longer age counts.
     pub(super) fn is_old(&self, upload: &Upload) -> bool {
-        let environment = &self.client.environment;
+        let environment = &self.cx.client.environment;
         let age = environment.monotonic().saturating_sub(upload.began);
         let age = age.max(environment.now().since(upload.began_at).unwrap_or_default());
-        age > self.client.config.grace / 2 && holds(Rule::U3)
+        age > self.cx.client.config.grace / 2 && holds(Rule::U3)
+    }
+
+    /// The uploads of this sync are of no use any more.
+    pub(in crate::sync) fn forget_uploads(&self) {
+        self.uploads().clear();
     }
 
     pub(super) fn uploads(&self) -> MutexGuard<'_, Uploads> {
         self.uploads.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Errors that say something of one document, such as that it is too large.
-fn is_documents_own(error: &Error) -> bool {
-    matches!(error.kind(), crate::ErrorKind::Unsupported | crate::ErrorKind::InvalidInput)
-}
-
-/// Errors that no other document would be spared.
-pub(super) fn is_everybodys(error: &Error) -> bool {
-    use crate::ErrorKind::{Diverged, Full, NewerFormat, Throttled, Unauthorized};
-    // The last two: an adapter says that the storage is not the one that this device knows.
-    matches!(error.kind(), Unauthorized | Full | Throttled | NewerFormat | Diverged)
 }

@@ -5,85 +5,21 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::{Lock, Session};
+use super::Maintain;
 use crate::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
 use crate::ledger::{LogCost, Position};
-use crate::server::{LockClaim, TTL, Taken};
-use crate::{CommitId, ContentHash, Error, ErrorKind, Key, LockPolicy};
-
-/// A lock that is in the way of maintenance for this long is worth waiting until it may be broken.
-const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);
+use crate::{CommitId, ContentHash, Error, ErrorKind, Key};
 
 /// The newest version of each document that changed after a snapshot, by its key.
 pub(super) type Fold = BTreeMap<String, Record>;
 
-impl Session<'_> {
-    /// After a sync: a snapshot and garbage collection, if they are due and nobody else is at it.
-    pub(super) async fn maintain(
-        &self,
-        position: &mut Position,
-        lock: &mut Lock,
-    ) -> Result<(), Error> {
-        let known = self.client.server.is_atomic() || self.is_weak();
-        if !self.client.config.maintenance || position.version == 0 || !known {
-            return Ok(());
-        }
-        let snapshot = is_due(position, self.client.config.sizes.snapshot_entries);
-        let gc = self.is_gc_due().await?;
-        if !(snapshot || gc) || !self.lock_at_once(position, lock).await? {
-            return Ok(());
-        }
-        if snapshot && let Err(error) = self.checkpoint(position).await {
-            // Not again at each sync: only once the log has grown as much again.
-            let threshold = position.log.bytes.saturating_mul(2).max(1);
-            self.remember(position, LogCost { threshold, ..position.log }).await?;
-            return Err(error);
-        }
-        if gc {
-            self.collect(position).await?;
-        }
-        Ok(())
-    }
-
-    /// Maintenance is done under the lock (rule L2), and put off if somebody else holds it; but a
-    /// lock that was in the way an hour ago is waited for, and broken, as any waiter does.
-    async fn lock_at_once(&self, position: &mut Position, lock: &mut Lock) -> Result<bool, Error> {
-        if lock.is_some() || self.client.config.lock == LockPolicy::Never {
-            return Ok(true);
-        }
-        let (own, nonce) = (position.lock, self.client.environment.random().into());
-        position.lock = Some(nonce);
-        self.client.ledger.save(position).await?;
-        let claim = LockClaim { owner: &self.client.config.device, ttl: TTL, nonce, own };
-        match self.client.server.try_lock(&claim).await? {
-            Taken::Held(held) => *lock = Some(held),
-            Taken::Busy(holder) if self.is_abandoned(position, holder.nonce).await? => {
-                self.take_lock(position, lock).await?;
-            }
-            Taken::Busy(_) => return Ok(false),
-        }
-        Ok(true)
-    }
-
-    /// Whether this very lock was in the way an hour ago, by this device's clock.
-    async fn is_abandoned(&self, position: &mut Position, nonce: CommitId) -> Result<bool, Error> {
-        let now = self.client.environment.now();
-        if let Some((seen, since)) = position.obstacle
-            && seen == nonce
-        {
-            return Ok(now.since(since).is_none_or(|age| age >= ABANDONED));
-        }
-        position.obstacle = Some((nonce, now));
-        self.client.ledger.save(position).await?;
-        Ok(false)
-    }
-
+impl Maintain<'_> {
     /// Writes a snapshot of the log up to this client's version, if it is worth its bytes.
     #[tracing::instrument(level = "debug", skip_all)]
-    async fn checkpoint(&self, position: &mut Position) -> Result<(), Error> {
+    pub(super) async fn checkpoint(&self, position: &mut Position) -> Result<(), Error> {
         let base = self.base(position).await?;
         let from = base.as_ref().map_or(0, |base| base.seq);
-        if position.version < from + self.client.config.sizes.snapshot_entries {
+        if position.version < from + self.cx.client.config.sizes.snapshot_entries {
             // Somebody else wrote one: the log after it is short.
             let share = position.version.saturating_sub(from);
             let past = position.version.saturating_sub(position.log.snapshot).max(1);
@@ -113,14 +49,18 @@ impl Session<'_> {
         self.remember(position, log).await
     }
 
-    async fn remember(&self, position: &mut Position, log: LogCost) -> Result<(), Error> {
+    pub(super) async fn remember(
+        &self,
+        position: &mut Position,
+        log: LogCost,
+    ) -> Result<(), Error> {
         position.log = log;
-        self.client.ledger.save(position).await
+        self.cx.client.ledger.save(position).await
     }
 
     /// The newest snapshot of this very log that is not ahead of this client.
     async fn base(&self, position: &Position) -> Result<Option<Snapshot>, Error> {
-        let server = &self.client.server;
+        let server = &self.cx.client.server;
         let snapshot = match server.hinted_snapshot().await? {
             None if position.log.snapshot > 0 => server.listed_snapshot().await?,
             hinted => hinted,
@@ -141,10 +81,10 @@ impl Session<'_> {
         let mut last: Option<CommitId> = base.map(|base| base.commit);
         let mut genesis = base.map(|base| base.genesis);
         let mut next = base.map_or(1, |base| base.seq + 1);
-        let width = self.client.server.capabilities().concurrency.max(1) as u64;
+        let width = self.cx.client.server.capabilities().concurrency.max(1) as u64;
         while next <= position.version {
             let until = position.version.min(next + width - 1);
-            let slots = self.client.server.changes_read_many(next..=until).await?;
+            let slots = self.cx.client.server.changes_read_many(next..=until).await?;
             for slot in slots {
                 let Some((Slot::Entry(entry), bytes)) = slot else {
                     return Err(broken(next, "it is not an entry"));
@@ -178,20 +118,21 @@ impl Session<'_> {
         base: Vec<PartName>,
     ) -> Result<(), Error> {
         let Some(commit) = position.anchor else { return Ok(()) };
-        let random = self.client.environment.random().into();
-        let mut writer = Writer { session: self, seq: position.version, random, parts: Vec::new() };
+        let random = self.cx.client.environment.random().into();
+        let mut writer =
+            Writer { maintain: self, seq: position.version, random, parts: Vec::new() };
         writer.parts(fold, base).await?;
         let snapshot = Snapshot { seq: position.version, commit, genesis, parts: writer.parts };
         let key = Key::snapshot(position.version, random);
-        self.client.server.write(&key, format::encode(&key, &snapshot)?).await?;
+        self.cx.client.server.write(&key, format::encode(&key, &snapshot)?).await?;
         let hint = ServerMetadata { snapshot: Some(key.to_string()) };
-        self.client.server.metadata_write(&hint).await
+        self.cx.client.server.metadata_write(&hint).await
     }
 }
 
 /// Writes the parts of one snapshot.
 struct Writer<'a, 'b> {
-    session: &'a Session<'b>,
+    maintain: &'a Maintain<'b>,
     seq: u64,
     random: CommitId,
     parts: Vec<PartName>,
@@ -213,7 +154,7 @@ impl Writer<'_, '_> {
                 self.parts.push(name.clone());
                 continue;
             }
-            let part = self.session.client.server.snapshot_part(name).await?;
+            let part = self.maintain.cx.client.server.snapshot_part(name).await?;
             let mut part = part.ok_or_else(|| {
                 Error::new(ErrorKind::Corrupt, "write a snapshot")
                     .with_key(&name.key)
@@ -228,7 +169,7 @@ impl Writer<'_, '_> {
     /// Writes a part, or several if it has grown too long.
     async fn write(&mut self, from: String, part: Part) -> Result<(), Error> {
         let mut pieces = vec![(from, Part::default())];
-        let (mut size, most) = (0, self.session.client.config.sizes.part);
+        let (mut size, most) = (0, self.maintain.cx.client.config.sizes.part);
         for (key, record) in part.documents {
             let length = estimate(&key, &record);
             if size + length > most && size > 0 {
@@ -252,11 +193,11 @@ impl Writer<'_, '_> {
             });
             items.push((key, bytes));
         }
-        self.session.client.server.write_many(&items).await.into_iter().collect()
+        self.maintain.cx.client.server.write_many(&items).await.into_iter().collect()
     }
 }
 
-fn is_due(position: &Position, entries: u64) -> bool {
+pub(super) fn is_due(position: &Position, entries: u64) -> bool {
     let LogCost { snapshot, bytes, threshold } = position.log;
     position.version >= snapshot + entries && bytes >= threshold
 }

@@ -1,19 +1,18 @@
 //! Rules P1, P3 and P9: reading the log, and when to jump to a snapshot instead.
 
-use std::sync::atomic::Ordering;
-
-use super::Session;
+use super::Pull;
 use super::snapshot::unreadable;
 use crate::format::{Entry, Slot, Snapshot};
 use crate::ledger::Position;
 use crate::planted::{Rule, holds};
-use crate::{CommitId, Error, ErrorKind, Key};
+use crate::sync::anchor::diverged;
+use crate::{CommitId, Error, ErrorKind};
 
 /// The entry that took the slot this client wanted.
-pub(super) type Winner = (Slot, u64);
+pub(in crate::sync) type Winner = (Slot, u64);
 
 /// What comes next in the log.
-pub(super) enum Step {
+pub(in crate::sync) enum Step {
     /// The next slot is absent: this is the head.
     End,
     /// Some entries, in order, each with its length. `end`: the slot after them is absent.
@@ -24,7 +23,7 @@ pub(super) enum Step {
 
 /// One pull's reading of the log.
 #[derive(Default)]
-pub(super) struct Tail {
+pub(in crate::sync) struct Tail {
     /// The entry that is known already, from a lost race.
     winner: Option<Winner>,
     /// About to push: the anchor must be found.
@@ -50,11 +49,11 @@ const FAR: u64 = 8;
 const ANCHOR_CHECK: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 impl Tail {
-    pub(super) fn new(winner: Option<Winner>, pushing: bool) -> Self {
+    pub(in crate::sync) fn new(winner: Option<Winner>, pushing: bool) -> Self {
         Self { winner, pushing, ..Self::default() }
     }
 
-    pub(super) fn avoid_snapshots(&mut self) {
+    pub(in crate::sync) fn avoid_snapshots(&mut self) {
         (self.looked, self.avoid) = (true, true);
     }
 
@@ -70,9 +69,9 @@ impl Tail {
     }
 }
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Reads on from the client's position.
-    pub(super) async fn next(
+    pub(in crate::sync) async fn next(
         &self,
         position: &mut Position,
         tail: &mut Tail,
@@ -82,7 +81,7 @@ impl Session<'_> {
         }
         if position.version == 0 && !tail.looked {
             tail.looked = true;
-            if let Some(snapshot) = self.client.server.hinted_snapshot().await? {
+            if let Some(snapshot) = self.cx.client.server.hinted_snapshot().await? {
                 // The first slot was lost to an entry that the snapshot holds.
                 tail.winner = None;
                 return Ok(Step::Snapshot(snapshot));
@@ -143,69 +142,27 @@ impl Session<'_> {
         next: u64,
         first: bool,
     ) -> Result<Vec<Option<(Slot, u64)>>, Error> {
-        let server = &self.client.server;
+        let server = &self.cx.client.server;
         let concurrency = server.capabilities().concurrency;
         let anchored = first && position.version > 0 && tail.read == 0;
-        if anchored && (tail.pushing || self.is_weak() && holds(Rule::W4)) {
+        if anchored && (tail.pushing || self.cx.is_weak() && holds(Rule::W4)) {
             let mut both = server.changes_read_many(position.version..=next).await?;
             let slot = both.pop().flatten();
-            self.check_anchor(position, both.pop().flatten())?;
+            self.cx.check_anchor(position, both.pop().flatten())?;
             return Ok(vec![slot]);
         }
         let last = next + tail.width(next, concurrency) - 1;
         let slots = server.changes_read_many(next..=last).await?;
         if anchored && slots.first().is_some_and(Option::is_none) && self.is_check_due(position) {
             let slot = server.changes_read(position.version).await?;
-            self.check_anchor(position, slot)?;
+            self.cx.check_anchor(position, slot)?;
         }
         Ok(slots)
     }
 
     fn is_check_due(&self, position: &Position) -> bool {
-        let age = self.client.environment.now().since(position.anchor_checked);
+        let age = self.cx.client.environment.now().since(position.anchor_checked);
         age.is_none_or(|age| age >= ANCHOR_CHECK)
-    }
-
-    fn check_anchor(&self, position: &mut Position, slot: Option<Winner>) -> Result<(), Error> {
-        match slot {
-            _ if !holds(Rule::P3) => Ok(()),
-            Some((slot, _)) if Some(slot.commit()) == position.anchor => {
-                position.anchor_checked = self.client.environment.now();
-                self.note_found(position);
-                Ok(())
-            }
-            Some(_) => Err(diverged(position, "another entry stands where this client's last was")),
-            None => Err(diverged(position, "the entry this client read last is gone")),
-        }
-    }
-
-    /// Rule P9: what an interrupted pull applied from entries after `v` must still be in the log:
-    /// else the storage went back meanwhile, and the next change of such a document would overwrite
-    /// what only this client has.
-    pub(super) async fn check_interrupted(&self, position: &Position) -> Result<(), Error> {
-        let Some((version, commit)) = position.reaching else { return Ok(()) };
-        match self.client.server.changes_read(version).await {
-            Ok(Some((slot, _))) if slot.commit() == commit => Ok(()),
-            // Damaged, not gone: a snapshot may lead around it.
-            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),
-            Err(e) => Err(e),
-            Ok(_) => Err(diverged(position, "an entry that was read and not yet applied is gone")),
-        }
-    }
-
-    /// This client's last entry is in the storage: it was read there, or just written.
-    pub(super) fn note_found(&self, position: &Position) {
-        self.found.store(position.version, Ordering::SeqCst);
-    }
-
-    /// Rule P3: an edit that was queued after the pull began is not committed before the anchor is
-    /// found.
-    pub(super) async fn ensure_anchor(&self, position: &mut Position) -> Result<(), Error> {
-        if position.version == 0 || self.found.load(Ordering::SeqCst) == position.version {
-            return Ok(());
-        }
-        let slot = self.client.server.changes_read(position.version).await?;
-        self.check_anchor(position, slot)
     }
 
     fn check_prev(&self, position: &Position, prev: Option<CommitId>) -> Result<(), Error> {
@@ -218,7 +175,9 @@ impl Session<'_> {
     /// A client far behind looks for a snapshot; says whether it should jump to one.
     async fn look(&self, next: u64, tail: &mut Tail) -> Result<bool, Error> {
         tail.looked = true;
-        let Some(snapshot) = self.client.server.hinted_snapshot().await? else { return Ok(false) };
+        let Some(snapshot) = self.cx.client.server.hinted_snapshot().await? else {
+            return Ok(false);
+        };
         tail.known = snapshot.seq;
         let cost = 4 + snapshot.parts.len() as u64;
         if snapshot.seq < next + cost || !self.is_in_log(&snapshot).await? {
@@ -240,7 +199,7 @@ impl Session<'_> {
             return Err(damage.unwrap_or_else(|| unreadable(next)));
         }
         tail.looked = true;
-        let server = &self.client.server;
+        let server = &self.cx.client.server;
         let mut snapshot = server.hinted_snapshot().await?.filter(|s| s.seq >= next);
         if snapshot.is_none() {
             snapshot = server.listed_snapshot().await?.filter(|s| s.seq >= next);
@@ -250,7 +209,7 @@ impl Session<'_> {
         };
         if position.version > 0 {
             let slot = server.changes_read(position.version).await?;
-            self.check_anchor(position, slot)?;
+            self.cx.check_anchor(position, slot)?;
             if !self.is_in_log(&snapshot).await? {
                 return Err(diverged(position, "the newest snapshot is not of this log"));
             }
@@ -260,7 +219,7 @@ impl Session<'_> {
 
     /// Whether the log has the commit that the snapshot ends with.
     async fn is_in_log(&self, snapshot: &Snapshot) -> Result<bool, Error> {
-        let slot = self.client.server.changes_read(snapshot.seq).await?;
+        let slot = self.cx.client.server.changes_read(snapshot.seq).await?;
         Ok(slot.is_some_and(|(slot, _)| slot.commit() == snapshot.commit))
     }
 }
@@ -268,12 +227,4 @@ impl Session<'_> {
 /// Whether the entry after `prev` continues a log that ends with `anchor` (rule P1).
 fn continues(prev: Option<CommitId>, anchor: Option<CommitId>) -> bool {
     prev == anchor || !holds(Rule::P1)
-}
-
-pub(super) fn diverged(position: &Position, why: &str) -> Error {
-    let key = Key::change(position.version.max(1));
-    Error::new(ErrorKind::Diverged, "sync").with_key(key).with_message(format!(
-        "{why}: this is another storage, an emptied one, or one restored from a backup; nothing \
-         was changed. If it is the right one, accept it: documents that differ become conflicts"
-    ))
 }

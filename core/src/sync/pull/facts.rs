@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bytes::Bytes;
 
-use super::Session;
+use super::Pull;
 use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
 use crate::protocol::{Decision, Fact, Facts, Local, Plan, PlannedWrite, Wait, decide};
 use crate::{
@@ -13,10 +13,10 @@ use crate::{
 };
 
 /// A document with the remote change that waits for it.
-pub(super) type Waiting = (DocumentId, Pending);
+pub(in crate::sync) type Waiting = (DocumentId, Pending);
 
 /// What is known here of some documents.
-pub(super) struct Known {
+pub(in crate::sync) struct Known {
     pub synced: HashMap<DocumentId, Indexed>,
     edits: HashMap<DocumentId, Dirty>,
     revisions: HashMap<DocumentId, Result<Option<Revision>, BoxError>>,
@@ -40,13 +40,13 @@ pub(super) struct Decided {
     pub reads_history: bool,
 }
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Looks up what is known of these documents.
-    pub(super) async fn look_up(&self, changes: &[Waiting]) -> Result<Known, Error> {
+    pub(in crate::sync) async fn look_up(&self, changes: &[Waiting]) -> Result<Known, Error> {
         let ids: Vec<_> = changes.iter().map(|(id, _)| id.clone()).collect();
-        let ledger = &self.client.ledger;
+        let ledger = &self.cx.client.ledger;
         let (synced, edits) = (ledger.indexed(&ids).await?, ledger.dirty(&ids).await?);
-        let revisions = self.client.database.revisions(&ids).await;
+        let revisions = self.cx.client.database.revisions(&ids).await;
         let revisions = ids.into_iter().zip(revisions).collect();
         Ok(Known { synced, edits, revisions, refused: self.still_refused(changes).await })
     }
@@ -54,7 +54,7 @@ impl Session<'_> {
     /// Documents whose version was refused, would have to be downloaded, and is refused for the same
     /// reason as before (rule P12).
     async fn still_refused(&self, changes: &[Waiting]) -> Vec<DocumentId> {
-        if self.options.retry_refused {
+        if self.cx.options.retry_refused {
             return Vec::new();
         }
         let needs_download = |pending: &Pending| {
@@ -67,7 +67,7 @@ impl Session<'_> {
         if ids.is_empty() {
             return ids;
         }
-        let now = self.client.database.epochs(&ids).await;
+        let now = self.cx.client.database.epochs(&ids).await;
         let same = ids.into_iter().zip(then.into_iter().zip(now));
         same.filter(|(_, (then, now))| then == now).map(|(id, _)| id).collect()
     }
@@ -123,7 +123,7 @@ impl Session<'_> {
     }
 
     /// Decides about one document, reading what the decision needs; the document, if it was read.
-    pub(super) async fn decide_one(
+    pub(in crate::sync) async fn decide_one(
         &self,
         position: &Position,
         id: &DocumentId,
@@ -141,7 +141,7 @@ impl Session<'_> {
             remote,
             refused: known.refused.contains(id),
             older,
-            scanned: self.client.database.tracking() == ChangeTracking::Scanned,
+            scanned: self.cx.client.database.tracking() == ChangeTracking::Scanned,
         };
         let mut read: Option<(Document, ContentHash)> = None;
         loop {
@@ -152,7 +152,7 @@ impl Session<'_> {
                 (None, _) => Local::Unreadable,
             };
             match decide(&Facts { local, ..facts }) {
-                Decision::Need(Fact::Content) => match self.client.database.get(id).await {
+                Decision::Need(Fact::Content) => match self.cx.client.database.get(id).await {
                     Ok(Some(document)) if known.revision(id) == Some(&document.revision) => {
                         let hash = document.hash();
                         read = Some((document, hash));
@@ -177,9 +177,9 @@ impl Session<'_> {
         match (wait, known.revisions.get(id)) {
             (Wait::Refused, _) => {
                 let why = pending.refused.as_ref().map_or("", |refused| &refused.why);
-                self.defer(id, DeferReason::Refused, why);
+                self.cx.defer(id, DeferReason::Refused, why);
             }
-            (_, Some(Err(e))) => self.defer(id, DeferReason::Unreadable, e),
+            (_, Some(Err(e))) => self.cx.defer(id, DeferReason::Unreadable, e),
             _ => {}
         }
     }
@@ -192,7 +192,7 @@ impl Known {
     }
 
     /// The same facts with these edits as well, which are not queued yet.
-    pub(super) fn with_edits(mut self, edits: &HashMap<DocumentId, Dirty>) -> Self {
+    pub(in crate::sync) fn with_edits(mut self, edits: &HashMap<DocumentId, Dirty>) -> Self {
         let here = self.revisions.keys().filter_map(|id| Some((id.clone(), *edits.get(id)?)));
         self.edits.extend(here);
         self

@@ -1,69 +1,42 @@
 //! Rule W4: on weak storage a late write of another client may replace the entry that this client
 //! stands on. What that entry changed is offered again.
 
-use std::collections::HashMap;
+use super::Recover;
+use crate::ledger::{Batch, Dirty, Position};
+use crate::{Error, Vid};
 
-use super::Session;
-use crate::format::Entry;
-use crate::ledger::{Batch, Dirty, Indexed, LastEntry, Position};
-use crate::{DocumentId, Error, Vid};
-
-impl Session<'_> {
+impl Recover<'_> {
     /// Whether another entry on the same predecessor stands where this client's last one was:
     /// nothing else of the log is in doubt.
     pub(super) async fn is_overwritten(&self, position: &Position) -> Result<bool, Error> {
-        if !self.is_weak() || position.version == 0 {
+        if !self.cx.is_weak() || position.version == 0 {
             return Ok(false);
         }
-        let slot = self.client.server.changes_read(position.version).await?;
+        let slot = self.cx.client.server.changes_read(position.version).await?;
         let known = position.version == 1 || position.before.is_some();
         Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
     }
 
     /// Whether a late write replaced an entry that was only half applied here, and nothing before.
     pub(super) async fn is_next_overwritten(&self, position: &Position) -> Result<bool, Error> {
-        if !self.is_weak() || position.reaching.is_none() {
+        if !self.cx.is_weak() || position.reaching.is_none() {
             return Ok(false);
         }
         let Some(anchor) = position.anchor else { return Ok(true) };
-        let slot = self.client.server.changes_read(position.version).await?;
+        let slot = self.cx.client.server.changes_read(position.version).await?;
         Ok(slot.is_some_and(|(slot, _)| slot.commit() == anchor))
-    }
-
-    /// What it takes to go back by the last of these entries, before any of them is in the index.
-    pub(super) async fn last_entry(
-        &self,
-        generation: u64,
-        entries: impl IntoIterator<Item = &Entry>,
-    ) -> Result<Option<LastEntry>, Error> {
-        let mut before: HashMap<&DocumentId, Indexed> = HashMap::new();
-        let mut last: Option<&Entry> = None;
-        for entry in entries {
-            let changes = last.replace(entry).into_iter().flat_map(|entry| &entry.changes);
-            before.extend(changes.map(|change| (&change.id, Indexed::of(change, generation))));
-        }
-        let Some(entry) = last else { return Ok(None) };
-        let ids: Vec<_> = entry.changes.iter().map(|change| change.id.clone()).collect();
-        let mut indexed = self.client.ledger.indexed(&ids).await?;
-        let replaced = ids.into_iter().map(|id| {
-            // What was synced with another storage (rule D1) is no version of this log.
-            let indexed = indexed.remove(&id).filter(|version| version.generation == generation);
-            let version = before.remove(&id).or(indexed);
-            (id, version)
-        });
-        Ok(Some(LastEntry { commit: entry.commit, replaced: replaced.collect() }))
     }
 
     /// Goes back to before the last entry and queues what it changed, as if it had been edited
     /// here; `false` if it is not on record, or if a change of it is still pending: perhaps in the place
     /// of an older one, so that only the whole head tells.
     pub(super) async fn take_back(&self, position: &mut Position) -> Result<bool, Error> {
-        let last = self.client.ledger.last_entry().await?;
+        let last = self.cx.client.ledger.last_entry().await?;
         let Some(last) = last.filter(|last| Some(last.commit) == position.anchor) else {
             return Ok(false);
         };
         let ids: Vec<_> = last.replaced.iter().map(|(id, _)| id.clone()).collect();
-        if !self.client.ledger.pending(&ids).await?.is_empty() {
+        if !self.cx.client.ledger.pending(&ids).await?.is_empty() {
             return Ok(false);
         }
         tracing::warn!(version = position.version, "a late write replaced a commit");
@@ -72,7 +45,7 @@ impl Session<'_> {
         if position.version == 0 {
             position.genesis = None;
         }
-        let _edits = self.client.ledger.edits().await;
+        let _edits = self.cx.client.ledger.edits().await;
         let mut batch = Batch::new();
         for (id, replaced) in &last.replaced {
             let base: Option<Vid> = replaced.as_ref().map(|version| version.vid);
@@ -82,8 +55,7 @@ impl Session<'_> {
         batch.position(position);
         batch.attempt(None);
         batch.last_entry(None);
-        self.uploads().clear();
-        self.client.ledger.metadata_write(batch).await?;
+        self.cx.client.ledger.metadata_write(batch).await?;
         Ok(true)
     }
 }

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Session;
+use super::Pull;
 use super::facts::inline;
-use super::settle::Synced;
-use super::upload::is_everybodys;
+use crate::error::Scope;
 use crate::ledger::{Batch, Pending, Position, Refusal};
 use crate::protocol::{Plan, PlannedWrite};
+use crate::sync::mark_synced::Synced;
 use crate::{
     Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Outcome, Vid, Write,
 };
@@ -32,13 +32,13 @@ struct Open {
     refused: bool,
 }
 
-impl Session<'_> {
+impl Pull<'_> {
     /// Makes planned writes, batch after batch; what turns out otherwise is stored as deferred. Bytes
     /// are fetched a batch ahead of the writes. A write that is blocked or refused comes again with
     /// the next batch, which may make room for it.
     pub(super) async fn write(&self, position: &Position, plan: Plan) -> Result<(), Error> {
-        self.client.emit(Event::Pull { total: plan.len() as u64 });
-        let most = self.client.server.capabilities().batch_bytes;
+        self.cx.client.emit(Event::Pull { total: plan.len() as u64 });
+        let most = self.cx.client.server.capabilities().batch_bytes;
         let batches = plan.batches(WRITES, most);
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
@@ -58,7 +58,7 @@ impl Session<'_> {
             let before = open.len();
             // Before the last try: what changes after it changes the epoch, too.
             let ids: Vec<_> = open.iter().map(|o| o.fetched.0.change.id.clone()).collect();
-            let epochs = self.client.database.epochs(&ids).await;
+            let epochs = self.cx.client.database.epochs(&ids).await;
             let epochs: HashMap<_, _> = ids.into_iter().zip(epochs).collect();
             let batch = open.into_iter().map(|open| open.fetched).collect();
             open = self.write_batch(position, batch).await?;
@@ -79,13 +79,13 @@ impl Session<'_> {
         for Open { fetched: (write, _), why, refused } in open {
             let id = &write.change.id;
             let why = describe(&why);
-            self.defer(id, DeferReason::Refused, &why);
+            self.cx.defer(id, DeferReason::Refused, &why);
             let epoch = epochs.get(id).filter(|_| refused);
             let refused = epoch.map(|epoch| Refusal { epoch: *epoch, why });
             let reason = Some(DeferReason::Refused);
             state.pending(id, Some(&Pending { reason, refused, ..write.record }));
         }
-        self.client.ledger.metadata_write(state).await
+        self.cx.client.ledger.metadata_write(state).await
     }
 
     /// Finds the bytes of each write (rule P5): in the entry, in the application, or in `docs/`. A
@@ -98,11 +98,12 @@ impl Session<'_> {
         let is_absent = |i: &usize| batch[*i].change.action == Action::Put && bytes[*i].is_none();
         let absent: Vec<usize> = (0..batch.len()).filter(is_absent).collect();
         let changes: Vec<_> = absent.iter().map(|i| &batch[*i].change).collect();
-        let mut answers = self.client.server.get(&changes).await;
+        let mut answers = self.cx.client.server.get(&changes).await;
         let transient = |a: &Result<_, Error>| a.as_ref().is_err_and(Error::is_transient);
         let unreachable = answers.len() > 1 && answers.iter().all(transient);
-        let everybodys =
-            answers.iter().position(|a| a.as_ref().is_err_and(|e| unreachable || is_everybodys(e)));
+        let everybodys = answers
+            .iter()
+            .position(|a| a.as_ref().is_err_and(|e| unreachable || e.scope() == Scope::Storage));
         if let Some(i) = everybodys {
             // The storage fails as a whole, not for one document.
             answers.swap_remove(i)?;
@@ -115,12 +116,12 @@ impl Session<'_> {
                 Some(Ok(Some(bytes))) => fetched.push((write, Some(bytes))),
                 Some(Ok(None)) => self.set_missing(&mut state, write.record),
                 Some(Err(e)) => {
-                    self.defer(&write.change.id, DeferReason::NotFetched, &e);
+                    self.cx.defer(&write.change.id, DeferReason::NotFetched, &e);
                     state.pending(&write.change.id, Some(&write.record));
                 }
             }
         }
-        self.client.ledger.metadata_write(state).await?;
+        self.cx.client.ledger.metadata_write(state).await?;
         Ok(fetched)
     }
 
@@ -130,7 +131,7 @@ impl Session<'_> {
             return Some(bytes);
         }
         let source = write.moved_from.as_ref()?;
-        let source = self.client.database.get(source).await.ok().flatten()?;
+        let source = self.cx.client.database.get(source).await.ok().flatten()?;
         Some(source.bytes).filter(|bytes| write.change.is_content(bytes))
     }
 
@@ -154,8 +155,8 @@ impl Session<'_> {
             let (id, expected) = (change.id.clone(), expected.clone());
             writes.push(Write { id, document, expected, moved_from });
         }
-        self.client.ledger.metadata_write(intents).await?;
-        let outcomes = self.client.database.apply(writes).await;
+        self.cx.client.ledger.metadata_write(intents).await?;
+        let outcomes = self.cx.client.database.apply(writes).await;
         let (mut done, mut open, mut state) = (Vec::new(), Vec::new(), Batch::new());
         for (fetched, outcome) in batch.into_iter().zip(outcomes) {
             let id = fetched.0.change.id.clone();
@@ -181,15 +182,15 @@ impl Session<'_> {
             };
             let change = fetched.0.change;
             self.count_applied(change.action);
-            self.client.emit(Event::Pulled { id, action: change.action });
+            self.cx.client.emit(Event::Pulled { id, action: change.action });
             done.push(Synced { change, local });
         }
-        self.settle_all(done, position.generation, state).await?;
+        self.cx.settle_all(done, position.generation, state).await?;
         Ok(open)
     }
 
     pub(super) fn count_applied(&self, action: Action) {
-        let mut report = self.report();
+        let mut report = self.cx.report();
         match action {
             Action::Put => report.pulled += 1,
             Action::Delete => report.deleted += 1,

@@ -1,0 +1,80 @@
+//! What all parts of one sync share: the client with its settings, and what was found so far.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::client::{Inner, SyncOptions};
+use crate::{DeferReason, Deferred, DocumentId, Error, Event, Report};
+
+/// The shared side of one sync.
+pub(super) struct Context<'a> {
+    pub client: &'a Inner,
+    pub options: SyncOptions,
+    report: Mutex<Report>,
+    /// Documents deferred in this sync: not asked about again before the next.
+    deferred: Mutex<HashSet<DocumentId>>,
+    /// The newest entry that was found in the storage in this sync (rule P3).
+    pub(super) found: AtomicU64,
+    /// The storage is known to be weak.
+    weak: AtomicBool,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(client: &'a Inner, options: SyncOptions) -> Self {
+        Self {
+            client,
+            options,
+            report: Mutex::default(),
+            deferred: Mutex::default(),
+            found: AtomicU64::new(0),
+            weak: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn report(&self) -> MutexGuard<'_, Report> {
+        self.report.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn into_report(self) -> Report {
+        self.report.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Defers a document for this sync and reports it.
+    pub(super) fn defer(&self, id: &DocumentId, reason: DeferReason, detail: impl ToString) {
+        let mut deferred = self.deferred.lock().unwrap_or_else(PoisonError::into_inner);
+        if !deferred.insert(id.clone()) {
+            return;
+        }
+        let detail = detail.to_string();
+        tracing::warn!(?reason, detail, "a document was deferred");
+        self.report().deferred.push(Deferred { id: id.clone(), reason, detail });
+        self.client.emit(Event::Deferred { id: id.clone() });
+    }
+
+    pub(super) fn is_deferred(&self, id: &DocumentId) -> bool {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
+    }
+
+    /// Whether the storage is known to be weak.
+    pub(super) fn is_weak(&self) -> bool {
+        self.weak.load(Relaxed)
+    }
+
+    /// The storage turned out to be weak, or not; says whether it was known to be weak before.
+    pub(super) fn set_weak(&self, weak: bool) -> bool {
+        self.weak.swap(weak, Relaxed)
+    }
+
+    /// Whether edits are queued, or a commit was sent whose outcome is not known.
+    pub(super) async fn has_changes(&self) -> Result<bool, Error> {
+        let ledger = &self.client.ledger;
+        Ok(ledger.is_any_queued().await? || ledger.attempt().await?.is_some())
+    }
+
+    /// Documents that the pulls of this sync have written, deleted or asked about.
+    pub(super) fn moved(&self) -> u64 {
+        let report = self.report();
+        report.pulled + report.deleted + report.conflicts
+    }
+}

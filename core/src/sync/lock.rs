@@ -1,0 +1,30 @@
+//! Rules L2 and W1: when this sync takes the lock of the storage.
+
+use super::{Context, Lock};
+use crate::Error;
+use crate::Event;
+use crate::format::LockObject;
+use crate::ledger::Position;
+use crate::server::{LockClaim, TTL, WEAK_TTL};
+
+impl Context<'_> {
+    /// Lock, waiting for it. The nonce is remembered first, so that a lock left by a crash is known
+    /// as our own.
+    pub(super) async fn take_lock(
+        &self,
+        position: &mut Position,
+        lock: &mut Lock,
+    ) -> Result<(), Error> {
+        let ttl = if self.is_weak() { WEAK_TTL } else { TTL };
+        let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
+        let nonce = self.client.environment.random().into();
+        position.lock = Some(nonce);
+        self.client.ledger.save(position).await?;
+        let waiting = |holder: &LockObject| {
+            self.client.emit(Event::Waiting { owner: holder.owner.clone() });
+        };
+        let claim = LockClaim { owner: &self.client.config.device, ttl, nonce, own };
+        *lock = Some(self.client.server.lock(&claim, waiting).await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! What an earlier sync left open, and a storage that is not as it was: writes under way (rule P8), a
+//! commit of unknown outcome (rule U7), another storage (rule D1), a replaced commit (rule W4).
+
+mod attempt;
+mod overwritten;
+mod resync;
+mod writes;
+
+use super::Context;
+use crate::ledger::Position;
+use crate::planted::{Rule, holds};
+use crate::{Error, ErrorKind};
+
+/// The part of a sync that brings the client state back to what is true.
+pub(super) struct Recover<'a> {
+    cx: &'a Context<'a>,
+}
+
+impl<'a> Recover<'a> {
+    pub(super) fn new(cx: &'a Context<'a>) -> Self {
+        Self { cx }
+    }
+
+    /// Resyncs if the storage diverged and the user, or the weakness of the storage, allows it; any
+    /// other error stays one. Uploads of this sync are of no use then.
+    pub(super) async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
+        if error.kind() != ErrorKind::Diverged {
+            return Err(error);
+        }
+        if self.is_next_overwritten(position).await? {
+            return self.start_over(position).await;
+        }
+        let overwritten = self.is_overwritten(position).await?;
+        if overwritten && self.take_back(position).await? {
+            return Ok(());
+        }
+        if overwritten || self.cx.options.accept_remote || !holds(Rule::D1) {
+            return self.start_over(position).await;
+        }
+        Err(error)
+    }
+}

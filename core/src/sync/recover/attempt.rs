@@ -1,0 +1,71 @@
+//! Rule U7: the commit that an earlier sync sent, and whose outcome it did not learn.
+
+use super::Recover;
+use crate::format::Slot;
+use crate::ledger::{Attempt, Position};
+use crate::planted::{Rule, holds};
+use crate::sync::Lock;
+use crate::sync::commit::{FLIGHT, Fate};
+use crate::sync::mark_synced::Pushed;
+use crate::{Error, ErrorKind, Key};
+
+impl Recover<'_> {
+    /// Settles the attempt that an earlier sync left behind (rule U7).
+    pub(in crate::sync) async fn settle_attempt(
+        &self,
+        position: &mut Position,
+        lock: &mut Lock,
+    ) -> Result<(), Error> {
+        let attempt = self.cx.client.ledger.attempt().await?;
+        let Some(attempt) = attempt.filter(|_| holds(Rule::U7Settled)) else { return Ok(()) };
+        let there = self.cx.client.server.changes_read(attempt.slot).await?;
+        if there.is_none() {
+            if self.is_dead(&attempt)? {
+                return self.cx.drop_attempt().await;
+            }
+            // Sending it again into another log would leave a hole there.
+            self.cx.ensure_anchor(position).await?;
+        }
+        let fate = match there {
+            Some((slot, _)) if slot.commit() == attempt.commit => Fate::Committed,
+            Some(winner) => Fate::Lost(winner),
+            None => self.cx.send(position, &attempt, lock).await?,
+        };
+        match fate {
+            Fate::Committed => self.finish_attempt(position, &attempt).await,
+            Fate::Lost(_) => self.cx.drop_lost().await,
+        }
+    }
+
+    /// The slot is empty, the uploads are too old to be relied on, and no request of ours can take
+    /// effect any more.
+    fn is_dead(&self, attempt: &Attempt) -> Result<bool, Error> {
+        let now = self.cx.client.environment.now();
+        let older = |since, age| now.since(since).is_some_and(|passed| passed > age);
+        if !older(attempt.uploads_began, self.cx.client.config.grace / 2) || !holds(Rule::U3) {
+            return Ok(false);
+        }
+        if older(attempt.last_sent, FLIGHT) || !holds(Rule::U7Flight) {
+            return Ok(true);
+        }
+        Err(Error::new(ErrorKind::Unavailable, "sync").with_key(Key::change(attempt.slot)).with_message(
+            "an old commit was sent within the last hour and its fate is open: sync again later",
+        ))
+    }
+
+    /// Rule U6 for an attempt of an earlier sync.
+    async fn finish_attempt(
+        &self,
+        position: &mut Position,
+        attempt: &Attempt,
+    ) -> Result<(), Error> {
+        let key = Key::change(attempt.slot);
+        match Slot::decode(&key, attempt.entry.as_bytes())? {
+            Slot::Entry(entry) => {
+                let bytes = attempt.entry.len() as u64;
+                self.cx.settle_pushed(position, Pushed { entry, bytes }).await
+            }
+            Slot::Stub(_) => Err(Error::new(ErrorKind::State, "sync").with_key(key)),
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! Rule D1: the storage is not the one last synced with, and that was accepted.
+
+use super::Recover;
+use crate::Error;
+use crate::ledger::{Batch, LogCost, Position};
+
+impl Recover<'_> {
+    /// Drops attempt and pending and goes back to the beginning of the log, keeping the index. The pull
+    /// that follows drops what is pending, in this sync or after a stop.
+    pub(super) async fn start_over(&self, position: &mut Position) -> Result<(), Error> {
+        tracing::warn!("starting over on a storage that diverged");
+        *position = Position {
+            generation: position.generation + 1,
+            resyncing: true,
+            version: 0,
+            anchor: None,
+            before: None,
+            reaching: None,
+            genesis: None,
+            log: LogCost::default(),
+            atomic: None,
+            ..position.clone()
+        };
+        let mut batch = Batch::new();
+        batch.position(position);
+        batch.attempt(None);
+        self.cx.client.ledger.metadata_write(batch).await?;
+        Ok(())
+    }
+}

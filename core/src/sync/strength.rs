@@ -1,0 +1,61 @@
+//! Rule S3: whether the storage is weak, as its adapter says or as the probe found.
+
+use super::Context;
+use crate::ledger::Position;
+use crate::{Atomicity, Error, ErrorKind, Event, LockPolicy};
+
+impl Context<'_> {
+    /// A client that only reads need not know whether the storage is weak: it is probed when something
+    /// is `to_be_written`.
+    ///
+    /// # Errors
+    /// If the storage is weak and the client requires a strong one, or if the probe fails.
+    pub(super) async fn look_at_strength(
+        &self,
+        position: &mut Position,
+        to_be_written: bool,
+    ) -> Result<(), Error> {
+        let atomic = match self.strength(position) {
+            None if to_be_written => Some(self.probe(position).await?),
+            known => known,
+        };
+        self.client.server.set_atomic(atomic == Some(true));
+        let weak = atomic == Some(false);
+        if weak && self.client.config.require_strong {
+            return Err(Error::new(ErrorKind::WeakStorage, "sync").with_message(
+                "this storage cannot create an object only if it is absent: use another, or do \
+                 not require a strong one",
+            ));
+        }
+        if !self.set_weak(weak) && weak {
+            self.client.emit(Event::WeakStorage);
+        }
+        Ok(())
+    }
+
+    /// Whether the probe is still to come and can wait until documents are uploaded, to run beside
+    /// them: not if the storage may be refused, or if a lock or an old commit depends on its outcome.
+    pub(super) async fn may_race_beside(&self, position: &Position) -> Result<bool, Error> {
+        let config = &self.client.config;
+        let now = config.require_strong || config.lock == LockPolicy::Always;
+        let unknown = self.strength(position).is_none();
+        Ok(unknown && !now && self.client.ledger.attempt().await?.is_none())
+    }
+
+    /// Whether create is atomic, if that is known.
+    fn strength(&self, position: &Position) -> Option<bool> {
+        match self.client.server.capabilities().create {
+            Atomicity::Atomic => Some(true),
+            Atomicity::Weak => Some(false),
+            Atomicity::Probe => position.atomic,
+        }
+    }
+
+    /// Races real requests, once, and remembers the outcome.
+    async fn probe(&self, position: &mut Position) -> Result<bool, Error> {
+        let atomic = self.client.server.probe().await?;
+        position.atomic = Some(atomic);
+        self.client.ledger.save(position).await?;
+        Ok(atomic)
+    }
+}
