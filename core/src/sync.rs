@@ -110,14 +110,14 @@ impl<'a> Session<'a> {
         let position = client.ledger.metadata_read().await?;
         let cx = Context::new(client, SyncOptions::default());
         Recover::new(&cx).settle_intents(&position).await?;
-        Ok(Scan::new(&cx).compare().await? > 0)
+        Ok(Scan::new(&cx).compare(true).await? > 0)
     }
 
     async fn sync(&self, position: &mut Position) -> Result<(), Error> {
         let client = self.cx.client;
         self.recover.settle_intents(position).await?;
         if !client.is_compared() && holds(Rule::C4) {
-            self.scan.compare().await?;
+            self.scan.compare(false).await?;
             client.set_compared(true);
         }
         let mut lock = None;

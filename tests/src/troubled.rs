@@ -24,6 +24,8 @@ struct Troubles {
     unlisted: HashSet<DocumentId>,
     refused: HashSet<DocumentId>,
     transactional: bool,
+    unknown_revisions: bool,
+    reads: usize,
     before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
     /// Another number each time that the troubles end.
     epoch: u64,
@@ -53,6 +55,16 @@ impl TroubledDatabase {
     /// The application says that it queues each edit in the transaction of the edit.
     pub fn queue_in_transactions(&self) {
         self.troubles().transactional = true;
+    }
+
+    /// No revision is known without reading the document, as of files that have just changed.
+    pub fn list_without_revisions(&self) {
+        self.troubles().unknown_revisions = true;
+    }
+
+    /// How many documents were read since this was asked last.
+    pub fn reads(&self) -> usize {
+        std::mem::take(&mut self.troubles().reads)
     }
 
     /// Just before the next write of a sync into the documents, the user acts.
@@ -87,9 +99,11 @@ impl std::fmt::Debug for TroubledDatabase {
 #[async_trait]
 impl Database for TroubledDatabase {
     fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>> {
-        let checked = |listed: Result<Listed, BoxError>| {
+        let unknown = self.troubles().unknown_revisions;
+        let checked = move |listed: Result<Listed, BoxError>| {
             listed.map(|Listed { id, revision }| {
                 let revision = self.readable(&id).and(revision);
+                let revision = revision.map(|revision| revision.filter(|_| !unknown));
                 Listed { id, revision }
             })
         };
@@ -103,6 +117,7 @@ impl Database for TroubledDatabase {
 
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
         self.readable(id)?;
+        self.troubles().reads += 1;
         self.documents.get(id).await
     }
 

@@ -40,13 +40,15 @@ impl<'a> Scan<'a> {
         Self { cx }
     }
 
-    /// Says how many documents it queued.
+    /// Queues what differs from the index; says how many documents that were. What must be read to
+    /// know is queued by a scan before a push, which reads it anyway; a scan alone reads it `now`, for
+    /// what is queued calls for a sync.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub(super) async fn compare(&self) -> Result<u64, Error> {
+    pub(super) async fn compare(&self, now: bool) -> Result<u64, Error> {
         if self.cx.client.database.tracking() == ChangeTracking::Transactional {
             return Ok(0);
         }
-        let Listing { known, queued } = self.compare_listed().await?;
+        let Listing { known, queued } = self.compare_listed(now).await?;
         // Every indexed document was met: none can be missing.
         if known >= self.cx.client.ledger.count(Table::Index).await? {
             return Ok(queued);
@@ -54,7 +56,7 @@ impl<'a> Scan<'a> {
         Ok(queued + self.queue_unlisted().await?)
     }
 
-    async fn compare_listed(&self) -> Result<Listing, Error> {
+    async fn compare_listed(&self, now: bool) -> Result<Listing, Error> {
         let mut listed = self.cx.client.database.list().ready_chunks(STEP);
         let (mut listing, mut compared) = (Listing::default(), 0);
         while let Some(chunk) = listed.next().await {
@@ -67,10 +69,29 @@ impl<'a> Scan<'a> {
                 }
             }
             compared += found.len() as u64;
+            if now {
+                self.read_known(&mut found).await?;
+            }
             self.queue_different(&found, &mut listing).await?;
             self.cx.client.emit(Event::Comparing { documents: compared });
         }
         Ok(listing)
+    }
+
+    /// Finds the revisions of synced documents that the listing left open.
+    async fn read_known(&self, found: &mut [(DocumentId, Option<Revision>)]) -> Result<(), Error> {
+        let open = found.iter_mut().filter(|(_, revision)| revision.is_none());
+        let (ids, revisions): (Vec<_>, Vec<_>) = open.map(|(id, r)| (id.clone(), r)).unzip();
+        let synced = self.cx.client.ledger.indexed(&ids).await?;
+        let known: Vec<_> =
+            ids.iter().zip(revisions).filter(|(id, _)| synced.contains_key(*id)).collect();
+        let ids: Vec<_> = known.iter().map(|(id, _)| (*id).clone()).collect();
+        let read = self.cx.client.database.revisions(&ids).await;
+        for ((_, revision), read) in known.into_iter().zip(read) {
+            // One that cannot be read is queued, and reported by the sync.
+            *revision = read.ok().flatten();
+        }
+        Ok(())
     }
 
     /// Queues those that differ.

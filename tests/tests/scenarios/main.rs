@@ -27,6 +27,7 @@ mod preview;
 mod pull;
 mod push;
 mod queue;
+mod reads;
 mod reinstalled;
 mod rules;
 mod simulated;
