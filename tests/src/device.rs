@@ -11,7 +11,7 @@ use db_to_cloud::{
 };
 
 use crate::stepped::{SteppedDatabase, SteppedState};
-use crate::steps::run;
+use crate::steps::{run, step_back};
 use crate::{FaultyAdapter, Steps, TestTime, World};
 
 /// One device. Its documents and its state survive a stop; the client does not.
@@ -181,6 +181,21 @@ impl Device {
             Ok(report) => report,
             Err(error) => panic!("{} could not sync: {error:?}", self.name),
         }
+    }
+
+    /// A sync during which the user edits a document as soon as it has this text, and queues the edit.
+    #[track_caller]
+    pub fn sync_and_edit(&self, id: &str, seen: &str, text: &str) -> Report {
+        let edit = async {
+            while self.read(id).as_deref() != Some(seen) {
+                step_back().await;
+            }
+            self.edit_unqueued(id, text);
+            self.client.queue_change(&id.into()).await.expect("queueing works");
+        };
+        let both = futures::future::join(self.client.sync(), edit);
+        let (report, ()) = run(both).expect("the sync does not stop");
+        report.expect("the sync goes well")
     }
 
     /// A sync that may fail, but does not stop half way.

@@ -65,7 +65,7 @@ impl Steps {
 }
 
 /// Lets everything beside it go on first.
-async fn step_back() {
+pub(crate) async fn step_back() {
     let mut stepped = false;
     std::future::poll_fn(|context| {
         if std::mem::replace(&mut stepped, true) {

@@ -47,6 +47,6 @@ rules! {
     without_u7_nothing_is_dropped: U7Dropped, Strong, 600;
     without_w4: W4, Weak, 50;
     without_s9: S9, Strong, 50;
-    without_k1: K1, Strong, 300;
+    without_k1: K1, Strong, 700;
     without_k2: K2, Strong, 50;
 }
