@@ -116,6 +116,43 @@ pub trait Adapter: Send + Sync + Debug {
         at_once(self.capabilities().concurrency, deletes).await
     }
 
+    /// Gives the object `from` a second key, without its bytes passing through this client: both are
+    /// keys of versions of documents ([`Folder::Documents`]), whose bytes never change. If there is an
+    /// object under `to` already, such as after an answer that was lost, it is replaced, or proven to
+    /// have the same bytes, or the answer is [`Copied::Unsupported`]. The default answers
+    /// [`Copied::Unsupported`] at once.
+    ///
+    /// # Guarantees
+    /// - After [`Copied::Done`] the object `to` is durable, every `get` sees it, and it has exactly
+    ///   the bytes that `from` had. It stays when `from` is deleted.
+    /// - After [`Copied::Missing`] there was no `from`, and nothing was written or deleted.
+    /// - A request that arrives late, when `from` is gone, leaves `to` as it is.
+    /// - An adapter whose storage refuses copies answers [`Copied::Unsupported`], and remembers it
+    ///   for its own lifetime: further calls make no request.
+    ///
+    /// # Not guaranteed
+    /// - What is under `to` after [`Copied::Unsupported`]: the caller puts the bytes there.
+    /// - That the bytes of `from` are undamaged: damage is copied, too. A caller that has the bytes
+    ///   and doubts the object uploads them instead.
+    /// - That nobody sees a part of `to` while the copy is under way, or after one that failed. That
+    ///   is never taken for the whole: readers compare length and hash of a document's content.
+    ///
+    /// # Errors
+    /// [`Error::effect`] says whether nothing was written or it is unknown: then the copy may yet
+    /// happen. The core repeats the same `copy`, or uploads the same bytes to `to`.
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        let _ = (from, to);
+        Ok(Copied::Unsupported)
+    }
+
+    /// Copies many objects, each pair being `from` and `to`; the answers are in the order of the
+    /// pairs, at most [`Capabilities::batch_items`] of them. Each is a copy of its own: some may
+    /// succeed and others fail. The default runs [`Capabilities::concurrency`] copies at once.
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        let copies = pairs.iter().map(|(from, to)| self.copy(from, to)).collect();
+        at_once(self.capabilities().concurrency, copies).await
+    }
+
     /// Waits until another client may have committed something, for at most `timeout`, which may be an
     /// hour: wait less if the provider does. The default answers [`Wait::Unsupported`] at once: the
     /// caller then polls. One caller at a time.
@@ -160,6 +197,17 @@ pub enum Created {
     New,
     /// There was an object already; nothing was written.
     Occupied,
+}
+
+/// What [`Adapter::copy`] did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// The object has its second key, with the same bytes.
+    Done,
+    /// There is no object to copy; nothing was written.
+    Missing,
+    /// This storage does not copy objects, or not provably: upload the bytes.
+    Unsupported,
 }
 
 /// What [`Adapter::wait_for_change`] saw.

@@ -58,7 +58,7 @@ mod sizes;
 pub mod state;
 mod sync;
 
-pub use adapter::{Adapter, Atomicity, Capabilities, Created, Page, Wait};
+pub use adapter::{Adapter, Atomicity, Capabilities, Copied, Created, Page, Wait};
 pub use client::{
     Cause, Client, ClientBuilder, LockKeeper, Status, SyncOptions, Watch, WatchOptions, Watched,
 };

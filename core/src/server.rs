@@ -24,8 +24,8 @@ pub(crate) use repeat::LONGEST_PAUSE;
 
 use crate::planted::{Rule, holds};
 use crate::{
-    Adapter, Atomicity, Capabilities, CommitId, Created, Environment, Error, ErrorKind, Folder,
-    Key, Page, Requests, Wait,
+    Adapter, Atomicity, Capabilities, CommitId, Copied, Created, Environment, Error, ErrorKind,
+    Folder, Key, Page, Requests, Wait,
 };
 
 /// How long requests may take and how often they are repeated.
@@ -212,6 +212,28 @@ impl Server {
         .await
     }
 
+    /// Has the storage copy many objects, of about `total` bytes together; one answer for each pair
+    /// of `from` and `to`. Each request counts as a put, without bytes sent.
+    #[cfg_attr(
+        not(all(test, feature = "system")),
+        expect(dead_code, reason = "renames are to be pushed by copies")
+    )]
+    pub(crate) async fn copy_many(
+        &self,
+        pairs: &[(Key, Key)],
+        total: u64,
+    ) -> Vec<Result<Copied, Error>> {
+        self.many("copy", pairs, total, |pairs: Vec<(Key, Key)>| async move {
+            self.meter.put(pairs.len());
+            let answers = self.adapter.copy_many(pairs).await;
+            // An adapter that cannot copy makes no request, but for the one that showed it.
+            let unsupported = answers.iter().filter(|a| matches!(a, Ok(Copied::Unsupported)));
+            self.meter.no_put(unsupported.count());
+            answers
+        })
+        .await
+    }
+
     /// Deletes many objects.
     pub(crate) async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
         self.many("delete", keys, 0, |keys: Vec<Key>| async move {
@@ -226,3 +248,6 @@ impl Server {
 fn failed(error: Error) -> Result<Option<Bytes>, Error> {
     if holds(Rule::S9) { Err(error) } else { Ok(None) }
 }
+
+#[cfg(all(test, feature = "system"))]
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Adapter, Atomicity, Capabilities, Created, Error, Folder, Key, Page};
+use crate::{Adapter, Atomicity, Capabilities, Copied, Created, Error, Folder, Key, Page};
 
 /// A storage in memory, shared by its clones: for tests and examples.
 #[derive(Clone, Debug, Default)]
@@ -58,6 +58,13 @@ impl Adapter for MemoryAdapter {
         }
         objects.insert(key.clone(), bytes);
         Ok(Created::New)
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        let mut objects = self.objects();
+        let Some(bytes) = objects.get(from).cloned() else { return Ok(Copied::Missing) };
+        objects.insert(to.clone(), bytes);
+        Ok(Copied::Done)
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {

@@ -24,6 +24,11 @@ impl Meter {
         self.put.fetch_add(count as u64, Relaxed);
     }
 
+    /// So many that were counted were not made.
+    pub(super) fn no_put(&self, count: usize) {
+        self.put.fetch_sub(count as u64, Relaxed);
+    }
+
     pub(super) fn create(&self, count: usize) {
         self.create.fetch_add(count as u64, Relaxed);
     }
