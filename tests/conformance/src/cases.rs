@@ -2,6 +2,7 @@
 
 mod batches;
 mod clients;
+mod copies;
 mod create;
 mod list;
 mod names;
@@ -50,6 +51,12 @@ cases! {
         put_many_writes_each_object
         get_many_answers_in_order
         delete_many_deletes_just_these;
+    copies:
+        a_copy_has_the_bytes_of_the_original_and_outlives_it
+        a_copy_is_an_object_of_its_own
+        a_copy_of_what_is_absent_is_missing_and_writes_nothing
+        a_copy_over_the_same_content_leaves_it
+        copy_many_answers_in_order;
     create:
         create_on_an_absent_key_is_new
         create_on_a_present_key_changes_nothing

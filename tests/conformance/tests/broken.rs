@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{Adapter, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page};
 use db_to_cloud_conformance::{Options, run_with};
 
 /// What the adapter does wrong.
@@ -43,6 +43,19 @@ enum Fault {
     ListShowsEverything,
     GetManyForgetsOrder,
     DeleteManyStopsAtMissing,
+    /// The server does not know the header of a copy, and stores the empty body.
+    CopyIsEmpty,
+    /// The server moves instead.
+    CopyMoves,
+    /// The copy is a link: it changes with the original.
+    CopyIsShared,
+    /// What is absent is copied as an empty object.
+    MissingIsCopied,
+    /// The server refuses to write over what is there, and that is taken for an original that is absent.
+    CopyOverIsMissing,
+    /// The server deletes what is there, and then looks whether there is anything to copy.
+    CopyDeletesFirst,
+    CopyManyForgetsOrder,
     /// A cache that is not told what others write.
     StaleCache,
     GetPanics,
@@ -54,11 +67,12 @@ struct Broken {
     fault: Fault,
     storage: MemoryAdapter,
     cache: Mutex<HashMap<Key, Option<Bytes>>>,
+    links: Mutex<Vec<(Key, Key)>>,
 }
 
 impl Broken {
     fn client(fault: Fault, storage: MemoryAdapter) -> Arc<dyn Adapter> {
-        Arc::new(Self { fault, storage, cache: Mutex::default() })
+        Arc::new(Self { fault, storage, cache: Mutex::default(), links: Mutex::default() })
     }
 
     async fn write_in_two_halves(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
@@ -110,6 +124,10 @@ impl Adapter for Broken {
             _ => {}
         }
         self.cache.lock().unwrap().insert(key.clone(), Some(bytes.clone()));
+        let links = self.links.lock().unwrap().clone();
+        for (_, linked) in links.iter().filter(|(original, _)| original == key) {
+            self.storage.put(linked, bytes.clone()).await?;
+        }
         self.storage.put(key, bytes).await
     }
 
@@ -139,6 +157,46 @@ impl Adapter for Broken {
             _ => return self.storage.create(key, bytes).await,
         }
         Ok(Created::New)
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        let occupied = self.storage.get(to).await?.is_some();
+        let missing = self.storage.get(from).await?.is_none();
+        match self.fault {
+            Fault::FailureIsAbsence => return Ok(Copied::Missing),
+            Fault::CopyIsEmpty if !missing => self.storage.put(to, Bytes::new()).await?,
+            Fault::MissingIsCopied if missing => self.storage.put(to, Bytes::new()).await?,
+            Fault::CopyOverIsMissing if occupied => return Ok(Copied::Missing),
+            Fault::CopyDeletesFirst => {
+                self.storage.delete(to).await?;
+                return self.storage.copy(from, to).await;
+            }
+            Fault::CopyMoves if !missing => {
+                self.storage.copy(from, to).await?;
+                self.storage.delete(from).await?;
+            }
+            Fault::CopyIsShared => {
+                let linked = (from.clone(), to.clone());
+                self.links.lock().unwrap().push(linked);
+                return self.storage.copy(from, to).await;
+            }
+            _ => {
+                self.cache.lock().unwrap().remove(to);
+                return self.storage.copy(from, to).await;
+            }
+        }
+        Ok(Copied::Done)
+    }
+
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        let mut answers = Vec::new();
+        for (from, to) in &pairs {
+            answers.push(self.copy(from, to).await);
+        }
+        if self.fault == Fault::CopyManyForgetsOrder {
+            answers.sort_by_key(|answer| matches!(answer, Ok(Copied::Missing)));
+        }
+        answers
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {
@@ -247,6 +305,16 @@ each_is_caught! {
     a_list_of_all_folders_is_caught: ListShowsEverything => list_shows_only_its_folder;
     answers_out_of_order_are_caught: GetManyForgetsOrder => get_many_answers_in_order;
     a_batch_that_stops_is_caught: DeleteManyStopsAtMissing => delete_many_deletes_just_these;
+    an_empty_copy_is_caught:
+        CopyIsEmpty => a_copy_has_the_bytes_of_the_original_and_outlives_it;
+    a_move_is_no_copy: CopyMoves => a_copy_has_the_bytes_of_the_original_and_outlives_it;
+    a_shared_copy_is_caught: CopyIsShared => a_copy_is_an_object_of_its_own;
+    a_copy_of_nothing_is_caught:
+        MissingIsCopied => a_copy_of_what_is_absent_is_missing_and_writes_nothing;
+    a_refusal_taken_for_an_absence_is_caught:
+        CopyOverIsMissing => a_copy_over_the_same_content_leaves_it;
+    a_copy_that_deletes_is_caught: CopyDeletesFirst => a_copy_over_the_same_content_leaves_it;
+    copies_out_of_order_are_caught: CopyManyForgetsOrder => copy_many_answers_in_order;
     a_stale_cache_is_caught: StaleCache => another_client_sees_a_finished_write;
     a_panic_is_caught: GetPanics => an_object_comes_back_whole;
     a_hanging_request_is_caught: GetHangs => an_object_comes_back_whole;

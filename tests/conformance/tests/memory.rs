@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{Adapter, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page};
 use db_to_cloud_conformance::{Options, run, run_with};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -38,6 +38,22 @@ async fn a_weak_storage_is_skipped_where_it_makes_no_promise() {
     ];
     assert_eq!(outcome.skipped(), skipped);
     assert!(outcome.to_string().contains("create_is_exclusive: skipped: the adapter says"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_that_does_not_copy_is_reported() {
+    let outcome = run_with(Arc::new(Copyless(MemoryAdapter::new())), Options::new()).await;
+    outcome.assert_passed();
+    let copies = [
+        "a_copy_has_the_bytes_of_the_original_and_outlives_it",
+        "a_copy_is_an_object_of_its_own",
+        "a_copy_of_what_is_absent_is_missing_and_writes_nothing",
+        "a_copy_over_the_same_content_leaves_it",
+        "copy_many_answers_in_order",
+    ];
+    let skipped = outcome.skipped();
+    assert!(copies.iter().all(|case| skipped.contains(case)), "{skipped:?}");
+    assert!(!outcome.passed().iter().any(|case| copies.contains(case)));
 }
 
 /// A storage in use is not harmed.
@@ -79,11 +95,46 @@ impl Adapter for Unreachable {
         down("create")
     }
 
+    async fn copy(&self, _: &Key, _: &Key) -> Result<Copied, Error> {
+        down("copy")
+    }
+
     async fn delete(&self, _: &Key) -> Result<(), Error> {
         down("delete")
     }
 
     async fn list(&self, _: Folder, _: Option<&str>) -> Result<Page, Error> {
         down("list")
+    }
+}
+
+/// A storage whose adapter leaves `copy` as it is.
+#[derive(Debug)]
+struct Copyless(MemoryAdapter);
+
+#[async_trait]
+impl Adapter for Copyless {
+    fn capabilities(&self) -> Capabilities {
+        self.0.capabilities()
+    }
+
+    async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
+        self.0.get(key).await
+    }
+
+    async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        self.0.put(key, bytes).await
+    }
+
+    async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
+        self.0.create(key, bytes).await
+    }
+
+    async fn delete(&self, key: &Key) -> Result<(), Error> {
+        self.0.delete(key).await
+    }
+
+    async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
+        self.0.list(folder, page).await
     }
 }

@@ -1,7 +1,7 @@
 //! A second client (rule S1), and one that cannot reach its storage (rule S9).
 
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Atomicity, Created, DocumentId, Error, Folder};
+use db_to_cloud::{Adapter, Atomicity, Copied, Created, DocumentId, Error, Folder};
 
 use crate::content::{expect, expect_none, noise};
 use crate::context::{CaseResult, Context, Stop, check};
@@ -58,6 +58,12 @@ async fn many_are_errors(broken: &dyn Adapter, keys: &[db_to_cloud::Key]) -> Cas
     let items = keys.iter().map(|key| (key.clone(), Bytes::new())).collect();
     for answer in broken.put_many(items).await {
         is_error("put_many", answer)?;
+    }
+    let pair = keys.iter().find_map(|key| key.vid().map(|_| (key.clone(), key.clone())));
+    for answer in broken.copy_many(pair.into_iter().collect()).await {
+        // It may be said without a request.
+        let unsupported = matches!(answer, Ok(Copied::Unsupported));
+        check!(unsupported || answer.is_err(), "copy_many answers {answer:?} without a storage");
     }
     Ok(())
 }
