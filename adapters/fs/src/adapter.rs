@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::{
-    Adapter, Atomicity, Capabilities, Created, Error, ErrorKind, Folder, Key, Page, Wait,
+    Adapter, Atomicity, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page, Wait,
 };
 use futures::StreamExt;
 
@@ -95,6 +95,21 @@ impl FsAdapter {
         });
         Ok(futures::stream::iter(writes).buffered(CONCURRENCY).collect().await)
     }
+
+    /// Copies objects to temporary files, many at a time; none has its name yet.
+    async fn copy_to_temp_files(
+        &self,
+        keys: Vec<Key>,
+    ) -> Result<Vec<Result<Option<TempFile>, Failure>>, Failure> {
+        let scratch = Arc::new(self.with_tree(Tree::scratch).await?);
+        // A program that carries the files may write into them, or carry one of the two names.
+        let linking = self.sharing == Sharing::SameFileSystem && self.exclusive == Exclusive::Link;
+        let copies = keys.into_iter().map(|key| {
+            let scratch = scratch.clone();
+            self.with_tree(move |tree| write::copy(tree, &scratch, &key, linking))
+        });
+        Ok(futures::stream::iter(copies).buffered(CONCURRENCY).collect().await)
+    }
 }
 
 #[async_trait]
@@ -146,6 +161,23 @@ impl Adapter for FsAdapter {
         answers("put", &keys, put.await)
     }
 
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        let copied = self.copy_many(vec![(from.clone(), to.clone())]).await.pop();
+        copied.unwrap_or(Ok(Copied::Unsupported))
+    }
+
+    /// By a second name of the same file where the file system has hard links: no writer here ever
+    /// changes a file in place. Else the bytes are copied. Forces each folder to the disk once.
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        let (originals, keys): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let named = keys.clone();
+        let copy = async {
+            let files = self.copy_to_temp_files(originals).await?;
+            self.with_tree(move |tree| Ok(write::name_copies(tree, &named, files))).await
+        };
+        answers("copy", &keys, copy.await)
+    }
+
     /// Forces each folder to the disk once.
     async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
         let named = keys.to_vec();
@@ -176,13 +208,13 @@ impl Adapter for FsAdapter {
 }
 
 /// One answer for each key, also if the whole batch failed.
-fn answers(
+fn answers<T: Clone>(
     operation: &'static str,
     keys: &[Key],
-    batch: Result<Vec<Result<(), Failure>>, Failure>,
-) -> Vec<Result<(), Error>> {
+    batch: Result<Vec<Result<T, Failure>>, Failure>,
+) -> Vec<Result<T, Error>> {
     let answers = batch.unwrap_or_else(|failure| vec![Err(failure); keys.len()]);
-    let at = |(answer, key): (Result<(), Failure>, &Key)| {
+    let at = |(answer, key): (Result<T, Failure>, &Key)| {
         answer.map_err(|failure| failure.at(operation, key))
     };
     answers.into_iter().zip(keys).map(at).collect()

@@ -29,6 +29,8 @@ pub(crate) struct TempFile {
     name: String,
     /// Device and inode: what tells our file from another of the same name.
     identity: Option<(u64, u64)>,
+    /// It is a second name of an object.
+    is_link: bool,
     renamed: bool,
 }
 
@@ -43,11 +45,38 @@ impl TempFile {
             .map_err(Failure::system("create a temporary file"))?;
         let mut file = File::from(file);
         // From here on a failure deletes the file.
-        let mut temp = Self { scratch: scratch.clone(), name, identity: None, renamed: false };
+        let mut temp =
+            Self { scratch: scratch.clone(), name, identity: None, is_link: false, renamed: false };
         file.write_all(bytes).map_err(Failure::io("write the temporary file"))?;
         force_to_disk(&file).map_err(Failure::system("force the temporary file to the disk"))?;
         temp.identity = fstat(&file).ok().map(|stat| identity(&stat));
         Ok(temp)
+    }
+
+    /// A second name for a file that is never written to again; `None` where there is no such thing,
+    /// or no more of it for this file. Its bytes are forced to the disk, whoever wrote them.
+    ///
+    /// By its time, another client may take it for one of a client that died, and delete it before it
+    /// has its name. Then the name is not given, and nothing is lost.
+    pub(crate) fn link(
+        scratch: &Arc<File>,
+        folder: &File,
+        original: &str,
+        file: &File,
+    ) -> Result<Option<Self>, Failure> {
+        force_to_disk(file).map_err(Failure::system("force the file to the disk"))?;
+        let name = random_name()?;
+        // Also deleted after an error: a network file system may have made it all the same.
+        let temp =
+            Self { scratch: scratch.clone(), name, identity: None, is_link: true, renamed: false };
+        if linkat(folder, original, &**scratch, &temp.name, AtFlags::empty()).is_err() {
+            return Ok(None);
+        }
+        // What has the name may be another one by now.
+        let linked = statat(&**scratch, &temp.name, AtFlags::SYMLINK_NOFOLLOW);
+        let opened = fstat(file);
+        let same = linked.ok().zip(opened.ok()).is_some_and(|(a, b)| identity(&a) == identity(&b));
+        Ok(same.then_some(temp))
     }
 
     /// When it was written, by the clock of the file system, in seconds.
@@ -60,7 +89,8 @@ impl TempFile {
     pub(crate) fn replace(mut self, folder: &File, name: &str) -> Result<(), Failure> {
         is_file(folder, name)?;
         renameat(&*self.scratch, &self.name, folder, name).map_err(naming_failed)?;
-        self.renamed = true;
+        // A rename onto another name of the same file does nothing: ours must still be deleted.
+        self.renamed = !self.is_link;
         Ok(())
     }
 

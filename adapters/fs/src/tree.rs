@@ -94,10 +94,15 @@ impl Tree {
 
     pub(crate) fn get(&self, key: &Key) -> Result<Option<Bytes>, Failure> {
         let Some((folder, name)) = self.place(key)? else { return Ok(None) };
+        self.open_file(&folder, name)?.map(read).transpose()
+    }
+
+    /// Opens what has this name in a folder of the storage; `None` if nothing has it.
+    pub(crate) fn open_file(&self, folder: &File, name: &str) -> Result<Option<File>, Failure> {
         // Without NONBLOCK a pipe of this name would make us wait for ever.
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match openat(&folder, name, flags, Mode::empty()) {
-            Ok(file) => read(file.into()).map(Some),
+        match openat(folder, name, flags, Mode::empty()) {
+            Ok(file) => Ok(Some(file.into())),
             Err(Errno::NOENT) => self.scratch().map(|_| None),
             Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => Err(Failure::NotAFile),
             Err(errno) => Err(Failure::system("open the file")(errno)),
@@ -141,7 +146,7 @@ pub(crate) fn is_file(folder: &File, name: &str) -> Result<bool, Failure> {
 }
 
 /// Reads a file to its end, and makes sure that this is where it ended when it was opened.
-fn read(mut file: File) -> Result<Bytes, Failure> {
+pub(crate) fn read(mut file: File) -> Result<Bytes, Failure> {
     let stat = fstat(&file).map_err(Failure::system("look at the file"))?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(Failure::NotAFile);

@@ -1,13 +1,14 @@
 //! Writes: one object, or many with one sync of each folder.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::sync::Arc;
 
-use db_to_cloud::{Created, Key};
+use db_to_cloud::{Copied, Created, Key};
 
 use crate::error::Failure;
 use crate::temp::{Exclusive, TempFile};
-use crate::tree::{Tree, is_file, sync_folder};
+use crate::tree::{Tree, is_file, read, sync_folder};
 
 pub(crate) fn put(tree: &Tree, key: &Key, bytes: &[u8]) -> Result<(), Failure> {
     let file = TempFile::write(&Arc::new(tree.scratch()?), bytes)?;
@@ -55,6 +56,45 @@ pub(crate) fn replace_all(
         Ok(true)
     };
     sync_all(tree, keys, keys.iter().zip(files).map(replace).collect())
+}
+
+/// A durable copy of an object, without its name yet; `None` if there is no such object.
+pub(crate) fn copy(
+    tree: &Tree,
+    scratch: &Arc<File>,
+    key: &Key,
+    linking: bool,
+) -> Result<Option<TempFile>, Failure> {
+    let Some((folder, name)) = tree.place(key)? else { return Ok(None) };
+    let Some(file) = tree.open_file(&folder, name)? else { return Ok(None) };
+    if linking
+        && is_file(&folder, name)?
+        && let Some(link) = TempFile::link(scratch, &folder, name, &file)?
+    {
+        return Ok(Some(link));
+    }
+    TempFile::write(scratch, &read(file)?).map(Some)
+}
+
+/// Gives each copy its name.
+pub(crate) fn name_copies(
+    tree: &Tree,
+    keys: &[Key],
+    copies: Vec<Result<Option<TempFile>, Failure>>,
+) -> Vec<Result<Copied, Failure>> {
+    let replace = |(key, copy): (&Key, Result<Option<TempFile>, Failure>)| {
+        let Some(file) = copy? else { return Ok(false) };
+        let (folder, name) = tree.make_place(key)?;
+        file.replace(&folder, name)?;
+        Ok(true)
+    };
+    let named: Vec<_> = keys.iter().zip(copies).map(replace).collect();
+    let synced = sync_all(tree, keys, named.clone());
+    let copied = |(named, synced): (Result<bool, Failure>, Result<(), Failure>)| {
+        synced?;
+        Ok(if named? { Copied::Done } else { Copied::Missing })
+    };
+    named.into_iter().zip(synced).map(copied).collect()
 }
 
 /// Takes each name away.

@@ -95,6 +95,8 @@ async fn no_write_leaves_a_temporary_file() {
     fs::create_dir(folder.path().join("lock.json")).unwrap();
     adapter.put(&Key::lock(), "x".into()).await.unwrap_err();
     adapter.create(&Key::lock(), "x".into()).await.unwrap_err();
+    adapter.copy(&document(1), &document(2)).await.unwrap();
+    adapter.copy(&document(1), &Key::lock()).await.unwrap_err();
     assert_eq!(temporary_files(&adapter), 0);
 }
 
@@ -112,6 +114,7 @@ async fn is_unavailable(adapter: &FsAdapter) {
         check(adapter.delete(&key).await);
         check(adapter.get_many(std::slice::from_ref(&key)).await.remove(0));
         check(adapter.put_many(vec![(key.clone(), "x".into())]).await.remove(0));
+        check(adapter.copy(&key, &document(2)).await);
         check(adapter.delete_many(&[key]).await.remove(0));
     }
     check(adapter.list(Folder::Changes, None).await);

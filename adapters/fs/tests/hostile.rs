@@ -27,6 +27,8 @@ fn key(text: &str) -> Key {
 
 /// Every method refuses this key, and says that the storage is damaged.
 async fn is_refused(adapter: &FsAdapter, key: &Key) {
+    let whole = Key::metadata();
+    adapter.put(&whole, "x".into()).await.unwrap();
     let kinds = [
         adapter.get(key).await.unwrap_err().kind(),
         adapter.put(key, "x".into()).await.unwrap_err().kind(),
@@ -34,8 +36,11 @@ async fn is_refused(adapter: &FsAdapter, key: &Key) {
         adapter.delete(key).await.unwrap_err().kind(),
         adapter.put_many(vec![(key.clone(), "x".into())]).await.remove(0).unwrap_err().kind(),
         adapter.delete_many(std::slice::from_ref(key)).await.remove(0).unwrap_err().kind(),
+        adapter.copy(key, &whole).await.unwrap_err().kind(),
+        adapter.copy(&whole, key).await.unwrap_err().kind(),
     ];
-    assert_eq!(kinds, [ErrorKind::Corrupt; 6], "{key}");
+    assert_eq!(kinds, [ErrorKind::Corrupt; 8], "{key}");
+    assert_eq!(adapter.get(&whole).await.unwrap().unwrap(), "x");
 }
 
 #[tokio::test]
