@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{Adapter, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page};
 use futures::StreamExt;
 use tokio::task::JoinSet;
 
@@ -117,6 +117,10 @@ impl Adapter for S3Adapter {
         self.0.create(key, bytes).await.map_err(|failure| failure.at("create", key))
     }
 
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        self.0.copy(from, to).await.map_err(|failure| failure.at("copy", to))
+    }
+
     async fn delete(&self, key: &Key) -> Result<(), Error> {
         self.0.delete(key).await.map_err(|failure| failure.at("delete", key))
     }
@@ -134,6 +138,11 @@ impl Adapter for S3Adapter {
         let put =
             |s3: Self, (key, bytes): (Key, Bytes)| async move { s3.put_one(&key, bytes).await };
         self.many("put", items, put).await
+    }
+
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        let copy = |s3: Self, (from, to): (Key, Key)| async move { s3.copy(&from, &to).await };
+        self.many("copy", pairs, copy).await
     }
 
     /// By DeleteObjects, a thousand at a time.

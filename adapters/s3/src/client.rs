@@ -1,6 +1,7 @@
 //! The requests: one method for each, with a turn and a time limit.
 
 use std::future::Future;
+use std::sync::atomic::AtomicBool;
 
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
@@ -24,6 +25,8 @@ pub(crate) struct Client {
     pub(crate) sdk: aws_sdk_s3::Client,
     pub(crate) config: S3Config,
     pub(crate) pace: Pace,
+    /// The service refused to copy an object: it is not asked again.
+    pub(crate) copyless: AtomicBool,
 }
 
 /// The most keys that one DeleteObjects takes.
@@ -57,7 +60,7 @@ impl Client {
         sdk.set_endpoint_url(config.endpoint.clone());
         let pace = Pace::new(config.concurrency);
         let sdk = aws_sdk_s3::Client::from_conf(sdk.build());
-        Ok(Self { sdk, config: config.clone(), pace })
+        Ok(Self { sdk, config: config.clone(), pace, copyless: AtomicBool::new(false) })
     }
 
     /// The name of the object in the bucket.

@@ -78,12 +78,7 @@ impl Failure {
 
     /// An error of one key in the answer to a batch, which has a code and no status.
     pub(crate) fn of_code(code: &str, text: &str) -> Self {
-        let status = match code {
-            "AccessDenied" => 403,
-            "SlowDown" | "ServiceUnavailable" => 503,
-            _ => 500,
-        };
-        let (code, text) = (code.to_owned(), text.to_owned());
+        let (status, code, text) = (status_of(code), code.to_owned(), text.to_owned());
         Self::Refused(Refusal { status, code, text, ..Refusal::default() })
     }
 
@@ -132,6 +127,15 @@ impl Failure {
             ),
             Self::Refused(refusal) => meaning(refusal.status, &refusal.code),
         }
+    }
+}
+
+/// The status that an error would have had that came with a code alone.
+fn status_of(code: &str) -> u16 {
+    match code {
+        "AccessDenied" => 403,
+        "SlowDown" | "ServiceUnavailable" => 503,
+        _ => 500,
     }
 }
 
@@ -261,9 +265,11 @@ fn refusal(error: &impl ProvideErrorMetadata, answer: &HttpResponse) -> Refusal 
     let header = |name| answer.headers().get(name).map(str::to_owned);
     let pause =
         header("retry-after").and_then(|text| retry_after(&text, header("date").as_deref()));
+    let (status, code) = (answer.status().as_u16(), error.code().unwrap_or_default());
     Refusal {
-        status: answer.status().as_u16(),
-        code: error.code().unwrap_or_default().to_owned(),
+        // A copy, or an upload in parts, that fails late says so in the body of a 200.
+        status: if answer.status().is_success() { status_of(code) } else { status },
+        code: code.to_owned(),
         text: error.message().unwrap_or_default().to_owned(),
         region: header("x-amz-bucket-region"),
         retry_after: pause,

@@ -84,6 +84,21 @@ fn each_answer_says_what_to_do_and_what_it_leaves_behind() {
     }
 }
 
+/// A copy, or an upload in parts, that fails after the head of its answer was sent.
+#[test]
+fn an_error_in_the_body_of_a_200_is_an_error_of_its_code() {
+    let expected = [
+        ("InternalError", ErrorKind::Unavailable, Effect::Unknown),
+        ("SlowDown", ErrorKind::Throttled, Effect::Unknown),
+        ("AccessDenied", ErrorKind::Forbidden, Effect::None),
+        ("", ErrorKind::Unavailable, Effect::Unknown),
+    ];
+    for (code, kind, effect) in expected {
+        let error = error((200, &[], code));
+        assert_eq!((error.kind(), error.effect()), (kind, effect), "{error}");
+    }
+}
+
 #[test]
 fn a_pause_that_is_asked_for_is_handed_on() {
     assert_eq!(error(SLOW_DOWN).retry_after(), Some(Duration::from_secs(7)));

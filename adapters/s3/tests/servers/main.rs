@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test, helpers included")]
 
 mod conformance;
+mod copies;
 mod endpoint;
 mod errors;
 mod faults;
