@@ -2,14 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, Folder, Key, Page};
+use db_to_cloud::{Adapter, Atomicity, Capabilities, Copied, Created, Error, Folder, Key, Page};
 use tokio::sync::OnceCell;
 
 use crate::client::Client;
-use crate::dav::Member;
+use crate::dav::{CopyAnswer, Member};
 use crate::error::Failure;
 use crate::slots::{self, Slot, TEMPORARY};
 use crate::{Slots, WebDavConfig, choose};
@@ -23,6 +24,8 @@ struct Inner {
     client: Client,
     slots: OnceCell<Slots>,
     concurrency: usize,
+    /// The server refused to copy a file: it is not asked again.
+    copyless: AtomicBool,
 }
 
 impl WebDavAdapter {
@@ -31,6 +34,7 @@ impl WebDavAdapter {
             client: Client::new(config, base)?,
             slots: OnceCell::new_with(config.slots),
             concurrency: config.concurrency,
+            copyless: AtomicBool::new(false),
         })))
     }
 
@@ -70,6 +74,23 @@ impl Inner {
         let Some(slot) = Slot::of(key) else { return Err(Failure::no_slots()) };
         let slots = self.slots().await?;
         slots::create(&self.client, slots, &slot, bytes).await
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Failure> {
+        // Slots are collections, and are never copied.
+        let is_slot = Slot::of(from).is_some() || Slot::of(to).is_some();
+        if is_slot || self.copyless.load(Relaxed) {
+            return Ok(Copied::Unsupported);
+        }
+        Ok(match self.client.copy(from.as_str(), to.as_str()).await? {
+            CopyAnswer::Done => Copied::Done,
+            CopyAnswer::Missing => Copied::Missing,
+            CopyAnswer::Occupied | CopyAnswer::Doubtful => Copied::Unsupported,
+            CopyAnswer::Refused => {
+                self.copyless.store(true, Relaxed);
+                Copied::Unsupported
+            }
+        })
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Failure> {
@@ -117,6 +138,10 @@ impl Adapter for WebDavAdapter {
 
     async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
         self.0.create(key, bytes).await.map_err(|failure| failure.at("create", key))
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        self.0.copy(from, to).await.map_err(|failure| failure.at("copy", to))
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {

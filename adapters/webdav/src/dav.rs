@@ -35,6 +35,20 @@ pub(crate) enum Moved {
     Refused(Failure),
 }
 
+/// What a server said to a COPY.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum CopyAnswer {
+    Done,
+    /// There is nothing to copy.
+    Missing,
+    /// There is a file of this name already: perhaps the copy, perhaps a part of it.
+    Occupied,
+    /// It says that it was done, but the lengths differ.
+    Doubtful,
+    /// It does not copy, or not so that it could be proven.
+    Refused,
+}
+
 /// The token of a lock.
 #[derive(Debug)]
 pub(crate) struct LockToken(String);
@@ -140,6 +154,49 @@ impl Client {
             207 => Moved::Refused(Failure::of_status(inner_error(&answer)?.unwrap_or(412))),
             _ => Moved::Refused(Failure::refused(&answer)),
         })
+    }
+
+    /// Copies a file to where nothing is. Over something sabre/dav would first delete that, and then look
+    /// whether there is anything to copy: a request that arrives late would delete a copy in use.
+    pub(crate) async fn copy(&self, from: &str, to: &str) -> Result<CopyAnswer, Failure> {
+        let headers = [
+            ("destination", self.url(to).to_string()),
+            ("overwrite", "F".to_owned()),
+            ("depth", "0".to_owned()),
+        ];
+        let answer = self.ask("COPY", from, &headers, Bytes::new()).await?;
+        match answer.status {
+            // Apache's 201 has a page, too.
+            200 if answer.is_page() => Err(Failure::not_dav("a page for people")),
+            // Plain sabre/dav says 201 although its disk is full.
+            201 | 204 if answer.header("x-sabre-version").is_some() => {
+                match self.length(to).await.map_err(Failure::after_sending)? {
+                    Some(length) if self.length(from).await? == Some(length) => {
+                        Ok(CopyAnswer::Done)
+                    }
+                    _ => Ok(CopyAnswer::Doubtful),
+                }
+            }
+            201 | 204 => Ok(CopyAnswer::Done),
+            404 | 410 => Ok(CopyAnswer::Missing),
+            412 => Ok(CopyAnswer::Occupied),
+            // Not done yet, done in part, or not done: it is not found out.
+            200..=299 => Ok(CopyAnswer::Refused),
+            // 403 and 409 also say that a kind of storage cannot copy, 400 and 502 that a proxy in
+            // between changes addresses: the destination then is another one to the server.
+            400 | 403 | 405 | 409 | 415 | 422 | 501 | 502 => Ok(CopyAnswer::Refused),
+            _ => Err(Failure::refused(&answer)),
+        }
+    }
+
+    /// How long a file is; `None` if the server does not say.
+    async fn length(&self, path: &str) -> Result<Option<u64>, Failure> {
+        let answer = self.ask("HEAD", path, &[], Bytes::new()).await?;
+        match answer.status {
+            200 => Ok(answer.header("content-length").and_then(|length| length.parse().ok())),
+            404 | 405 | 410 | 501 => Ok(None),
+            _ => Err(Failure::refused(&answer)),
+        }
     }
 
     /// Deletes a file, or a collection with all in it. One that is not there is deleted already.

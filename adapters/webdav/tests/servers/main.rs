@@ -6,6 +6,7 @@
 
 mod choice;
 mod conformance;
+mod copies;
 mod endpoint;
 mod errors;
 mod faults;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 /// A server that answers each request with the next of these, and what it was asked.
-async fn answering(answers: Vec<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
+pub(crate) async fn answering(answers: Vec<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let asked = Arc::new(Mutex::new(Vec::new()));
@@ -20,14 +20,16 @@ async fn answering(answers: Vec<String>) -> (u16, Arc<Mutex<Vec<String>>>) {
             let length = stream.read(&mut request).await.unwrap();
             let request = String::from_utf8_lossy(&request[..length]).into_owned();
             heard.lock().unwrap().push(request);
-            let head = "Connection: close\r\nContent-Length: 0\r\n\r\n";
+            // The answer to a HEAD may promise a body.
+            let length = answer.split_once("X-Length: ").map_or("0", |(_, length)| length);
+            let head = format!("Connection: close\r\nContent-Length: {length}\r\n\r\n");
             stream.write_all(format!("HTTP/1.1 {answer}\r\n{head}").as_bytes()).await.unwrap();
         }
     });
     (port, asked)
 }
 
-fn config(port: u16) -> WebDavConfig {
+pub(crate) fn config(port: u16) -> WebDavConfig {
     WebDavConfig::new(format!("http://127.0.0.1:{port}/dav"))
         .with_credentials(Credentials::bearer("token"))
 }
