@@ -6,11 +6,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::account::{Account, Api};
+use super::arg::WritePath;
 use super::call::{Call, Outcome};
 use super::files::DeleteArg;
 use super::finish::FinishBatchArg;
 use super::json::Json;
 use super::sessions::{BATCH, check_entries};
+use super::tree::NotMoved;
 use crate::tokens::random;
 
 /// Something that goes on while the client asks again and again.
@@ -57,6 +59,56 @@ impl Account {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CopyBatchArg {
+    entries: Vec<PairArg>,
+    #[serde(default)]
+    autorename: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PairArg {
+    from_path: WritePath,
+    to_path: WritePath,
+}
+
+/// Always as a job, although the service may also answer at once.
+pub(crate) fn copy_batch(api: &Arc<Api>, call: &Call) -> Outcome {
+    let arg: CopyBatchArg = call.arg()?;
+    check_entries(call, arg.entries.len(), BATCH)?;
+    if arg.autorename {
+        return Err(call.bad("autorename: the double renames nothing it copies"));
+    }
+    Ok(begin(api, call, move |account| account.copy_all(&arg.entries)).into())
+}
+
+impl Account {
+    fn copy_all(&mut self, entries: &[PairArg]) -> Vec<Json> {
+        let mut seen = Vec::new();
+        let copy = |entry: &PairArg| {
+            let (from, to) = (&entry.from_path.0, &entry.to_path.0);
+            if self.knobs.refuses(to) {
+                return Json::nested("failure", Json::tag("too_many_write_operations"));
+            }
+            // One file may be named once in a batch.
+            let copied = match seen.contains(from) {
+                true => Err(NotMoved::IntoItself),
+                false => self.copy(from, to),
+            };
+            seen.push(from.clone());
+            match copied {
+                Ok(node) => Json::nested("success", node.tagged()),
+                Err(error) => {
+                    Json::nested("failure", Json::nested("relocation_error", error.json()))
+                }
+            }
+        };
+        entries.iter().map(copy).collect()
+    }
+}
+
 /// Answers the job's id; the work is done a little later, and whether or not anybody asks.
 fn begin(
     api: &Arc<Api>,
@@ -93,7 +145,10 @@ struct CheckArg {
 pub(crate) fn check(api: &Api, call: &Call) -> Outcome {
     let arg: CheckArg = call.arg()?;
     let mut account = api.account();
-    let began = call.route.strip_suffix("/check");
+    let began = match call.route.as_str() {
+        "files/copy_batch/check_v2" => Some("files/copy_batch_v2"),
+        route => route.strip_suffix("/check"),
+    };
     let job = account.jobs.get_mut(&arg.async_job_id);
     let job = job.filter(|job| began == Some(job.route.as_str()));
     let job = job.ok_or_else(|| call.refuse(Json::tag("invalid_async_job_id")))?;

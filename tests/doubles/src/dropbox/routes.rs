@@ -35,6 +35,9 @@ const LOOK: Option<&str> = Some("files.metadata.read");
 /// All routes that the double knows, with their scopes (facts 3.1, 5.2).
 const ROUTES: &[(&str, Style, Option<&str>)] = &[
     ("auth/token/revoke", Style::Rpc, Some("")),
+    ("files/copy_batch/check_v2", Style::Rpc, WRITE),
+    ("files/copy_batch_v2", Style::Rpc, WRITE),
+    ("files/copy_v2", Style::Rpc, WRITE),
     ("files/create_folder_v2", Style::Rpc, WRITE),
     ("files/delete_batch", Style::Rpc, WRITE),
     ("files/delete_batch/check", Style::Rpc, WRITE),
@@ -80,11 +83,13 @@ pub(crate) async fn answer(api: &Arc<Api>, route: &Route, request: Request) -> R
 async fn dispatch(api: &Arc<Api>, call: Call) -> Outcome {
     match call.route.as_str() {
         "auth/token/revoke" => oauth::revoke(api, &call),
+        "files/copy_batch_v2" => jobs::copy_batch(api, &call),
+        "files/copy_v2" => folders::copy(api, &call),
         "files/create_folder_v2" => folders::create_folder(api, &call),
         "files/delete_batch" => jobs::delete_batch(api, &call),
-        "files/delete_batch/check" | "files/upload_session/finish_batch/check" => {
-            jobs::check(api, &call)
-        }
+        "files/copy_batch/check_v2"
+        | "files/delete_batch/check"
+        | "files/upload_session/finish_batch/check" => jobs::check(api, &call),
         "files/delete_v2" => files::delete(api, &call),
         "files/download" => download::download(api, &call),
         "files/download_zip" => zip::download(api, &call),

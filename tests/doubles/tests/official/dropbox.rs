@@ -132,6 +132,11 @@ async fn folders_are_made_and_moved() {
 }
 
 #[tokio::test]
+async fn files_are_copied() {
+    run(&Dropbox::start().await, "copies").await;
+}
+
+#[tokio::test]
 async fn a_code_is_exchanged_by_its_verifier() {
     let double = Dropbox::start().await;
     // S256 of 43 times `v`, the verifier of the script.

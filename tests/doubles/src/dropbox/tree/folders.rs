@@ -74,6 +74,25 @@ impl Tree {
         Ok(moved)
     }
 
+    /// Copies a file to where nothing is: identical content there is a conflict, too.
+    pub(crate) fn copy(&mut self, from: &str, to: &str) -> Result<Node, NotMoved> {
+        let from = self.find(from).map_err(NotMoved::From)?.clone();
+        let new = key(to).ok_or(NotMoved::To(NotWritten::Malformed))?;
+        if new == from.display.to_lowercase() {
+            return Err(NotMoved::IntoItself);
+        }
+        let Kind::File(mut file) = from.kind else {
+            return Err(NotMoved::From(Lookup::NotFile));
+        };
+        if let Some(there) = self.nodes.get(&new).filter(|node| node.is_there()) {
+            let what = if there.is_folder() { "folder" } else { "file" };
+            return Err(NotMoved::To(NotWritten::Conflict(what)));
+        }
+        let shown = self.make_parents(to).map_err(NotMoved::To)?;
+        file.id = self.next_id();
+        Ok(self.put_again(shown, Kind::File(file)))
+    }
+
     fn put_again(&mut self, display: String, mut kind: Kind) -> Node {
         if let Kind::File(file) = &mut kind {
             file.rev = self.next_rev();

@@ -108,8 +108,11 @@ async fn what_is_not_of_the_form_is_refused_as_text() {
         assert!(text.starts_with("Error in call to API function \"files/"), "{text}");
         assert!(status == 400 && text.contains(why), "{status} {text}");
     }
-    let (status, text) = caller.rpc("copy_v2", "{}").await.unwrap();
-    assert_eq!((status, text.as_str()), (404, "Unknown API function: \"files/copy_v2\""));
+    let (status, text) = caller.rpc("copy_reference/get", "{}").await.unwrap();
+    assert_eq!(
+        (status, text.as_str()),
+        (404, "Unknown API function: \"files/copy_reference/get\"")
+    );
 }
 
 #[tokio::test]

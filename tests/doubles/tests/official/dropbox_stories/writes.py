@@ -131,6 +131,31 @@ def folders_and_moves():
     assert dbx.files_download("/elsewhere/slot")[1].content == b"one"
 
 
+def copies():
+    dbx = client()
+    first = dbx.files_upload(b"one", "/1")
+    dbx.files_upload(b"two", "/2")
+    copied = dbx.files_copy_v2("/1", "/Copies/1").metadata
+    assert copied.content_hash == first.content_hash and copied.id != first.id
+    # Also with the same content.
+    there = refused(dbx.files_copy_v2, "/1", "/copies/1")
+    assert there.get_to().get_conflict().is_file()
+    none = refused(dbx.files_copy_v2, "/3", "/copies/3")
+    assert none.get_from_lookup().is_not_found()
+    names = [("/1", "/copies/11"), ("/3", "/copies/3"), ("/2", "/copies/1")]
+    paths = [files.RelocationPath(*pair) for pair in names]
+    job = dbx.files_copy_batch_v2(paths).get_async_job_id()
+    assert dbx.files_copy_batch_check_v2(job).is_in_progress()
+    done, none, there = patiently(lambda: dbx.files_copy_batch_check_v2(job)).get_complete().entries
+    assert done.get_success().name == "11"
+    assert none.get_failure().get_relocation_error().get_from_lookup().is_not_found()
+    assert there.get_failure().get_relocation_error().get_to().get_conflict().is_file()
+    dbx.files_delete_v2("/1")
+    assert dbx.files_download("/copies/11")[1].content == b"one"
+    of_another = refused(dbx.files_delete_batch_check, job)
+    assert of_another.is_invalid_async_job_id()
+
+
 def contents_are_checked():
     dbx = client(auto_content_hash=False)
     wrong = dropbox.content_hash.content_hash(b"other")
