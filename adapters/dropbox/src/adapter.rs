@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, Folder, Key, Page, Wait};
+use db_to_cloud::{
+    Adapter, Atomicity, Capabilities, Copied, Created, Error, Folder, Key, Page, Wait,
+};
 use futures::future::join_all;
 
 use crate::client::Client;
 use crate::error::Failure;
 use crate::watch::Watch;
-use crate::{DropboxConfig, batch, deletes};
+use crate::{DropboxConfig, batch, copies, deletes};
 
 /// A storage in a Dropbox; made by [`DropboxConfig::build`]. Its clones share connections, the bound
 /// on requests, and what [`wait_for_change`](Adapter::wait_for_change) has seen. Calls need a tokio
@@ -132,6 +134,23 @@ impl Adapter for DropboxAdapter {
             answer.map_err(|failure| failure.at("put", key))
         };
         answers.into_iter().zip(&items).map(at).collect()
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        let copied = self.copy_many(vec![(from.clone(), to.clone())]).await.pop();
+        copied.unwrap_or(Ok(Copied::Unsupported))
+    }
+
+    /// In one job for up to 1,000 objects.
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        let mut answers = Vec::with_capacity(pairs.len());
+        for batch in pairs.chunks(copies::FILES) {
+            answers.extend(copies::copy(&self.0.client, batch).await);
+        }
+        let at = |(answer, (_, to)): (Result<Copied, Failure>, &(Key, Key))| {
+            answer.map_err(|failure| failure.at("copy", to))
+        };
+        answers.into_iter().zip(&pairs).map(at).collect()
     }
 
     /// In one job for up to 1,000 objects.

@@ -1,6 +1,7 @@
 //! One request: its turn, its token, its time limit.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use db_to_cloud::Error;
@@ -34,6 +35,8 @@ pub(crate) struct Client {
     /// committed alone, single files beside each other.
     pub(crate) commits: RwLock<()>,
     pub(crate) header_room: HeaderRoom,
+    /// Dropbox refused to copy a file as such: it is not asked again.
+    pub(crate) copyless: AtomicBool,
     /// The most bytes of a file in one request.
     pub(crate) piece: usize,
 }
@@ -64,6 +67,7 @@ impl Client {
             root,
             commits: RwLock::default(),
             header_room: HeaderRoom::default(),
+            copyless: AtomicBool::new(false),
             piece: config.piece,
         })
     }

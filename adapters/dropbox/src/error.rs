@@ -85,6 +85,12 @@ impl Failure {
         }
     }
 
+    /// Whether the service refuses such a request for good, to this app or to all.
+    pub(crate) fn is_for_good(&self) -> bool {
+        let Self::Refused(refusal) = self else { return false };
+        matches!(refusal.meaning().0, ErrorKind::Forbidden | ErrorKind::Unsupported)
+    }
+
     /// The public error of this operation on this key.
     pub(crate) fn at(self, operation: &'static str, key: impl std::fmt::Display) -> Error {
         let (kind, advice) = self.meaning();

@@ -41,7 +41,7 @@ impl Commit {
 }
 
 /// What we need to know of a file (`FileMetadata`).
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, PartialEq, Eq)]
 pub(crate) struct Stored {
     pub(crate) size: u64,
     pub(crate) content_hash: String,

@@ -21,7 +21,7 @@
 //!
 //! Which file does what: `config.rs` which folder, `call.rs` a request, `client.rs` how it is sent,
 //! `files.rs` single files, `batch.rs` and `append.rs` many in few requests, `sessions.rs` files too large for one request, `deletes.rs` many
-//! deletes, `watch.rs` waiting for a change, `hash.rs` the checksum of a file, `tags.rs` and
+//! deletes, `copies.rs` copies, `job.rs` what Dropbox does after it has answered, `watch.rs` waiting for a change, `hash.rs` the checksum of a file, `tags.rs` and
 //! `refusal.rs` what Dropbox says and what it means, `error.rs` what went wrong, `adapter.rs` the
 //! trait.
 //!
@@ -37,10 +37,12 @@ mod batch;
 mod call;
 mod client;
 mod config;
+mod copies;
 mod deletes;
 mod error;
 mod files;
 mod hash;
+mod job;
 mod refusal;
 mod sessions;
 mod tags;
