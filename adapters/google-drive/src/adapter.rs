@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::{
-    Adapter, Atomicity, Capabilities, Created, Error, ErrorKind, Folder, Key, Page, Wait,
+    Adapter, Atomicity, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page, Wait,
 };
 
 use crate::GoogleDriveConfig;
@@ -135,6 +135,18 @@ impl Adapter for GoogleDriveAdapter {
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
         let listed = self.0.storage.list(folder, page).await;
         listed.map_err(|failure| failure.at("list", folder.name()))
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        let copied = self.copy_many(vec![(from.clone(), to.clone())]).await.pop();
+        copied.unwrap_or(Ok(Copied::Unsupported))
+    }
+
+    /// Two requests for each: one proves that the copy has the content of the original.
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        let answers = self.0.storage.copy_objects(&pairs).await;
+        let answers = pairs.iter().zip(answers);
+        answers.map(|((_, to), answer)| answer.map_err(|failure| failure.at("copy", to))).collect()
     }
 
     /// A hundred in one request.

@@ -137,6 +137,12 @@ impl Failure {
         matches!(&self.cause, Cause::Refused(refusal) if refusal.is_id_in_use())
     }
 
+    /// Whether Drive refuses such a request for good, to this application or to all.
+    pub(crate) fn is_for_good(&self) -> bool {
+        let Cause::Refused(refusal) = &self.cause else { return false };
+        matches!(refusal.meaning().0, ErrorKind::Forbidden | ErrorKind::Unsupported)
+    }
+
     /// The public error of this operation on this key.
     pub(crate) fn at(self, operation: &'static str, key: impl std::fmt::Display) -> Error {
         let (kind, advice) = self.meaning();

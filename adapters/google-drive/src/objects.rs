@@ -101,7 +101,7 @@ impl Storage {
     }
 
     /// The id of an object that is there, or one that was reserved for it.
-    async fn name_to_write(&self, key: &Key) -> Result<Name, Failure> {
+    pub(crate) async fn name_to_write(&self, key: &Key) -> Result<Name, Failure> {
         self.genesis_to_write().await?;
         if let Some(name) = self.names.get(key) {
             return Ok(name);
@@ -156,7 +156,7 @@ impl Storage {
     }
 
     /// Lists the folder of an object.
-    async fn look_for(&self, key: &Key) -> Result<(), Failure> {
+    pub(crate) async fn look_for(&self, key: &Key) -> Result<(), Failure> {
         let Some(genesis) = self.genesis().await? else { return Ok(()) };
         let (parent, _) = whereabouts(&genesis, key)?;
         let files = self.drive.list_all(parent, "").await?.files;
@@ -233,7 +233,7 @@ impl Storage {
 }
 
 /// One answer tells what went wrong, and all are failures.
-fn all_failed(failure: Failure, n: usize) -> Vec<Result<(), Failure>> {
-    let others = (1..n).map(|_| Err(Failure::not_drive("nothing was deleted")));
+pub(crate) fn all_failed<T>(failure: Failure, n: usize) -> Vec<Result<T, Failure>> {
+    let others = (1..n).map(|_| Err(Failure::not_drive("nothing was done")));
     std::iter::once(Err(failure)).chain(others).take(n).collect()
 }

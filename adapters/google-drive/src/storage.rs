@@ -1,6 +1,7 @@
 //! One storage: its genesis, and what is known of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -34,6 +35,8 @@ pub(crate) struct Storage {
     /// Held while an object gets its id.
     pub(crate) naming: tokio::sync::Mutex<()>,
     pub(crate) waiting: wait::Waiting,
+    /// Drive refused to copy a file as such: it is not asked again.
+    pub(crate) copyless: AtomicBool,
 }
 
 struct Kept(Option<Arc<dyn State>>);
@@ -79,6 +82,7 @@ impl Storage {
             walking: tokio::sync::Mutex::default(),
             naming: tokio::sync::Mutex::default(),
             waiting: wait::Waiting::new(config.poll),
+            copyless: AtomicBool::new(false),
         })
     }
 

@@ -5,6 +5,7 @@
 
 mod chain;
 mod conformance;
+mod copies;
 mod endpoint;
 mod errors;
 mod faults;

@@ -30,6 +30,10 @@ fn route<'a>(method: &Method, path: &'a str, query: &str) -> (&'static str, &'a 
     }
     let media = query.split('&').any(|pair| pair == "alt=media");
     let with_content = path.strip_prefix("/upload/drive/v3/files/");
+    let copied = path.strip_prefix("/drive/v3/files/").and_then(|id| id.strip_suffix("/copy"));
+    if let Some(id) = copied.filter(|_| is(Method::POST)) {
+        return ("files.copy", id);
+    }
     match (path.strip_prefix("/drive/v3/files/"), with_content) {
         (Some(id), _) if is(Method::GET) && media => ("files.media", id),
         (Some(id), _) if is(Method::GET) => ("files.get", id),
@@ -109,6 +113,11 @@ impl State {
                 let file = self.files.create(new, None, &spaces)?;
                 let file = fields::of_file(self.files.describe(&file), wanted)?;
                 Ok(answers::ok(&file))
+            }
+            "files.copy" => {
+                let new = Metadata::parse(request.body())?;
+                let file = upload::copy(self, id, new, &spaces)?;
+                Ok(answers::ok(&fields::of_file(self.files.describe(&file), wanted)?))
             }
             "files.upload" => upload::begin(self, request, &parameters, &spaces, None),
             "files.replace" => upload::begin(self, request, &parameters, &spaces, Some(id)),

@@ -81,6 +81,23 @@ fn finish(
     Ok(file)
 }
 
+/// Makes a file with the content of another one: in the same folder under the same name, unless the
+/// client says otherwise.
+pub(super) fn copy(
+    state: &mut State,
+    id: &str,
+    mut metadata: Metadata,
+    spaces: &[Space],
+) -> Result<File, Answer> {
+    let original = state.files.get(id, spaces)?.clone();
+    let Some(content) = original.content else {
+        return Err(answers::bad("fileId", "This file cannot be copied."));
+    };
+    metadata.name = metadata.name.or(Some(original.name));
+    metadata.parent = metadata.parent.or(Some(original.parent));
+    finish(state, None, metadata, (content, original.mime_type), spaces)
+}
+
 fn open(
     state: &mut State,
     request: &Request,

@@ -40,6 +40,11 @@ async fn files_are_made_by_id_once() {
 }
 
 #[tokio::test]
+async fn files_are_copied() {
+    run(&Drive::start().await, "files_are_copied").await;
+}
+
+#[tokio::test]
 async fn files_change_and_go() {
     run(&Drive::start().await, "files_change_and_go").await;
 }

@@ -82,6 +82,26 @@ def files_are_made_by_id_once():
     assert refused(drive.files().generateIds(count=1001))[0] == 400
 
 
+def files_are_copied():
+    drive = client()
+    old, new, inside = new_ids(drive, 3)
+    original = create(drive, id=old, name="1.json").execute()
+    body = {"id": new, "name": "2.json"}
+    copied = drive.files().copy(fileId=old, body=body, fields="*").execute()
+    assert copied["id"] == new and copied["name"] == "2.json"
+    assert copied["parents"] == original["parents"]
+    assert copied["md5Checksum"] == original["md5Checksum"]
+    again = refused(drive.files().copy(fileId=old, body=body))
+    assert again == (409, "fileIdInUse", "A file already exists with the provided ID.")
+    folder = {"name": "folder", "mimeType": "application/vnd.google-apps.folder"}
+    folder = drive.files().create(body=folder).execute()["id"]
+    moved = {"id": inside, "parents": [folder]}
+    assert drive.files().copy(fileId=old, body=moved, fields="*").execute()["parents"] == [folder]
+    drive.files().delete(fileId=old).execute()
+    assert download(drive, new) == BINARY
+    assert refused(drive.files().copy(fileId=old))[:2] == (404, "notFound")
+
+
 def files_change_and_go():
     drive = client()
     id = create(drive, name="a").execute()["id"]
