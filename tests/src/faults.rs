@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{Adapter, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page};
 use futures::StreamExt;
 use futures::stream;
 
@@ -44,6 +44,7 @@ pub struct FaultyAdapter {
     overwriting: Arc<AtomicBool>,
     /// What lists show while they lag behind.
     listed: Arc<Mutex<Option<Vec<Key>>>>,
+    copyless: Arc<AtomicBool>,
     /// What was asked of the storage.
     pub journal: Journal,
 }
@@ -74,6 +75,8 @@ enum Request {
     Get(Key),
     Put(Key, Bytes),
     Create(Key, Bytes),
+    /// From the first key to the second.
+    Copy(Key, Key),
     Delete(Key),
 }
 
@@ -81,6 +84,7 @@ enum Answer {
     Bytes(Option<Bytes>),
     Done,
     Created(Created),
+    Copied(Copied),
 }
 
 impl FaultyAdapter {
@@ -88,7 +92,8 @@ impl FaultyAdapter {
         let capabilities = Arc::new(Mutex::new(cloud.capabilities()));
         let (plan, delayed) = (Arc::default(), Arc::default());
         let (sent, rivals) = (Arc::default(), Arc::default());
-        let (overwriting, listed, journal) = (Arc::default(), Arc::default(), Journal::default());
+        let (overwriting, copyless, listed) = (Arc::default(), Arc::default(), Arc::default());
+        let journal = Journal::default();
         Self {
             cloud,
             steps,
@@ -99,12 +104,13 @@ impl FaultyAdapter {
             rivals,
             overwriting,
             listed,
+            copyless,
             journal,
         }
     }
 
-    /// The next `operation` (`get`, `put`, `create`, `delete`, `list`) on a key with this prefix
-    /// fails so.
+    /// The next `operation` (`get`, `put`, `create`, `copy`, `delete`, `list`) on a key with this
+    /// prefix fails so. The key of a `copy` is the one that it writes.
     pub fn fail(&self, operation: &'static str, prefix: &str, fault: Fault) {
         self.fail_later(0, operation, prefix, fault);
     }
@@ -183,6 +189,11 @@ impl FaultyAdapter {
         *lock(&self.listed) = None;
     }
 
+    /// From now on the storage does not copy objects, and says so without a request.
+    pub fn refuse_copies(&self) {
+        self.copyless.store(true, SeqCst);
+    }
+
     async fn request(&self, request: Request) -> Result<Answer, Error> {
         self.steps.step().await;
         let (operation, key) = request.name();
@@ -230,6 +241,7 @@ impl FaultyAdapter {
                 Answer::Created(Created::New)
             }
             Request::Create(key, bytes) => Answer::Created(self.cloud.create(&key, bytes).await?),
+            Request::Copy(from, to) => Answer::Copied(self.cloud.copy(&from, &to).await?),
             Request::Delete(key) => {
                 self.cloud.delete(&key).await?;
                 Answer::Done
@@ -263,6 +275,7 @@ impl Request {
             Self::Get(key) => ("get", key),
             Self::Put(key, _) => ("put", key),
             Self::Create(key, _) => ("create", key),
+            Self::Copy(_, to) => ("copy", to),
             Self::Delete(key) => ("delete", key),
         }
     }
@@ -296,6 +309,16 @@ impl Adapter for FaultyAdapter {
         }
     }
 
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        if self.copyless.load(SeqCst) {
+            return Ok(Copied::Unsupported);
+        }
+        match self.request(Request::Copy(from.clone(), to.clone())).await? {
+            Answer::Copied(copied) => Ok(copied),
+            _ => Err(Error::new(ErrorKind::Unsupported, "copy")),
+        }
+    }
+
     async fn delete(&self, key: &Key) -> Result<(), Error> {
         self.request(Request::Delete(key.clone())).await.map(drop)
     }
@@ -310,6 +333,12 @@ impl Adapter for FaultyAdapter {
         self.journal.note_batch("put", items.len(), items.iter().map(|(_, b)| b.len()).sum());
         let puts = items.into_iter().map(async |(key, bytes)| self.put(&key, bytes).await);
         stream::iter(puts).buffered(self.capabilities().concurrency).collect().await
+    }
+
+    async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
+        self.journal.note_batch("copy", pairs.len(), 0);
+        let copies: Vec<_> = pairs.iter().map(|(from, to)| self.copy(from, to)).collect();
+        stream::iter(copies).buffered(self.capabilities().concurrency).collect().await
     }
 
     async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {

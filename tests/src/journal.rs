@@ -9,7 +9,7 @@ pub struct Journal(Arc<Mutex<Vec<String>>>, Arc<Mutex<Vec<Batch>>>);
 /// One call for many objects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Batch {
-    /// `get`, `put` or `delete`.
+    /// `get`, `put`, `copy` or `delete`.
     pub operation: &'static str,
     /// How many objects.
     pub items: usize,

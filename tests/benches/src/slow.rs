@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Adapter, Capabilities, Created, Error, Folder, Key, Page};
+use db_to_cloud::{Adapter, Capabilities, Copied, Created, Error, Folder, Key, Page};
 use tokio::sync::Semaphore;
 
 /// How many requests are under way at once, as in the adapters of real services.
@@ -64,6 +64,11 @@ impl Adapter for SlowAdapter {
     async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
         self.travel().await;
         self.cloud.create(key, bytes).await
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        self.travel().await;
+        self.cloud.copy(from, to).await
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use db_to_cloud::format::{Change, Entry};
-use db_to_cloud::{Action, CommitId, Created, DocumentId, Error, ErrorKind, Key, Page};
+use db_to_cloud::{Action, CommitId, Copied, Created, DocumentId, Error, ErrorKind, Key, Page};
 
 use super::shared::{Shared, lock};
 use super::tokens::{self, Tokens};
@@ -153,6 +153,13 @@ impl Shared {
                 self.store(&mut cloud, request, key, bytes, late)?;
                 Ok(Answer::Done)
             }
+            Request::Copy(from, to) => match cloud.objects.get(from).cloned() {
+                None => Ok(Answer::Copied(Copied::Missing)),
+                Some(bytes) => {
+                    self.store(&mut cloud, request, to, &bytes, late)?;
+                    Ok(Answer::Copied(Copied::Done))
+                }
+            },
             Request::Delete(key) => {
                 invariants::cleaning_up_removes_nothing_needed(self, &cloud, key);
                 cloud.lock_in_doubt |= late && *key == Key::lock();

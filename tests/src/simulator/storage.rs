@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Atomicity, Capabilities, Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{
+    Adapter, Atomicity, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page,
+};
 
 use super::Kind;
 use super::scheduler::Passed;
@@ -91,6 +93,7 @@ impl Storage {
             (Request::Get(key), Answer::Bytes(Some(_))) if is_part(key) => "snapshot part read",
             (Request::Get(key), Answer::Bytes(None)) if key.vid().is_some() => "document missing",
             (Request::Put(key, _), _) if key.vid().is_some() => "document uploaded",
+            (Request::Copy(..), Answer::Copied(Copied::Done)) => "document copied",
             (Request::Put(key, _) | Request::Create(key, _), _) if *key == Key::lock() => {
                 "lock taken"
             }
@@ -151,6 +154,13 @@ impl Adapter for Storage {
         match self.request(Request::Create(key.clone(), bytes)).await? {
             Answer::Created(created) => Ok(created),
             _ => Err(odd("create")),
+        }
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        match self.request(Request::Copy(from.clone(), to.clone())).await? {
+            Answer::Copied(copied) => Ok(copied),
+            _ => Err(odd("copy")),
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use db_to_cloud::{Created, Error, ErrorKind, Folder, Key, Page};
+use db_to_cloud::{Copied, Created, Error, ErrorKind, Folder, Key, Page};
 
 use super::shared::{Shared, lock};
 
@@ -16,6 +16,8 @@ pub(super) enum Request {
     Get(Key),
     Put(Key, Bytes),
     Create(Key, Bytes),
+    /// From the first key to the second.
+    Copy(Key, Key),
     Delete(Key),
     List(Folder, Option<String>),
 }
@@ -25,6 +27,7 @@ pub(super) enum Answer {
     Bytes(Option<Bytes>),
     Done,
     Created(Created),
+    Copied(Copied),
     Page(Page),
 }
 
@@ -46,6 +49,7 @@ impl Request {
             Self::Get(_) => "get",
             Self::Put(..) => "put",
             Self::Create(..) => "create",
+            Self::Copy(..) => "copy",
             Self::Delete(_) => "delete",
             Self::List(..) => "list",
         }
@@ -53,15 +57,17 @@ impl Request {
 
     pub(super) fn key(&self) -> &str {
         match self {
-            Self::Get(key) | Self::Put(key, _) | Self::Create(key, _) | Self::Delete(key) => {
-                key.as_str()
-            }
+            Self::Get(key)
+            | Self::Put(key, _)
+            | Self::Create(key, _)
+            | Self::Copy(_, key)
+            | Self::Delete(key) => key.as_str(),
             Self::List(folder, _) => folder.name(),
         }
     }
 
     fn is_write(&self) -> bool {
-        matches!(self, Self::Put(..) | Self::Create(..) | Self::Delete(_))
+        matches!(self, Self::Put(..) | Self::Create(..) | Self::Copy(..) | Self::Delete(_))
     }
 
     pub(super) fn error(&self, kind: ErrorKind) -> Error {

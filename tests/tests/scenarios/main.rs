@@ -10,6 +10,7 @@ mod basics;
 mod budgets;
 mod clocks;
 mod conflicts;
+mod copied_objects;
 mod copies;
 mod counterexamples;
 mod crash_points;

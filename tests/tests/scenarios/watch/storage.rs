@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Capabilities, Created, Error, ErrorKind, Folder, Key, Page, Wait};
+use db_to_cloud::{
+    Adapter, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page, Wait,
+};
 use db_to_cloud_tests::{FaultyAdapter, World};
 use tokio::time::{sleep, timeout};
 
@@ -72,6 +74,10 @@ impl Adapter for Storage {
 
     async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
         self.inner.create(key, bytes).await
+    }
+
+    async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
+        self.inner.copy(from, to).await
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {
