@@ -214,10 +214,6 @@ impl Server {
 
     /// Has the storage copy many objects, of about `total` bytes together; one answer for each pair
     /// of `from` and `to`. Each request counts as a put, without bytes sent.
-    #[cfg_attr(
-        not(all(test, feature = "system")),
-        expect(dead_code, reason = "renames are to be pushed by copies")
-    )]
     pub(crate) async fn copy_many(
         &self,
         pairs: &[(Key, Key)],

@@ -5,6 +5,7 @@
 //! beside the pull; a gate holds the commits back until the pull is at the head of the log. What the
 //! pull changed is taken out there, by asking `decide` once more.
 
+mod copies;
 mod queue;
 mod upload;
 
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::channel::mpsc::Receiver;
 
+use copies::Sources;
 pub(super) use queue::Queue;
 pub(super) use upload::Stored;
 use upload::{Upload, Uploads};
@@ -48,11 +50,13 @@ pub(super) struct Push<'a> {
     /// Uploads of this sync that no commit holds yet. They may go into a later commit of the same
     /// sync, as if it had been slow (rule U2 mints new names for every new sync).
     uploads: Mutex<Uploads>,
+    /// Objects that a renamed document may be copied from, once they were looked for.
+    sources: futures::lock::Mutex<Option<Sources>>,
 }
 
 impl<'a> Push<'a> {
     pub(super) fn new(cx: &'a Context<'a>) -> Self {
-        Self { cx, uploads: Mutex::default() }
+        Self { cx, uploads: Mutex::default(), sources: futures::lock::Mutex::default() }
     }
 
     /// Commits what is stored: 500 documents at a time, the rest when no more are to come. `changed`:

@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use db_to_cloud::{Action, DeferReason, ErrorKind, Resolution, SyncOptions};
-use db_to_cloud_tests::{Device, Judge, PeculiarDatabase, Rule, TroubledDatabase, World, settle};
+use db_to_cloud::{DeferReason, ErrorKind, Resolution, SyncOptions};
+use db_to_cloud_tests::{
+    Device, Fault, Judge, PeculiarDatabase, Rule, TroubledDatabase, World, settle,
+};
 
 use crate::pull::{large, three_large};
 
@@ -212,9 +214,9 @@ fn b1_a_rename_of_nearly_all_documents_is_no_loss_on_either_side() {
     assert_eq!(alice.all(), bob.all());
 }
 
-/// Of a document that another device renamed, the bytes are here.
+/// A renamed document is uploaded by nobody and downloaded by nobody who has it (rule U9).
 #[test]
-fn a_renamed_document_is_not_downloaded() {
+fn u9_a_rename_moves_no_bytes() {
     let world = World::new();
     let (alice, bob) = (world.device("alice"), world.device("bob"));
     let (alice, database) = under(alice, Rule::Lower);
@@ -222,16 +224,56 @@ fn a_renamed_document_is_not_downloaded() {
     bob.sync();
     alice.sync();
     for i in 0..5 {
-        bob.edit(format!("new/{i}"), &large(&format!("text {i}")));
+        // Some ids come before those of the deletes in the queue, some after.
+        bob.edit(format!("{}/{i}", ["new", "zoo"][i % 2]), &large(&format!("text {i}")));
         bob.delete(format!("old/{i}"));
     }
-    bob.sync();
+    let report = bob.sync();
+    let size = large("").len() as u64;
+    assert!(report.bytes_up < size, "{report:?}");
     let report = alice.sync();
-    assert!(report.bytes_down < large("").len() as u64, "{report:?}");
+    assert!(report.bytes_down < size, "{report:?}");
     assert_eq!(alice.all(), bob.all());
     let batch = database.batches().pop().unwrap();
-    let moved = batch.iter().filter(|write| write.moved_from.is_some()).count();
-    assert_eq!(moved, 5);
-    let deletes = batch.iter().filter(|write| write.document.is_none()).count();
-    assert_eq!((deletes, Action::Delete), (5, Action::Delete));
+    assert_eq!(batch.iter().filter(|write| write.moved_from.is_some()).count(), 5);
+    assert_eq!(batch.iter().filter(|write| write.document.is_none()).count(), 5);
+    // A new device gets them from the copies.
+    let carol = world.device("carol");
+    assert!(carol.sync().bytes_down > 5 * size);
+    assert_eq!(carol.all(), bob.all());
+}
+
+/// Whatever the storage makes of a copy, the bytes are there in the end (rule U9).
+#[test]
+fn u9_a_copy_that_fails_is_an_upload() {
+    let faults = [
+        Fault::Refused(ErrorKind::Unsupported),
+        Fault::Refused(ErrorKind::Forbidden),
+        Fault::Lost,
+        Fault::AnswerLost,
+        Fault::Delayed,
+    ];
+    for fault in faults {
+        let world = World::new();
+        let (alice, bob) = (world.device("alice"), world.device("bob"));
+        bob.edit("old", &large("text"));
+        bob.sync();
+        bob.edit("new", &large("text"));
+        bob.delete("old");
+        bob.storage.fail_for_long("copy", "docs/", fault);
+        bob.sync();
+        alice.sync();
+        assert_eq!(alice.all(), bob.all(), "{fault:?}");
+    }
+    let world = World::new();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    bob.edit("old", &large("text"));
+    bob.sync();
+    // The storage lost the object.
+    world.cloud.objects().retain(|key, _| !key.as_str().starts_with("docs/"));
+    bob.edit("new", &large("text"));
+    bob.delete("old");
+    assert!(bob.sync().bytes_up > large("").len() as u64);
+    alice.sync();
+    assert_eq!(alice.all(), bob.all());
 }

@@ -55,8 +55,16 @@ pub(super) struct Batched {
     pub ready: Vec<Upload>,
     pub unchanged: Vec<DocumentId>,
     pub contested: Vec<DocumentId>,
-    pub uploads: Vec<Upload>,
-    pub items: Vec<(Key, Bytes)>,
+    pub items: Vec<Item>,
+}
+
+/// A document that is to be put into the storage.
+pub(super) struct Item {
+    pub upload: Upload,
+    pub key: Key,
+    pub bytes: Bytes,
+    /// An object of the storage that has the same bytes.
+    pub source: Option<Key>,
 }
 
 impl Push<'_> {
@@ -89,8 +97,8 @@ impl Push<'_> {
                 Read::Put(upload, bytes) => {
                     size += bytes.len() as u64;
                     let key = Key::document(&upload.change.id, upload.change.vid);
-                    batch.items.push((key, bytes));
-                    batch.uploads.push(upload);
+                    let source = self.source_of(&upload.change).await?;
+                    batch.items.push(Item { upload, key, bytes, source });
                 }
                 Read::Ready(upload) => batch.ready.push(upload),
                 Read::Unchanged(id) => batch.unchanged.push(id),

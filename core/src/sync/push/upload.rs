@@ -11,7 +11,7 @@ use futures::future::join;
 use futures::{SinkExt, StreamExt};
 
 use super::Push;
-use super::queue::{Batched, Queue};
+use super::queue::{Batched, Item, Queue};
 use crate::error::Scope;
 use crate::format::Change;
 use crate::ledger::Batch;
@@ -73,8 +73,11 @@ impl Push<'_> {
 
     /// U2: the uploads of a batch.
     async fn store(&self, batch: Batched) -> Result<Stored, Error> {
-        let Batched { mut ready, unchanged, contested, uploads, items } = batch;
-        let mut answers = self.cx.client.server.put(&items).await;
+        let Batched { mut ready, unchanged, contested, items } = batch;
+        let copied = self.copy(&items).await;
+        let puts = items.iter().zip(&copied).filter(|(_, copied)| !**copied);
+        let puts: Vec<_> = puts.map(|(item, _)| (item.key.clone(), item.bytes.clone())).collect();
+        let mut answers = self.cx.client.server.put(&puts).await;
         let refused = |answer: &Result<(), Error>| {
             answer.as_ref().is_err_and(|e| e.scope() != Scope::Document)
         };
@@ -82,9 +85,10 @@ impl Push<'_> {
             // Not one document's trouble but the storage's.
             answers.swap_remove(0)?;
         }
-        for (upload, answer) in uploads.into_iter().zip(answers) {
+        let mut answers = answers.into_iter();
+        for (Item { upload, .. }, copied) in items.into_iter().zip(copied) {
             let id = &upload.change.id;
-            match answer {
+            match if copied { Ok(()) } else { answers.next().unwrap_or(Ok(())) } {
                 Ok(()) => {
                     self.cx.client.emit(Event::Uploaded { id: id.clone() });
                     self.uploads().insert(id.clone(), upload.clone());
