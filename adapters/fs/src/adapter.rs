@@ -15,7 +15,7 @@ use crate::Sharing;
 use crate::error::Failure;
 use crate::list::Listings;
 use crate::open::open;
-use crate::temp::{Exclusive, TempFile};
+use crate::temp::{Exclusive, TempFile, random_names};
 use crate::tree::Tree;
 use crate::wait::{self, Told};
 use crate::write;
@@ -84,16 +84,26 @@ impl FsAdapter {
     }
 
     /// Writes all contents to temporary files, many at a time; none has its name yet.
+    ///
+    /// Each task writes a share of them: a task for each would cost more calls of the system, to wake
+    /// its thread, than the write of a small file.
     async fn write_temp_files(
         &self,
         contents: Vec<Bytes>,
     ) -> Result<Vec<Result<TempFile, Failure>>, Failure> {
         let scratch = Arc::new(self.with_tree(Tree::scratch).await?);
-        let writes = contents.into_iter().map(|bytes| {
-            let scratch = scratch.clone();
-            blocking(move || TempFile::write(&scratch, &bytes))
-        });
-        Ok(futures::stream::iter(writes).buffered(CONCURRENCY).collect().await)
+        let mut files: Vec<_> = random_names()?.zip(contents).collect();
+        let share = files.len().div_ceil(CONCURRENCY).max(1);
+        let mut tasks = Vec::with_capacity(CONCURRENCY);
+        while !files.is_empty() {
+            let rest = files.split_off(share.min(files.len()));
+            let (scratch, files) = (scratch.clone(), std::mem::replace(&mut files, rest));
+            let write =
+                move |(name, bytes): (String, Bytes)| TempFile::write_named(&scratch, name, &bytes);
+            tasks.push(blocking(move || Ok(files.into_iter().map(write).collect::<Vec<_>>())));
+        }
+        let shares = futures::future::try_join_all(tasks).await?;
+        Ok(shares.into_iter().flatten().collect())
     }
 
     /// Copies objects to temporary files, many at a time; none has its name yet.

@@ -27,8 +27,6 @@ pub(crate) enum Exclusive {
 pub(crate) struct TempFile {
     scratch: Arc<File>,
     name: String,
-    /// Device and inode: what tells our file from another of the same name.
-    identity: Option<(u64, u64)>,
     /// It is a second name of an object.
     is_link: bool,
     renamed: bool,
@@ -37,7 +35,15 @@ pub(crate) struct TempFile {
 impl TempFile {
     /// Writes the bytes and forces them to the disk.
     pub(crate) fn write(scratch: &Arc<File>, bytes: &[u8]) -> Result<Self, Failure> {
-        let name = random_name()?;
+        Self::write_named(scratch, random_name()?, bytes)
+    }
+
+    /// As [`write`](Self::write), under a name that [`random_names`] made.
+    pub(crate) fn write_named(
+        scratch: &Arc<File>,
+        name: String,
+        bytes: &[u8],
+    ) -> Result<Self, Failure> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::from_raw_mode(0o666);
@@ -45,11 +51,9 @@ impl TempFile {
             .map_err(Failure::system("create a temporary file"))?;
         let mut file = File::from(file);
         // From here on a failure deletes the file.
-        let mut temp =
-            Self { scratch: scratch.clone(), name, identity: None, is_link: false, renamed: false };
+        let temp = Self { scratch: scratch.clone(), name, is_link: false, renamed: false };
         file.write_all(bytes).map_err(Failure::io("write the temporary file"))?;
         force_to_disk(&file).map_err(Failure::system("force the temporary file to the disk"))?;
-        temp.identity = fstat(&file).ok().map(|stat| identity(&stat));
         Ok(temp)
     }
 
@@ -67,8 +71,7 @@ impl TempFile {
         force_to_disk(file).map_err(Failure::system("force the file to the disk"))?;
         let name = random_name()?;
         // Also deleted after an error: a network file system may have made it all the same.
-        let temp =
-            Self { scratch: scratch.clone(), name, identity: None, is_link: true, renamed: false };
+        let temp = Self { scratch: scratch.clone(), name, is_link: true, renamed: false };
         if linkat(folder, original, &**scratch, &temp.name, AtFlags::empty()).is_err() {
             return Ok(None);
         }
@@ -87,10 +90,19 @@ impl TempFile {
 
     /// Gives the file this name, in place of one that has it.
     pub(crate) fn replace(mut self, folder: &File, name: &str) -> Result<(), Failure> {
-        is_file(folder, name)?;
-        renameat(&*self.scratch, &self.name, folder, name).map_err(naming_failed)?;
-        // A rename onto another name of the same file does nothing: ours must still be deleted.
-        self.renamed = !self.is_link;
+        // Most names are new. One call gives the file such a name, and it replaces nothing: what is
+        // there, or a system without this call, takes a look and a second call.
+        match rename_no_replace(&self.scratch, &self.name, folder, name) {
+            Ok(()) => self.renamed = true,
+            Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::OPNOTSUPP) => {
+                is_file(folder, name)?;
+                renameat(&*self.scratch, &self.name, folder, name).map_err(naming_failed)?;
+                // A rename onto another name of the same file does nothing: ours must still be
+                // deleted.
+                self.renamed = !self.is_link;
+            }
+            Err(errno) => return Err(naming_failed(errno)),
+        }
         Ok(())
     }
 
@@ -101,6 +113,7 @@ impl TempFile {
         name: &str,
         exclusive: Exclusive,
     ) -> Result<Created, Failure> {
+        let ours = identity_at(&self.scratch, &self.name);
         let result = match exclusive {
             Exclusive::Link => linkat(&*self.scratch, &self.name, folder, name, AtFlags::empty()),
             Exclusive::Rename => {
@@ -114,16 +127,10 @@ impl TempFile {
             Ok(()) => Ok(Created::New),
             // A network file system repeats a request whose answer was lost, and the second says
             // that the name is taken: by ourselves.
-            Err(_) if self.is_at(folder, name) => Ok(Created::New),
+            Err(_) if ours.is_some() && identity_at(folder, name) == ours => Ok(Created::New),
             Err(Errno::EXIST) => is_file(folder, name).map(|_| Created::Occupied),
             Err(errno) => Err(naming_failed(errno)),
         }
-    }
-
-    /// Whether our very file has this name.
-    fn is_at(&self, folder: &File, name: &str) -> bool {
-        let there = statat(folder, name, AtFlags::SYMLINK_NOFOLLOW);
-        self.identity.is_some() && there.ok().map(|stat| identity(&stat)) == self.identity
     }
 }
 
@@ -158,6 +165,11 @@ fn rename_no_replace(_: &File, _: &str, _: &File, _: &str) -> Result<(), Errno> 
     Err(Errno::NOSYS)
 }
 
+/// Device and inode of what has this name: they differ for another file of the same name.
+fn identity_at(folder: &File, name: &str) -> Option<(u64, u64)> {
+    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| identity(&stat))
+}
+
 #[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
 fn identity(stat: &rustix::fs::Stat) -> (u64, u64) {
     (stat.st_dev as u64, stat.st_ino as u64)
@@ -174,9 +186,15 @@ const NAME: usize = 32;
 
 /// 128 random bits in hexadecimal.
 pub(crate) fn random_name() -> Result<String, Failure> {
+    random_names().map(|mut names| names.next().unwrap_or_default())
+}
+
+/// As many names as are wanted: consecutive numbers from a random one on.
+pub(crate) fn random_names() -> Result<impl Iterator<Item = String>, Failure> {
     let mut bytes = [0; NAME / 2];
     getrandom::fill(&mut bytes).map_err(|_| Failure::system("find a random name")(Errno::IO))?;
-    Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+    let first = u128::from_ne_bytes(bytes);
+    Ok((0..).map(move |n| format!("{:032x}", first.wrapping_add(n))))
 }
 
 /// Whether [`random_name`] may have made this name.

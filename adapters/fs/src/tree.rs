@@ -161,16 +161,21 @@ pub(crate) fn read(mut file: File) -> Result<Bytes, Failure> {
 
 /// Makes the names in a folder durable.
 pub(crate) fn sync_folder(folder: &File) -> Result<(), Failure> {
-    match force_to_disk(folder) {
+    match synced(folder, folder.sync_all()) {
         // Some network and FUSE file systems sync no folders; they leave nothing else to be done.
         Ok(()) | Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(()),
         Err(errno) => Err(Failure::system("sync the folder")(errno).with_unknown_effect()),
     }
 }
 
-/// Forces the content to the disk, as far as the file system is able to.
+/// Forces the content of a file to the disk, as far as the file system is able to. Its times may
+/// come later: nothing here depends on them after a crash.
 pub(crate) fn force_to_disk(file: &File) -> Result<(), Errno> {
-    let Err(error) = file.sync_all() else { return Ok(()) };
+    synced(file, file.sync_data())
+}
+
+fn synced(file: &File, result: std::io::Result<()>) -> Result<(), Errno> {
+    let Err(error) = result else { return Ok(()) };
     match Errno::from_io_error(&error).unwrap_or(Errno::IO) {
         // On macOS that was F_FULLFSYNC, which network shares do not have.
         Errno::INVAL | Errno::NOTSUP | Errno::NOTTY if cfg!(target_vendor = "apple") => fsync(file),

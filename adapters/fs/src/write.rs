@@ -49,13 +49,29 @@ pub(crate) fn replace_all(
     keys: &[Key],
     files: Vec<Result<TempFile, Failure>>,
 ) -> Vec<Result<(), Failure>> {
-    let replace = |(key, file): (&Key, Result<TempFile, Failure>)| {
-        let file = file?;
-        let (folder, name) = tree.make_place(key)?;
-        file.replace(&folder, name)?;
-        Ok(true)
+    // The folder that the item before went into: most batches go into one.
+    let mut open = None;
+    let mut written = Vec::with_capacity(keys.len());
+    for (key, file) in keys.iter().zip(files) {
+        written.push(file.and_then(|file| replace(tree, key, file, &mut open)));
+    }
+    sync_all(tree, keys, written)
+}
+
+fn replace<'k>(
+    tree: &Tree,
+    key: &'k Key,
+    file: TempFile,
+    open: &mut Option<(Option<&'k str>, File)>,
+) -> Result<bool, Failure> {
+    let (place, name) = key.split().map_or((None, key.as_str()), |(p, name)| (Some(p), name));
+    let folder = match open.take().filter(|(opened, _)| *opened == place) {
+        Some((_, folder)) => folder,
+        None => tree.make_place(key)?.0,
     };
-    sync_all(tree, keys, keys.iter().zip(files).map(replace).collect())
+    let replaced = file.replace(&folder, name);
+    *open = Some((place, folder));
+    replaced.map(|()| true)
 }
 
 /// A durable copy of an object, without its name yet; `None` if there is no such object.
