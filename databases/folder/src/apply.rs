@@ -1,17 +1,31 @@
-//! Many writes at a time.
+//! Many writes at a time, in the order that makes room.
+//!
+//! 1. Everything is compared with what is expected of it ([`crate::batch`]).
+//! 2. All new contents are written into the limbo and brought to the disk.
+//! 3. What needs the place of a put that failed so far is not deleted.
+//! 4. The others are deleted: taken into the limbo. A file that was renamed on the other device is
+//!    taken there too, and is then the new content of its other name: it takes no room on the disk.
+//! 5. The new contents are put in their places.
+//!
+//! A process that is stopped in between leaves documents that are not there yet. Their bytes are in
+//! the storage, and the next sync finds the batch as one that was begun.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CString;
 
-use db_to_cloud::Write;
+use db_to_cloud::{Outcome, Write};
 use rustix::fs::AtFlags;
 
-use crate::content::{hash_of, revision};
+use crate::batch::{Item, Step, full, hold_back, plan};
 use crate::database::Shared;
 use crate::error::FolderError;
-use crate::install::{Applied, Job, Stage, Staged};
-use crate::path::{DocumentPath, parent};
-use crate::root::Parent;
-use crate::survey::{in_parallel, look};
+use crate::folders::Folders;
+use crate::install::{Applied, Staged};
+use crate::limbo::Permissions;
+use crate::obstacle::{Obstacle, remove_empty};
+use crate::path::parent;
+use crate::survey::in_parallel;
+use crate::{respell, sweep};
 
 /// Reading and writing is partly waiting, too.
 const THREADS: usize = 8;
@@ -19,161 +33,174 @@ const THREADS: usize = 8;
 /// file system's journal; more threads than this gain nothing.
 const WAITING: usize = 32;
 
-/// A put on its way.
-enum Put<'a> {
-    Staged(Job<'a>, Staged<'a>),
-    Over(Outcome),
-}
-
-/// What became of a write, in the words of the core.
-pub(crate) fn outcome(result: Result<Applied, FolderError>) -> db_to_cloud::Outcome {
-    match result {
-        Ok(Applied::Done) => db_to_cloud::Outcome::Done,
-        Ok(Applied::Changed) => db_to_cloud::Outcome::Changed,
-        Err(error) => db_to_cloud::Outcome::Refused(error.into()),
-    }
-}
-
-/// What became of one write, and which folders must be brought to the disk for it.
-struct Outcome {
-    result: Result<Applied, FolderError>,
-    touched: Vec<String>,
-}
-
 /// Makes these writes, and brings each folder to the disk once. It blocks.
-pub(crate) fn apply(shared: &Shared, writes: &[Write]) -> Vec<Result<Applied, FolderError>> {
-    let distinct = writes.iter().map(|write| &write.id).collect::<BTreeSet<_>>();
-    let mut emptied = BTreeSet::new();
-    let mut outcomes = if distinct.len() == writes.len() {
-        deletes_then_puts(shared, writes, &mut emptied)
-    } else {
-        // Several writes of one document are made in their order.
-        writes.iter().map(|write| apply_one(shared, write)).enumerate().collect()
-    };
-    bring_to_disk(shared, &mut outcomes, emptied);
-    outcomes.into_values().map(|outcome| outcome.result).collect()
+pub(crate) fn apply(shared: &Shared, writes: &[Write]) -> Vec<Outcome> {
+    let folders = Folders::new(&shared.root);
+    let check = |write| Item::new(shared, &folders, write);
+    let mut items = in_parallel(THREADS, writes.iter().collect(), check);
+    plan(shared, &mut items);
+    stage(shared, &mut items);
+    hold_back(&mut items);
+    let mut touched = BTreeSet::new();
+    make_room(shared, &folders, &mut items, &mut touched);
+    install(&mut items);
+    bring_to_disk(shared, &mut items, touched);
+    items.into_iter().map(outcome).collect()
 }
 
-/// Deletes first, as a folder may become a file or a file a folder.
-fn deletes_then_puts(
-    shared: &Shared,
-    writes: &[Write],
-    emptied: &mut BTreeSet<String>,
-) -> BTreeMap<usize, Outcome> {
-    let is_delete = |i: &usize| writes[*i].document.is_none();
-    let (deletes, puts): (Vec<_>, Vec<_>) = (0..writes.len()).partition(is_delete);
-    let one = |i: &usize| apply_one(shared, &writes[*i]);
-    let mut outcomes: BTreeMap<_, _> = deletes.iter().map(|i| (*i, one(i))).collect();
-    let path = |i: &usize| writes[*i].id.as_str().unwrap_or_default();
-    let needed: BTreeSet<_> = puts.iter().flat_map(|i| folders(path(i))).collect();
-    for i in deletes.iter().filter(|i| matches!(outcomes[i].result, Ok(Applied::Done))) {
-        prune(shared, parent(path(i)), &needed, emptied);
+fn outcome(item: Item<'_>) -> Outcome {
+    match item.step {
+        Step::Over(Ok(Applied::Done)) => Outcome::Done,
+        Step::Over(Ok(Applied::Changed)) => Outcome::Changed,
+        Step::Over(Err(error)) if error.is_final() => Outcome::Refused(error.into()),
+        Step::Over(Err(error)) => Outcome::Blocked(error.into()),
+        Step::Delete(_) | Step::Put(_) => Outcome::Blocked("the write was not made".into()),
     }
-    let put = put_all(shared, puts.iter().map(|i| &writes[*i]).collect());
-    outcomes.extend(puts.into_iter().zip(put));
-    outcomes
 }
 
-/// Makes these puts. All contents are brought to the disk before the first is put in its place: a
-/// rename in between would have the next file wait for one more commit of the file system's journal,
-/// which is more than twice as slow.
-fn put_all(shared: &Shared, writes: Vec<&Write>) -> Vec<Outcome> {
-    let (threads, waiting) = (THREADS.min(writes.len()), WAITING.min(writes.len()));
-    let staged = in_parallel(threads, writes, |write| stage(shared, write));
-    let on_disk = in_parallel(waiting, staged, sync);
-    in_parallel(threads, on_disk, install)
+/// Writes all contents into the limbo and brings them to the disk, before the first is put in its
+/// place: a rename in between would have the next file wait for one more commit of the file system's
+/// journal, which is more than twice as slow.
+fn stage(shared: &Shared, items: &mut [Item<'_>]) {
+    write_all(items);
+    let lacks_space =
+        |item: &Item<'_>| matches!(&item.step, Step::Over(Err(error)) if error.is_no_space());
+    if !items.iter().any(lacks_space) {
+        return;
+    }
+    // What was replaced and deleted before may have lain still for long enough.
+    sweep::sweep(shared, sweep::GRACE);
+    for item in items.iter_mut().filter(|item| lacks_space(item)) {
+        if let Some(job) = item.job.take() {
+            let needs = std::mem::take(&mut item.needs);
+            *item = Item::new(job.shared, job.folders, item.write);
+            item.needs = needs;
+        }
+    }
+    write_all(items);
+}
+
+fn write_all(items: &mut [Item<'_>]) {
+    let puts = |items: &mut [Item<'_>]| -> usize {
+        items.iter_mut().filter_map(Item::put).filter(|put| put.source.is_none()).count()
+    };
+    if puts(items) == 0 {
+        return;
+    }
+    in_parallel(THREADS, items.iter_mut().collect(), |item: &mut Item<'_>| {
+        let bytes = item.write.document.as_ref().map(|document| document.bytes.clone());
+        let Some((job, put)) = item.job_and_put() else { return };
+        let (None, None, Some(bytes)) = (put.source, &put.staged, bytes) else { return };
+        match job.stage(&bytes, put.over.as_ref()) {
+            Ok(staged) => put.staged = Some(staged),
+            Err(error) => item.end(Err(error)),
+        }
+    });
+    in_parallel(WAITING, items.iter_mut().collect(), sync);
+}
+
+fn sync(item: &mut Item<'_>) {
+    let Some((job, put)) = item.job_and_put() else { return };
+    let result = put.staged.as_ref().map_or(Ok(()), |staged| job.sync(staged));
+    if let Err(error) = result {
+        item.end(Err(error));
+    }
+}
+
+/// Deletes, takes the files that get another name, and clears the places of new documents.
+fn make_room(
+    shared: &Shared,
+    folders: &Folders<'_>,
+    items: &mut [Item<'_>],
+    touched: &mut BTreeSet<String>,
+) {
+    let taken = in_parallel(THREADS, items.iter_mut().enumerate().collect(), take);
+    let mut taken: BTreeMap<usize, String> = taken.into_iter().flatten().collect();
+    let mut puts = items.iter_mut().filter_map(Item::put);
+    if taken.is_empty() && puts.all(|put| put.obstacles.is_empty() && put.source.is_none()) {
+        return;
+    }
+    let deleted: Vec<String> = taken.keys().map(|i| items[*i].path().to_owned()).collect();
+    for item in items.iter_mut() {
+        let Some(put) = item.put() else { continue };
+        let Some(source) = put.source else { continue };
+        // If the file could not be taken, it is made of the bytes.
+        put.source = Some(source).filter(|source| taken.contains_key(source));
+        put.staged = taken
+            .remove(&source)
+            .map(|name| Staged { name: Some(name), permissions: Permissions::Usual });
+    }
+    write_all(items);
+    folders.forget();
+    let mut obstacles: Vec<_> = items
+        .iter_mut()
+        .filter_map(Item::put)
+        .flat_map(|put| std::mem::take(&mut put.obstacles))
+        .collect();
+    obstacles.sort_by_key(|obstacle| obstacle.at().len());
+    for obstacle in &obstacles {
+        if let Obstacle::Spelling { wanted, .. } = obstacle {
+            respell::respell(shared, wanted, touched);
+        }
+    }
+    let needed: BTreeSet<String> = items
+        .iter()
+        .filter(|item| matches!(item.step, Step::Put(_)))
+        .flat_map(|item| above(item.path()).map(str::to_owned))
+        .collect();
+    for path in &deleted {
+        prune(folders, parent(path), &needed, touched);
+    }
+    folders.forget();
+    for obstacle in &obstacles {
+        if let Obstacle::Folder { at } = obstacle {
+            clear(folders, at, touched);
+        }
+    }
+    folders.forget();
+}
+
+/// Takes a document that is to be deleted into the limbo; its name there.
+fn take((i, item): (usize, &mut Item<'_>)) -> Option<(usize, String)> {
+    let Step::Delete(hash) = item.step else { return None };
+    match item.job.as_mut()?.take(&hash) {
+        Ok(Some(name)) => {
+            item.step = Step::Over(Ok(Applied::Done));
+            Some((i, name))
+        }
+        Ok(None) => {
+            item.step = Step::Over(Ok(Applied::Changed));
+            None
+        }
+        Err(error) => {
+            item.step = Step::Over(Err(error));
+            None
+        }
+    }
 }
 
 /// The folders that a path leads through.
-fn folders(path: &str) -> impl Iterator<Item = &str> {
+fn above(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(parent(path)), |path| Some(parent(path)))
         .take_while(|path| !path.is_empty())
 }
 
-fn apply_one(shared: &Shared, write: &Write) -> Outcome {
-    match (&write.document, &write.expected) {
-        (Some(_), _) => install(sync(stage(shared, write))),
-        (None, Some(expected)) => match job(shared, write) {
-            Ok(mut job) => {
-                let result = job.delete(expected);
-                Outcome { result, touched: job.touched }
-            }
-            Err(error) => Outcome::failed(error),
-        },
-        (None, None) => {
-            let found = job(shared, write).and_then(|job| look(shared, "delete", &job.path));
-            let result = found.map(|found| match found {
-                Some(_) => Applied::Changed,
-                None => Applied::Done,
-            });
-            Outcome { result, touched: Vec::new() }
-        }
-    }
-}
-
-fn job<'a>(shared: &'a Shared, write: &Write) -> Result<Job<'a>, FolderError> {
-    Ok(Job { shared, path: DocumentPath::parse(&write.id)?, touched: Vec::new() })
-}
-
-fn stage<'a>(shared: &'a Shared, write: &'a Write) -> Put<'a> {
-    let mut job = match job(shared, write) {
-        Ok(job) => job,
-        Err(error) => return Put::Over(Outcome::failed(error)),
-    };
-    let result = match stage_job(&mut job, write) {
-        Ok(Stage::Staged(staged)) => return Put::Staged(job, staged),
-        Ok(Stage::Over(applied)) => Ok(applied),
-        Err(error) => Err(error),
-    };
-    Put::Over(Outcome { result, touched: job.touched })
-}
-
-fn stage_job<'a>(job: &mut Job<'a>, write: &'a Write) -> Result<Stage<'a>, FolderError> {
-    // A delete is not staged.
-    let Some(document) = &write.document else { return Ok(Stage::Over(Applied::Changed)) };
-    let hash = hash_of(&document.bytes);
-    if revision(&hash) != document.revision {
-        let path = job.shared.root.full(job.path.as_str());
-        return Err(FolderError::ForeignRevision { path });
-    }
-    match &write.expected {
-        Some(expected) => job.stage_over(&document.bytes, hash, expected),
-        None => job.stage_new(&document.bytes),
-    }
-}
-
-fn sync(put: Put<'_>) -> Put<'_> {
-    let Put::Staged(job, staged) = put else { return put };
-    match job.sync(&staged) {
-        Ok(()) => Put::Staged(job, staged),
-        Err(error) => Put::Over(Outcome { result: Err(error), touched: job.touched }),
-    }
-}
-
-fn install(put: Put<'_>) -> Outcome {
-    match put {
-        Put::Staged(mut job, staged) => {
-            let result = job.install(staged);
-            Outcome { result, touched: job.touched }
-        }
-        Put::Over(outcome) => outcome,
-    }
-}
-
-impl Outcome {
-    fn failed(error: FolderError) -> Self {
-        Self { result: Err(error), touched: Vec::new() }
-    }
-}
-
 /// Removes a folder and those above it, as far as they are empty and not needed. The root stays.
-fn prune(shared: &Shared, mut path: &str, needed: &BTreeSet<&str>, touched: &mut BTreeSet<String>) {
+fn prune(
+    folders: &Folders<'_>,
+    mut path: &str,
+    needed: &BTreeSet<String>,
+    touched: &mut BTreeSet<String>,
+) {
     while !path.is_empty() && !needed.contains(path) {
         let above = parent(path);
-        let Ok(Parent::Found(folder)) = shared.root.folder("remove", above) else { return };
+        let Ok(Some(folder)) = folders.get("remove", above) else { return };
         let name = path.rsplit('/').next().unwrap_or(path);
+        if !folders.root.is_exact(&folder, name).unwrap_or(false) {
+            return;
+        }
         // It fails if the folder is not empty; that is the question and the answer in one.
-        if rustix::fs::unlinkat(&folder, name, AtFlags::REMOVEDIR).is_err() {
+        if rustix::fs::unlinkat(&*folder, name, AtFlags::REMOVEDIR).is_err() {
             return;
         }
         touched.insert(above.to_owned());
@@ -181,18 +208,60 @@ fn prune(shared: &Shared, mut path: &str, needed: &BTreeSet<&str>, touched: &mut
     }
 }
 
+/// Removes a folder without files from the place of a document. If it has some by now, the document
+/// will not be written.
+fn clear(folders: &Folders<'_>, at: &str, touched: &mut BTreeSet<String>) {
+    let Ok(Some(folder)) = folders.get("remove", parent(at)) else { return };
+    let name = CString::new(at.rsplit('/').next().unwrap_or(at));
+    if let Ok(name) = name
+        && remove_empty(&folder, &name).is_ok()
+    {
+        touched.insert(parent(at).to_owned());
+    }
+}
+
+/// Puts all staged contents in their places. A file that cannot get its new name gets back its old
+/// one.
+fn install(items: &mut [Item<'_>]) {
+    let back = in_parallel(THREADS, items.iter_mut().collect(), install_one);
+    for (source, name, place) in back.into_iter().flatten() {
+        let is_back = items[source].job.as_mut().is_some_and(|job| job.bring_back(&name));
+        if is_back {
+            let path = full(&items[source]);
+            items[source].step = Step::Over(Err(FolderError::HeldBack { path, place }));
+        }
+    }
+}
+
+/// The file that is to be brought back: its delete, its name in the limbo, and what failed.
+fn install_one(item: &mut Item<'_>) -> Option<(usize, String, String)> {
+    let place = item.path().to_owned();
+    let (job, put) = item.job_and_put()?;
+    let mut staged = put.staged.take()?;
+    // A file that was moved may have been written by its owner a moment ago.
+    let synced = if put.source.is_some() { job.sync(&staged) } else { Ok(()) };
+    let result = synced.and_then(|()| job.install(&mut staged, put.over.as_ref()));
+    let back = match (put.source, staged.name.take()) {
+        (Some(source), Some(name)) => Some((source, name, place)),
+        (None, name) => {
+            put.staged = Some(Staged { name, ..staged });
+            None
+        }
+        (Some(_), None) => None,
+    };
+    item.end(result);
+    back
+}
+
 /// Brings the changed entries of folders to the disk; a write of which one fails has failed.
-fn bring_to_disk(
-    shared: &Shared,
-    outcomes: &mut BTreeMap<usize, Outcome>,
-    emptied: BTreeSet<String>,
-) {
-    let mut folders = emptied;
-    folders.extend(outcomes.values().flat_map(|outcome| outcome.touched.iter().cloned()));
+fn bring_to_disk(shared: &Shared, items: &mut [Item<'_>], mut touched: BTreeSet<String>) {
+    let jobs = || items.iter().filter_map(|item| item.job.as_ref());
+    touched.extend(jobs().flat_map(|job| job.touched.iter().cloned()));
+    let folders = Folders::new(&shared.root);
     let mut failures = BTreeMap::new();
-    for folder in folders {
-        let result = match shared.root.folder("write", &folder) {
-            Ok(Parent::Found(handle)) => rustix::fs::fsync(&handle).map_err(std::io::Error::from),
+    for folder in touched {
+        let result = match folders.get("write", &folder) {
+            Ok(Some(handle)) => rustix::fs::fsync(&*handle).map_err(std::io::Error::from),
             // It was removed, which is on the disk with the folder above.
             _ => Ok(()),
         };
@@ -200,12 +269,13 @@ fn bring_to_disk(
             failures.insert(folder, error.kind());
         }
     }
-    for outcome in outcomes.values_mut() {
-        let failed =
-            outcome.touched.iter().find_map(|folder| Some((folder, failures.get(folder)?)));
+    for item in items {
+        let Some(job) = &item.job else { continue };
+        let failed = job.touched.iter().find_map(|folder| Some((folder, failures.get(folder)?)));
         if let Some((folder, kind)) = failed {
             let path = shared.root.full(folder);
-            outcome.result = Err(FolderError::io("write", path)(std::io::Error::from(*kind)));
+            let error = FolderError::io("write", path)(std::io::Error::from(*kind));
+            item.step = Step::Over(Err(error));
         }
     }
 }

@@ -54,34 +54,62 @@ pub(crate) fn hash_of(bytes: &[u8]) -> Hash {
 /// As much of a file is in memory at a time.
 const PIECE: u64 = 128 * 1024;
 
-/// The hash of the rest of a file of about this size, of which only a piece is in memory at a time.
-pub(crate) fn hash_rest(file: &mut File, size: u64) -> io::Result<Hash> {
+/// The hash of the first `size` bytes of a file, of which only a piece is in memory at a time. The
+/// caller finds out by another look whether the file has this size.
+pub(crate) fn hash_of_file(file: &mut File, size: u64) -> io::Result<Hash> {
     let mut hasher = Sha256::new();
     // Most files are small: to clear a whole piece for each would take longer than to read it.
-    let mut buffer = vec![0; size.clamp(1, PIECE) as usize];
+    let mut buffer = vec![0; size.min(PIECE) as usize];
+    let mut left = size;
+    while left > 0 {
+        let most = left.min(PIECE) as usize;
+        let read = read_some(file, &mut buffer[..most])?;
+        if read == 0 {
+            break;
+        }
+        hasher.update(&buffer[..read]);
+        left -= read as u64;
+    }
+    Ok(hasher.finalize().into())
+}
+
+/// The first `size` bytes of a file, or fewer if it has fewer.
+fn bytes_of_file(file: &mut File, size: u64) -> io::Result<Vec<u8>> {
+    let too_large = |_| io::Error::from(io::ErrorKind::FileTooLarge);
+    let mut bytes = vec![0; usize::try_from(size).map_err(too_large)?];
+    let mut read = 0;
+    while read < bytes.len() {
+        match read_some(file, &mut bytes[read..])? {
+            0 => break,
+            n => read += n,
+        }
+    }
+    bytes.truncate(read);
+    Ok(bytes)
+}
+
+fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
-        match file.read(&mut buffer) {
-            Ok(0) => return Ok(hasher.finalize().into()),
-            Ok(n) => hasher.update(&buffer[..n]),
-            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-            Err(e) => return Err(e),
+        match file.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
         }
     }
 }
 
-/// The whole content of a document; `None` if there is no such file.
-pub(crate) fn read(root: &Root, path: &DocumentPath) -> Result<Option<Vec<u8>>, FolderError> {
-    let read = |file: &mut File, size| {
-        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-        file.read_to_end(&mut bytes)?;
-        Ok(bytes)
-    };
-    Ok(at_rest(root, path, read)?.map(|(_, bytes)| bytes))
+/// The whole content of a document, its hash, and the stamp of the file that has it; `None` if there
+/// is no such file. `seen` is the stamp that it had at an earlier look, which saves one.
+pub(crate) fn read(
+    root: &Root,
+    path: &DocumentPath,
+    seen: Option<Stamp>,
+) -> Result<Option<(Stamp, Vec<u8>)>, FolderError> {
+    at_rest(root, path, seen, bytes_of_file)
 }
 
 /// The hash of a document, and the stamp of the file that has it.
 pub(crate) fn hash(root: &Root, path: &DocumentPath) -> Result<Option<(Stamp, Hash)>, FolderError> {
-    at_rest(root, path, hash_rest)
+    at_rest(root, path, None, hash_of_file)
 }
 
 /// Reads until the file was the same before and after.
@@ -92,13 +120,32 @@ pub(crate) fn hash(root: &Root, path: &DocumentPath) -> Result<Option<(Stamp, Ha
 fn at_rest<T>(
     root: &Root,
     path: &DocumentPath,
+    seen: Option<Stamp>,
     read: impl Fn(&mut File, u64) -> io::Result<T>,
 ) -> Result<Option<(Stamp, T)>, FolderError> {
     let failed = |e: io::Error| FolderError::io("read", root.full(path.as_str()))(e);
+    if let Some(before) = seen {
+        let Some(mut file) = open(root, path)? else { return Ok(None) };
+        // Anything else than the file that was seen is looked at below.
+        if let Ok(value) = read(&mut file, before.size)
+            && let Ok(after) = file.metadata()
+            && after.is_file()
+            && Stamp::of(&after) == before
+        {
+            return Ok(Some((before, value)));
+        }
+    }
     for pause in PAUSES {
         std::thread::sleep(pause);
         let Some(mut file) = open(root, path)? else { return Ok(None) };
-        let before = Stamp::of(&file.metadata().map_err(failed)?);
+        let metadata = file.metadata().map_err(failed)?;
+        if metadata.is_dir() {
+            return Ok(None);
+        }
+        if !metadata.is_file() {
+            return Err(FolderError::Special { operation: "read", path: root.full(path.as_str()) });
+        }
+        let before = Stamp::of(&metadata);
         let value = read(&mut file, before.size).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let mut after = Stamp::of(&metadata);
@@ -113,7 +160,14 @@ fn at_rest<T>(
     Err(FolderError::Restless { path: root.full(path.as_str()) })
 }
 
+/// Opens what has the name of a document; `None` if nothing has.
 fn open(root: &Root, path: &DocumentPath) -> Result<Option<File>, FolderError> {
+    match root.open_whole(path.as_str(), READ) {
+        Some(Ok(file)) => return Ok(Some(file.into())),
+        Some(Err(Errno::NOENT)) => return Ok(None),
+        // Step by step it turns out what is in the way.
+        _ => {}
+    }
     let operation = "read";
     let full = || root.full(path.as_str());
     let Parent::Found(folder) = root.parent(operation, path)? else { return Ok(None) };
@@ -128,15 +182,6 @@ fn open(root: &Root, path: &DocumentPath) -> Result<Option<File>, FolderError> {
         }
         Err(errno) => return Err(FolderError::io(operation, full())(errno)),
     };
-    if !root.is_exact(&folder, path.name()).map_err(FolderError::io(operation, full()))? {
-        return Ok(None);
-    }
-    let kind = file.metadata().map_err(FolderError::io(operation, full()))?.file_type();
-    if kind.is_dir() {
-        return Ok(None);
-    }
-    if !kind.is_file() {
-        return Err(FolderError::Special { operation, path: full() });
-    }
-    Ok(Some(file))
+    let exact = root.is_exact(&folder, path.name()).map_err(FolderError::io(operation, full()))?;
+    Ok(exact.then_some(file))
 }

@@ -13,14 +13,16 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use tokio::sync::{RwLock, mpsc};
 
 use crate::cache::Cache;
-use crate::content::{self, revision};
+use crate::content::{self, Hash, hash_of, revision};
 use crate::error::FolderError;
+use crate::folders::Folders;
 use crate::limbo::{Limbo, random};
+use crate::memory::Memory;
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
 use crate::root::{Root, has_entry, open_folder};
 use crate::skipped::Skipped;
 use crate::survey::{Candidate, look, survey};
-use crate::{apply, sweep, walk};
+use crate::{apply, epochs, sweep, walk};
 
 /// So many pages of a listing wait for their reader.
 const PAGES: usize = 2;
@@ -58,6 +60,7 @@ pub(crate) struct Shared {
     pub(crate) root: Root,
     pub(crate) limbo: Limbo,
     pub(crate) cache: Cache,
+    pub(crate) memory: Memory,
     skipped: Mutex<Vec<Skipped>>,
 }
 
@@ -81,7 +84,7 @@ impl Shared {
             .map_err(FolderError::io("open folder", state_path.clone()))?;
         root.folds = folds(&state).map_err(FolderError::io("open folder", state_path.clone()))?;
         let cache = Cache::open(state_path.join("files.sqlite"));
-        Ok(Self { root, limbo, cache, skipped: Mutex::default() })
+        Ok(Self { root, limbo, cache, memory: Memory::default(), skipped: Mutex::default() })
     }
 
     pub(crate) fn set_skipped(&self, skipped: Vec<Skipped>) {
@@ -90,27 +93,45 @@ impl Shared {
 
     fn get(&self, id: &DocumentId) -> Result<Option<Document>, FolderError> {
         let Ok(path) = DocumentPath::parse(id) else { return Ok(None) };
-        Ok(content::read(&self.root, &path)?.map(Document::of_content))
+        // Before the file is read: what is settled now stays so.
+        let now = self.memory.now(&self.limbo);
+        let seen = self.memory.stamp(path.as_str());
+        let Some((stamp, bytes)) = content::read(&self.root, &path, seen)? else { return Ok(None) };
+        let hash = hash_of(&bytes);
+        self.memory.read(&self.cache, path.as_str(), stamp, hash, now);
+        Ok(Some(Document::new(revision(&hash), bytes)))
     }
 
     fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, FolderError>> {
-        let mut candidates = Vec::new();
-        let seen: Vec<Result<bool, FolderError>> = ids
+        self.memory.save(&self.cache);
+        let folders = Folders::new(&self.root);
+        let mut unknown = Vec::new();
+        let seen: Vec<Result<Option<Option<Hash>>, FolderError>> = ids
             .iter()
             .map(|id| {
                 // An id that cannot be a file's is not there.
-                let Ok(path) = DocumentPath::parse(id) else { return Ok(false) };
-                let Some((stamp, _)) = look(self, "read", &path)? else { return Ok(false) };
-                candidates.push(Candidate { path, stamp });
-                Ok(true)
+                let Ok(path) = DocumentPath::parse(id) else { return Ok(None) };
+                let Some((stamp, _)) = look(&folders, "read", &path)? else { return Ok(None) };
+                let known = self.memory.find(path.as_str(), &stamp);
+                if known.is_none() {
+                    unknown.push(Candidate { path, stamp });
+                }
+                Ok(Some(known))
             })
             .collect();
-        let mut hashes = survey(self, &candidates).into_iter();
-        let mut answer = |is_file| match is_file {
-            true => Ok(hashes.next().transpose()?.flatten().map(|hash| revision(&hash))),
-            false => Ok(None),
+        let mut hashes = survey(self, &unknown).into_iter();
+        let mut answer = |seen| match seen {
+            None => Ok(None),
+            Some(Some(hash)) => Ok(Some(revision(&hash))),
+            Some(None) => Ok(hashes.next().transpose()?.flatten().map(|hash| revision(&hash))),
         };
         seen.into_iter().map(|seen| seen.and_then(&mut answer)).collect()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.memory.save(&self.cache);
     }
 }
 
@@ -157,7 +178,8 @@ impl FolderDatabase {
     /// When a document was last changed, by the time of its file; `None` if there is none.
     pub fn modified(&self, id: &DocumentId) -> Option<Timestamp> {
         let path = DocumentPath::parse(id).ok()?;
-        let (stamp, _) = look(&self.shared, "read", &path).ok()??;
+        let folders = Folders::new(&self.shared.root);
+        let (stamp, _) = look(&folders, "read", &path).ok()??;
         Some(Timestamp::from_millis(u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0)))
     }
 
@@ -250,8 +272,16 @@ impl Database for FolderDatabase {
     async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
         let (guard, count) = (self.gate.clone().write_owned().await, batch.len());
         match self.run("write", guard, move |shared| apply::apply(shared, &batch)).await {
-            Ok(answers) => answers.into_iter().map(apply::outcome).collect(),
+            Ok(outcomes) => outcomes,
             Err(error) => (0..count).map(|_| Outcome::Blocked(error.to_string().into())).collect(),
         }
+    }
+
+    async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
+        let (guard, owned) = (self.gate.clone().read_owned().await, ids.to_vec());
+        let epochs =
+            move |shared: &Shared| owned.iter().map(|id| epochs::epoch(&shared.root, id)).collect();
+        // Without an answer nothing is downloaded again.
+        self.run("look", guard, epochs).await.unwrap_or_else(|_| vec![0; ids.len()])
     }
 }

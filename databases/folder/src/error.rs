@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use db_to_cloud::DocumentId;
+use rustix::io::Errno;
 
 /// Why a folder or one of its documents could not be used. It never shows content.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +72,26 @@ pub enum FolderError {
         /// `file` or `folder`.
         what: &'static str,
     },
+    /// Something that is not synced stands where the document must go.
+    #[error(
+        "write {path:?}: {found:?} is in the way and is not synced: move it away, or rename one of them"
+    )]
+    Foreign {
+        /// What cannot be written.
+        path: PathBuf,
+        /// What is in the way: a file that a pattern ignores, a link, a pipe.
+        found: PathBuf,
+    },
+    /// A delete makes room for a document that could not be written.
+    #[error(
+        "delete {path:?}: not before {place:?} is written, which takes its place: see why that failed"
+    )]
+    HeldBack {
+        /// What is not deleted yet.
+        path: PathBuf,
+        /// The document that could not be written.
+        place: String,
+    },
     /// The file system takes the name for that of another file.
     #[error(
         "write {path:?}: this file system takes it for another name, which differs in case or in accents only: rename one of them"
@@ -123,6 +144,30 @@ pub enum FolderError {
 }
 
 impl FolderError {
+    /// Whether trying again is of no use before something in the folder, or the document, changes.
+    pub(crate) fn is_final(&self) -> bool {
+        match self {
+            Self::Unfit { .. }
+            | Self::Link { .. }
+            | Self::Special { .. }
+            | Self::Foreign { .. }
+            | Self::SameName { .. }
+            | Self::ForeignRevision { .. } => true,
+            // A name that this file system cannot have, or a file that is too large for it.
+            Self::Io { source, .. } => {
+                let never = [Errno::NAMETOOLONG, Errno::INVAL, Errno::ILSEQ, Errno::FBIG];
+                Errno::from_io_error(source).is_some_and(|errno| never.contains(&errno))
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether the disk or the user's share of it is full.
+    pub(crate) fn is_no_space(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, StorageFull};
+        matches!(self, Self::Io { source, .. } if matches!(source.kind(), StorageFull | QuotaExceeded))
+    }
+
     /// Turns an error of the operating system into one that says where.
     pub(crate) fn io<E: Into<io::Error>>(
         operation: &'static str,

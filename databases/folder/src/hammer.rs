@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use db_to_cloud::{Applied, Database, Document, Revision, Write};
+use db_to_cloud::{Database, Document, Outcome, Revision, Write};
 
 use crate::FolderDatabase;
 use crate::content::hash_of;
@@ -19,7 +19,13 @@ fn rev(content: &str) -> Revision {
 }
 
 fn write(id: &str, content: Option<String>, expected: Option<Revision>) -> Write {
-    Write { id: id.into(), document: content.map(Document::of_content), expected }
+    let document = content.map(Document::of_content);
+    Write { id: id.into(), document, expected, moved_from: None }
+}
+
+async fn done(database: &FolderDatabase, write: Write) {
+    let outcomes = database.apply(vec![write]).await;
+    assert!(matches!(outcomes[..], [Outcome::Done]), "{outcomes:?}");
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -44,8 +50,8 @@ fn database() -> (tempfile::TempDir, FolderDatabase) {
 async fn a_replaced_file_is_removed_once_it_lay_still() {
     let (folder, database) = database();
     fs::write(folder.path().join("a"), "one").unwrap();
-    database.apply(write("a", Some("two".into()), Some(rev("one")))).await.unwrap();
-    database.apply(write("a", None, Some(rev("two")))).await.unwrap();
+    done(&database, write("a", Some("two".into()), Some(rev("one")))).await;
+    done(&database, write("a", None, Some(rev("two")))).await;
     let tmp = database.state_dir().join("tmp");
     sweep(database.shared(), GRACE);
     assert_eq!(contents(&tmp), ["one", "two"], "for a minute");
@@ -60,7 +66,7 @@ async fn an_edit_through_a_handle_that_was_open_during_the_write_is_kept_as_a_co
     let path = folder.path().join("a.md");
     fs::write(&path, "one").unwrap();
     let mut open = File::options().write(true).open(&path).unwrap();
-    database.apply(write("a.md", Some("two".into()), Some(rev("one")))).await.unwrap();
+    done(&database, write("a.md", Some("two".into()), Some(rev("one")))).await;
     open.write_all(b"late edit").unwrap();
     sweep(database.shared(), Duration::ZERO);
     assert_eq!(contents(folder.path()), ["late edit", "two"]);
@@ -78,8 +84,9 @@ async fn a_file_system_that_cannot_swap_keeps_edits_in_place_too() {
     fs::write(&path, "one").unwrap();
     let mut open = File::options().write(true).open(&path).unwrap();
     let replace = |expected| write("a", Some("two".into()), Some(rev(expected)));
-    assert_eq!(database.apply(replace("other")).await.unwrap(), Applied::Changed);
-    assert_eq!(database.apply(replace("one")).await.unwrap(), Applied::Done);
+    let outcomes = database.apply(vec![replace("other")]).await;
+    assert!(matches!(outcomes[..], [Outcome::Changed]));
+    done(&database, replace("one")).await;
     open.write_all(b"late edit").unwrap();
     sweep(database.shared(), Duration::ZERO);
     assert_eq!(contents(folder.path()), ["late edit", "two"]);
@@ -92,7 +99,7 @@ async fn an_edit_through_a_handle_that_was_open_during_the_delete_brings_the_doc
     let path = folder.path().join("a.md");
     fs::write(&path, "one").unwrap();
     let mut open = File::options().write(true).open(&path).unwrap();
-    database.apply(write("a.md", None, Some(rev("one")))).await.unwrap();
+    done(&database, write("a.md", None, Some(rev("one")))).await;
     open.write_all(b"late edit").unwrap();
     sweep(database.shared(), Duration::ZERO);
     assert_eq!(fs::read_to_string(&path).unwrap(), "late edit");
@@ -196,11 +203,13 @@ async fn hammer(deletes: bool) {
         let new = (!deletes).then(|| applied(number, &document.revision));
         let after = new.as_deref().map_or_else(|| Revision::from(number as u64), rev);
         let write = write("a", new, Some(document.revision.clone()));
-        if database.apply(write).await? == Applied::Done {
-            counts[0] += 1;
-            over.lock().unwrap().insert(after, document.revision);
-        } else {
-            counts[1] += 1;
+        match database.apply(vec![write]).await.pop() {
+            Some(Outcome::Done) => {
+                counts[0] += 1;
+                over.lock().unwrap().insert(after, document.revision);
+            }
+            Some(Outcome::Blocked(error) | Outcome::Refused(error)) => return Err(error),
+            _ => counts[1] += 1,
         }
         Ok(())
     };

@@ -13,10 +13,11 @@ use rustix::io::Errno;
 use crate::content::{Hash, hash_in};
 use crate::database::Shared;
 use crate::error::FolderError;
+use crate::folders::Folders;
 use crate::limbo::Permissions;
 use crate::path::DocumentPath;
 use crate::rename;
-use crate::root::{Parent, look as look_at};
+use crate::root::look as look_at;
 use crate::stamp::Look;
 use crate::survey::{Candidate, look, survey};
 
@@ -34,177 +35,154 @@ pub(crate) enum Applied {
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
     pub(crate) shared: &'a Shared,
+    pub(crate) folders: &'a Folders<'a>,
     pub(crate) path: DocumentPath,
     /// The paths of the folders whose entries changed, which are not on the disk yet.
     pub(crate) touched: Vec<String>,
 }
 
-/// A put that is under way, or is over before anything was written.
-#[derive(Debug)]
-pub(crate) enum Stage<'a> {
-    Staged(Staged<'a>),
-    Over(Applied),
-}
-
-/// The new content of a document in the limbo.
-#[derive(Debug)]
-pub(crate) struct Staged<'a> {
-    new: String,
-    permissions: Permissions,
-    /// `None` if the document must not exist.
-    over: Option<Over<'a>>,
-}
-
 /// What a new content replaces.
-#[derive(Debug)]
-struct Over<'a> {
-    expected: &'a Revision,
-    old_hash: Hash,
-    new_hash: Hash,
+#[derive(Clone, Debug)]
+pub(crate) struct Over {
+    pub(crate) expected: Revision,
+    pub(crate) old_hash: Hash,
+    pub(crate) new_hash: Hash,
+    /// The permission bits.
+    pub(crate) mode: u32,
 }
 
-impl<'a> Job<'a> {
-    /// Writes the content of a document that must not exist.
-    pub(crate) fn stage_new(&mut self, bytes: &[u8]) -> Result<Stage<'a>, FolderError> {
-        let folder = self.shared.root.create_parent(&self.path, &mut self.touched)?;
-        if let Some(found) = look_at(&folder, self.path.name()).map_err(self.failed())? {
-            return self.occupied(&folder, found).map(Stage::Over);
-        }
-        self.stage(bytes, Permissions::Usual, None)
-    }
+/// The content of a document in the limbo.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    /// Its name there; `None` once it is out of it, or left to the sweep.
+    pub(crate) name: Option<String>,
+    pub(crate) permissions: Permissions,
+}
 
-    /// Writes the new content of a document that must have this revision.
-    pub(crate) fn stage_over(
-        &mut self,
-        bytes: &[u8],
-        new_hash: Hash,
-        expected: &'a Revision,
-    ) -> Result<Stage<'a>, FolderError> {
-        match self.compare(expected)? {
-            None => Ok(Stage::Over(Applied::Changed)),
-            Some((_, hash, _)) if hash == new_hash => Ok(Stage::Over(Applied::Done)),
-            Some((_, old_hash, mode)) => {
-                let over = Over { expected, old_hash, new_hash };
-                self.stage(bytes, Permissions::Like(mode), Some(over))
-            }
-        }
-    }
-
-    fn stage(
-        &self,
-        bytes: &[u8],
-        permissions: Permissions,
-        over: Option<Over<'a>>,
-    ) -> Result<Stage<'a>, FolderError> {
-        let new = self.shared.limbo.write(bytes, permissions).map_err(self.failed())?;
-        Ok(Stage::Staged(Staged { new, permissions, over }))
+impl Job<'_> {
+    /// Writes the new content of a document into the limbo, not to the disk yet.
+    pub(crate) fn stage(&self, bytes: &[u8], over: Option<&Over>) -> Result<Staged, FolderError> {
+        let permissions = over.map_or(Permissions::Usual, |over| Permissions::Like(over.mode));
+        let name = self.shared.limbo.write(bytes, permissions).map_err(self.failed())?;
+        Ok(Staged { name: Some(name), permissions })
     }
 
     /// Brings a staged content to the disk.
-    pub(crate) fn sync(&self, staged: &Staged<'_>) -> Result<(), FolderError> {
-        let limbo = &self.shared.limbo;
-        limbo.sync(&staged.new, staged.permissions).map_err(|error| {
-            limbo.remove(&staged.new);
-            self.failed()(error)
-        })
+    pub(crate) fn sync(&self, staged: &Staged) -> Result<(), FolderError> {
+        let Some(name) = &staged.name else { return Ok(()) };
+        self.shared.limbo.sync(name, staged.permissions).map_err(self.failed())
     }
 
     /// Puts a content that is on the disk in its place, if what is there is still what was compared.
-    pub(crate) fn install(&mut self, staged: Staged<'_>) -> Result<Applied, FolderError> {
-        match &staged.over {
-            None => self.create(&staged.new),
-            Some(over) => self.replace(&staged.new, over),
+    /// What is not installed keeps its name in the limbo.
+    pub(crate) fn install(
+        &mut self,
+        staged: &mut Staged,
+        over: Option<&Over>,
+    ) -> Result<Applied, FolderError> {
+        match over {
+            None => self.create(staged),
+            Some(over) => self.replace(staged, over),
         }
     }
 
-    fn create(&mut self, new: &str) -> Result<Applied, FolderError> {
+    fn create(&mut self, staged: &mut Staged) -> Result<Applied, FolderError> {
+        let Some(name) = staged.name.as_deref() else { return Ok(Applied::Changed) };
         let limbo = &self.shared.limbo;
-        // Once more: the folder may have been removed meanwhile, as it was empty.
-        let made = self.shared.root.create_parent(&self.path, &mut self.touched);
-        let folder = made.inspect_err(|_| limbo.remove(new))?;
-        match rename::into_free(limbo, new, &folder, self.path.name()) {
+        let folder = self.folders.make(&self.path, &mut self.touched)?;
+        let mut done = rename::into_free(limbo, name, &folder, self.path.name());
+        if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+            // Another program removed the folder meanwhile, as it was empty.
+            self.folders.forget();
+            let folder = self.folders.make(&self.path, &mut self.touched)?;
+            done = rename::into_free(limbo, name, &folder, self.path.name());
+        }
+        match done {
             Ok(()) => {
+                staged.name = None;
                 self.touch();
                 Ok(Applied::Done)
             }
-            Err(error) => {
-                limbo.remove(new);
-                match error.kind() {
-                    io::ErrorKind::AlreadyExists => Ok(Applied::Changed),
-                    _ => Err(self.failed()(error)),
-                }
-            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.occupied(&folder),
+            Err(error) => Err(self.failed()(error)),
         }
     }
 
-    fn replace(&mut self, new: &str, over: &Over<'_>) -> Result<Applied, FolderError> {
+    fn replace(&mut self, staged: &mut Staged, over: &Over) -> Result<Applied, FolderError> {
+        let Some(name) = staged.name.clone() else { return Ok(Applied::Changed) };
         let limbo = &self.shared.limbo;
-        let found = self.shared.root.parent("write", &self.path);
-        let Parent::Found(folder) = found.inspect_err(|_| limbo.remove(new))? else {
-            limbo.remove(new);
+        let Some(folder) = self.folders.get("write", self.path.parent())? else {
             return Ok(Applied::Changed);
         };
         let (hash, new_hash) = (&over.old_hash, &over.new_hash);
         let old = limbo.old_name(self.path.as_str(), hash, Some(new_hash));
         // From its new name on it is looked at before it is thrown away.
-        let old = old.and_then(|old| limbo.rename(new, &old).map(|()| old)).map_err(|error| {
-            limbo.remove(new);
-            self.failed()(error)
-        })?;
+        let old = old.and_then(|old| limbo.rename(&name, &old).map(|()| old));
+        let old = old.map_err(self.failed())?;
+        staged.name = Some(old.clone());
         match limbo.exchange(&old, &folder, self.path.name()) {
             Ok(true) => {
                 self.touch();
-                Ok(self.verify(&folder, &old, hash, new_hash))
+                let (applied, is_back) = self.verify(&folder, &old, hash, new_hash);
+                staged.name = staged.name.take().filter(|_| is_back);
+                Ok(applied)
             }
-            Ok(false) => self.overwrite(&folder, &old, hash, over.expected),
-            Err(errno) => {
-                limbo.remove(&old);
-                if errno == Errno::NOENT { Ok(Applied::Changed) } else { Err(self.failed()(errno)) }
-            }
+            Ok(false) => self.overwrite(&folder, staged, &old, over),
+            Err(Errno::NOENT) => Ok(Applied::Changed),
+            Err(errno) => Err(self.failed()(errno)),
         }
     }
 
-    /// Deletes a document that must have this revision.
-    pub(crate) fn delete(&mut self, expected: &Revision) -> Result<Applied, FolderError> {
-        let Some((folder, hash, _)) = self.compare(expected)? else {
-            return Ok(Applied::Changed);
-        };
+    /// Deletes a document that must have this content. It stays in the limbo, under the name that is
+    /// given back, as a program may have it open and write into it still; `None` if it has another
+    /// content.
+    pub(crate) fn take(&mut self, hash: &Hash) -> Result<Option<String>, FolderError> {
+        let Some(folder) = self.folders.get("delete", self.path.parent())? else { return Ok(None) };
         let limbo = &self.shared.limbo;
-        let old = limbo.old_name(self.path.as_str(), &hash, None).map_err(self.failed())?;
+        let old = limbo.old_name(self.path.as_str(), hash, None).map_err(self.failed())?;
+        if !self.shared.root.is_exact(&folder, self.path.name()).map_err(self.failed())? {
+            return Ok(None);
+        }
         match rustix::fs::renameat(&folder, self.path.name(), limbo, &old) {
             Ok(()) => self.touch(),
-            Err(Errno::NOENT) => return Ok(Applied::Changed),
+            Err(Errno::NOENT) => return Ok(None),
             Err(errno) => return Err(self.failed()(errno)),
         }
-        if limbo.holds(&old, &hash) {
-            return Ok(Applied::Done);
+        if limbo.holds(&old, hash) {
+            return Ok(Some(old));
         }
         self.put_back(&folder, &old);
-        Ok(Applied::Changed)
+        Ok(None)
     }
 
-    /// The document's folder, its hash and its permission bits, if it has this revision.
-    fn compare(&self, expected: &Revision) -> Result<Option<(OwnedFd, Hash, u32)>, FolderError> {
+    /// Brings a document back that was [taken](Self::take); whether it is back.
+    pub(crate) fn bring_back(&mut self, old: &str) -> bool {
+        self.folders.forget();
+        let Ok(folder) = self.folders.make(&self.path, &mut self.touched) else { return false };
+        self.touch();
+        self.put_back(&folder, old)
+    }
+
+    /// The document's hash and permission bits, if it has this revision.
+    pub(crate) fn compare(&self, expected: &Revision) -> Result<Option<(Hash, u32)>, FolderError> {
         let Some(expected) = hash_in(expected) else { return Ok(None) };
-        let Some((stamp, mode)) = look(self.shared, "write", &self.path)? else { return Ok(None) };
+        let Some((stamp, mode)) = look(self.folders, "write", &self.path)? else { return Ok(None) };
         let candidate = Candidate { path: self.path.clone(), stamp };
         let found = survey(self.shared, &[candidate]).pop().transpose()?.flatten();
-        let Parent::Found(folder) = self.shared.root.parent("write", &self.path)? else {
-            return Ok(None);
-        };
-        Ok(found.filter(|hash| *hash == expected).map(|hash| (folder, hash, mode)))
+        Ok(found.filter(|hash| *hash == expected).map(|hash| (hash, mode)))
     }
 
-    /// After the swap: was it the expected file? If not, the edit goes back to its place.
-    fn verify(&self, folder: &OwnedFd, old: &str, expected: &Hash, new: &Hash) -> Applied {
+    /// After the swap: was it the expected file? If not, the edit goes back to its place. The second
+    /// answer is whether our content is in the limbo again.
+    fn verify(&self, folder: &OwnedFd, old: &str, expected: &Hash, new: &Hash) -> (Applied, bool) {
         let limbo = &self.shared.limbo;
         if limbo.holds(old, expected) {
             // It stays for the sweep: a program may have it open and write into it still.
-            return Applied::Done;
+            return (Applied::Done, false);
         }
         match limbo.exchange(old, folder, self.path.name()) {
             // What came back is our file: as if nothing had been.
-            Ok(true) if limbo.holds(old, new) => {}
+            Ok(true) if limbo.holds(old, new) => return (Applied::Changed, true),
             // It is a newer edit, made to our file. It goes where it was made. The one before it,
             // which its author has replaced, stays here and is kept as a copy by the sweep.
             Ok(true) => {
@@ -213,18 +191,21 @@ impl<'a> Job<'a> {
                 }
             }
             // The document was deleted meanwhile, or the disk fails: then the sweep tries again.
-            _ => self.put_back(folder, old),
+            _ => drop(self.put_back(folder, old)),
         }
-        Applied::Changed
+        (Applied::Changed, false)
     }
 
-    /// Puts a file back where it was, if the place is free. Else the sweep keeps it as a copy.
-    fn put_back(&self, folder: &OwnedFd, old: &str) {
+    /// Puts a file back where it was, if the place is free; whether it was. Else the sweep keeps it as
+    /// a copy if it is an edit.
+    fn put_back(&self, folder: &OwnedFd, old: &str) -> bool {
         let limbo = &self.shared.limbo;
-        if let Err(error) = rename::into_free(limbo, old, folder, self.path.name()) {
+        let back = rename::into_free(limbo, old, folder, self.path.name());
+        if let Err(error) = &back {
             let path = self.path.as_str();
-            tracing::warn!(path, %error, "an edit made during a sync will be kept as a copy");
+            tracing::warn!(path, %error, "a file of before the sync could not be put back");
         }
+        back.is_ok()
     }
 
     /// Replaces a document on a file system that cannot swap. A file that another program renames
@@ -233,25 +214,26 @@ impl<'a> Job<'a> {
     fn overwrite(
         &mut self,
         folder: &OwnedFd,
+        staged: &mut Staged,
         new: &str,
-        hash: &Hash,
-        expected: &Revision,
+        over: &Over,
     ) -> Result<Applied, FolderError> {
         let limbo = &self.shared.limbo;
-        let old = limbo.old_name(self.path.as_str(), hash, None).map_err(self.failed())?;
+        let old =
+            limbo.old_name(self.path.as_str(), &over.old_hash, None).map_err(self.failed())?;
         // Before the comparison, as it changes a time of the file.
         let linked = limbo.link(folder, self.path.name(), &old);
-        let same = self.compare(expected);
+        let same = self.compare(&over.expected);
         if matches!(same, Ok(Some(_))) {
             match rustix::fs::renameat(limbo, new, folder, self.path.name()) {
                 Ok(()) => {
+                    staged.name = None;
                     self.touch();
                     return Ok(Applied::Done);
                 }
                 Err(errno) => return Err(self.failed()(errno)),
             }
         }
-        limbo.remove(new);
         if linked {
             limbo.remove(&old);
         }
@@ -259,17 +241,17 @@ impl<'a> Job<'a> {
     }
 
     /// What it means that something is where a new document must go.
-    fn occupied(&self, folder: &OwnedFd, found: Look) -> Result<Applied, FolderError> {
+    fn occupied(&self, folder: &OwnedFd) -> Result<Applied, FolderError> {
         let path = self.shared.root.full(self.path.as_str());
         if !self.shared.root.is_exact(folder, self.path.name()).map_err(self.failed())? {
             return Err(FolderError::SameName { path });
         }
         let operation = "write";
-        match found {
-            Look::File { .. } => Ok(Applied::Changed),
-            Look::Folder => Err(FolderError::InTheWay { path, what: "folder" }),
-            Look::Link => Err(FolderError::Link { operation, path }),
-            Look::Special => Err(FolderError::Special { operation, path }),
+        match look_at(folder, self.path.name()).map_err(self.failed())? {
+            Some(Look::File { .. }) | None => Ok(Applied::Changed),
+            Some(Look::Folder) => Err(FolderError::InTheWay { path, what: "folder" }),
+            Some(Look::Link) => Err(FolderError::Link { operation, path }),
+            Some(Look::Special) => Err(FolderError::Special { operation, path }),
         }
     }
 
@@ -290,56 +272,54 @@ mod tests {
     use crate::FolderDatabase;
     use crate::content::{hash_of, revision};
 
-    fn job<'a>(database: &'a FolderDatabase, path: &str) -> Job<'a> {
+    fn job<'a>(database: &'a FolderDatabase, folders: &'a Folders<'a>, path: &str) -> Job<'a> {
         let path = DocumentPath::from_text(path).unwrap();
-        Job { shared: database.shared(), path, touched: Vec::new() }
-    }
-
-    fn staged(stage: Result<Stage<'_>, FolderError>) -> Staged<'_> {
-        match stage.unwrap() {
-            Stage::Staged(staged) => staged,
-            Stage::Over(applied) => panic!("{applied:?} before anything was written"),
-        }
+        Job { shared: database.shared(), folders, path, touched: Vec::new() }
     }
 
     #[test]
     fn what_was_edited_after_the_new_content_was_staged_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let database = FolderDatabase::open(folder.path()).unwrap();
+        let folders = Folders::new(&database.shared().root);
         fs::write(folder.path().join("old"), "one").unwrap();
-        let one = revision(&hash_of(b"one"));
-        let (mut new, mut old) = (job(&database, "new"), job(&database, "old"));
-        let of_new = staged(new.stage_new(b"remote"));
-        let of_old = staged(old.stage_over(b"remote", hash_of(b"remote"), &one));
-        for name in ["new", "old"] {
+        let (old_hash, new_hash) = (hash_of(b"one"), hash_of(b"remote"));
+        let over = Over { expected: revision(&old_hash), old_hash, new_hash, mode: 0o600 };
+        for (name, over) in [("new", None), ("old", Some(&over))] {
+            let mut job = job(&database, &folders, name);
+            let mut staged = job.stage(b"remote", over).unwrap();
             fs::write(folder.path().join(name), "edit").unwrap();
-        }
-        for (mut job, staged) in [(new, of_new), (old, of_old)] {
             job.sync(&staged).unwrap();
-            assert_eq!(job.install(staged).unwrap(), Applied::Changed);
-            assert_eq!(fs::read(folder.path().join(job.path.as_str())).unwrap(), b"edit");
+            assert_eq!(job.install(&mut staged, over).unwrap(), Applied::Changed);
+            assert_eq!(fs::read(folder.path().join(name)).unwrap(), b"edit");
+            let limbo = database.state_dir().join("tmp");
+            assert_eq!(fs::read(limbo.join(staged.name.unwrap())).unwrap(), b"remote");
         }
     }
 
     #[test]
-    fn a_folder_that_was_removed_after_the_content_was_staged_is_made_again() {
+    fn a_folder_that_was_removed_after_it_was_opened_is_made_again() {
         let folder = tempfile::tempdir().unwrap();
         let database = FolderDatabase::open(folder.path()).unwrap();
-        let mut job = job(&database, "a/b");
-        let staged = staged(job.stage_new(b"remote"));
+        let folders = Folders::new(&database.shared().root);
+        let mut job = job(&database, &folders, "a/b");
+        let mut staged = job.stage(b"remote", None).unwrap();
+        folders.make(&job.path, &mut Vec::new()).unwrap();
         fs::remove_dir(folder.path().join("a")).unwrap();
         job.sync(&staged).unwrap();
-        assert_eq!(job.install(staged).unwrap(), Applied::Done);
+        assert_eq!(job.install(&mut staged, None).unwrap(), Applied::Done);
         assert_eq!(fs::read(folder.path().join("a/b")).unwrap(), b"remote");
     }
 
     #[test]
-    fn a_content_that_did_not_reach_the_disk_is_an_error_and_leaves_nothing() {
+    fn a_content_that_did_not_reach_the_disk_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let database = FolderDatabase::open(folder.path()).unwrap();
-        let mut job = job(&database, "a");
-        let staged = staged(job.stage_new(b"remote"));
-        fs::remove_file(database.state_dir().join("tmp").join(&staged.new)).unwrap();
+        let folders = Folders::new(&database.shared().root);
+        let job = job(&database, &folders, "a");
+        let staged = job.stage(b"remote", None).unwrap();
+        let name = staged.name.clone().unwrap();
+        fs::remove_file(database.state_dir().join("tmp").join(name)).unwrap();
         assert!(matches!(job.sync(&staged), Err(FolderError::Io { .. })));
         assert!(!folder.path().join("a").exists());
     }

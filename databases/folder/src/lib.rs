@@ -23,7 +23,7 @@
 //! how, and [`FolderDatabase`] for what remains.
 //!
 //! ```
-//! use db_to_cloud::{Applied, Database, Document, Write};
+//! use db_to_cloud::{Database, Document, Outcome, Write};
 //! use db_to_cloud_folder::FolderDatabase;
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -32,8 +32,9 @@
 //! # let notes = folder.path();
 //! let database = FolderDatabase::open(notes)?;
 //! let document = Some(Document::of_content("hello"));
-//! let write = Write { id: "2026/november.md".into(), document, expected: None };
-//! assert_eq!(database.apply(write).await?, Applied::Done);
+//! let id = "2026/november.md".into();
+//! let write = Write { id, document, expected: None, moved_from: None };
+//! assert!(matches!(database.apply(vec![write]).await[..], [Outcome::Done]));
 //! assert_eq!(std::fs::read_to_string(notes.join("2026/november.md"))?, "hello");
 //! # Ok(())
 //! # }
@@ -43,17 +44,23 @@
 compile_error!("db-to-cloud-folder needs the directory handles of Unix");
 
 mod apply;
+mod batch;
 mod cache;
 mod content;
 mod copies;
 mod database;
+mod epochs;
 mod error;
+mod folders;
 #[cfg(test)]
 mod hammer;
 mod install;
 mod limbo;
+mod memory;
+mod obstacle;
 mod path;
 mod rename;
+mod respell;
 mod root;
 mod skipped;
 mod stamp;

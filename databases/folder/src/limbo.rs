@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW};
 
-use crate::content::{Hash, hash_rest};
+use crate::content::{Hash, hash_of_file};
 use crate::path::LONGEST_NAME;
 use crate::rename;
 use crate::root::open_folder;
@@ -157,7 +157,7 @@ impl Limbo {
         if !before.is_file() {
             return Ok(None);
         }
-        let hash = hash_rest(&mut file, before.len())?;
+        let hash = hash_of_file(&mut file, before.len())?;
         let stamp = Stamp::of(&file.metadata()?);
         Ok((stamp == Stamp::of(&before)).then_some((stamp, hash)))
     }

@@ -1,11 +1,11 @@
 //! The folder as a handle, and the way from it to a document's folder, over no symbolic link.
 
 use std::ffi::CStr;
-use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{AtFlags, Dir, Mode, OFlags};
 use rustix::io::Errno;
@@ -27,6 +27,8 @@ pub(crate) struct Root {
     state: (u64, u64),
     /// Whether one file may go by several names, as on a file system that ignores case.
     pub(crate) folds: bool,
+    /// Whether a whole path can be opened by one call, as far as is known.
+    whole: AtomicBool,
 }
 
 /// What is found one step down.
@@ -51,7 +53,8 @@ pub(crate) enum Parent {
 impl Root {
     /// A root with an open state folder.
     pub(crate) fn new(path: PathBuf, handle: OwnedFd, state: &OwnedFd) -> io::Result<Self> {
-        Ok(Self { state: identity(state)?, handle, path, folds: false })
+        let whole = AtomicBool::new(cfg!(target_os = "linux"));
+        Ok(Self { state: identity(state)?, handle, path, folds: false, whole })
     }
 
     /// The canonical path of the folder.
@@ -88,6 +91,12 @@ impl Root {
         operation: &'static str,
         path: &str,
     ) -> Result<Parent, FolderError> {
+        match self.open_whole(path, FOLDER) {
+            Some(Ok(folder)) => return Ok(Parent::Found(folder)),
+            Some(Err(Errno::NOENT)) => return Ok(Parent::Missing),
+            // Step by step it turns out what is in the way.
+            _ => {}
+        }
         let mut folder = self.reopen(operation)?;
         for (prefix, name) in prefixes(path) {
             folder = match self.step(operation, &folder, prefix, name)? {
@@ -98,6 +107,25 @@ impl Root {
             }
         }
         Ok(Parent::Found(folder))
+    }
+
+    /// Opens a file or folder below by one call, over no link; `None` if it takes one call a step: on
+    /// other systems, and where names are folded, as each step must be spelled exactly.
+    pub(crate) fn open_whole(
+        &self,
+        path: &str,
+        flags: OFlags,
+    ) -> Option<rustix::io::Result<OwnedFd>> {
+        if self.folds || path.is_empty() || !self.whole.load(Ordering::Relaxed) {
+            return None;
+        }
+        let opened = open_beneath(&self.handle, path, flags);
+        // An old kernel, or a sandbox that does not know the call.
+        if matches!(opened, Err(Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::TOOBIG)) {
+            self.whole.store(false, Ordering::Relaxed);
+            return None;
+        }
+        Some(opened)
     }
 
     /// The folder that a document is to be in, made if need be. The paths of the folders that got
@@ -155,12 +183,17 @@ impl Root {
             Err(errno) => return Err(failed(errno)),
         };
         // The state folder under a name that only this file system takes for it.
-        let state = identity(&next).map_err(FolderError::io(operation, self.full(prefix)))?;
-        let other = state == self.state
+        let is_state = self.is_state(&next);
+        let other = is_state.map_err(FolderError::io(operation, self.full(prefix)))?
             || !self
                 .is_exact(folder, name)
                 .map_err(FolderError::io(operation, self.full(prefix)))?;
         Ok(if other { Step::OtherName } else { Step::Folder(next) })
+    }
+
+    /// Whether this is the folder of the sync, which only a folding file system has other names for.
+    pub(crate) fn is_state(&self, folder: &OwnedFd) -> io::Result<bool> {
+        Ok(self.folds && identity(folder)? == self.state)
     }
 
     /// Whether an existing entry has exactly this name. It reads the folder, so it is asked only
@@ -172,10 +205,23 @@ impl Root {
         has_entry(folder, name)
     }
 
-    fn reopen(&self, operation: &'static str) -> Result<OwnedFd, FolderError> {
+    pub(crate) fn reopen(&self, operation: &'static str) -> Result<OwnedFd, FolderError> {
         rustix::fs::openat(&self.handle, c".", FOLDER, Mode::empty())
             .map_err(FolderError::io(operation, self.path.clone()))
     }
+}
+
+#[cfg(target_os = "linux")]
+fn open_beneath(root: &OwnedFd, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
+    use rustix::fs::ResolveFlags;
+    let resolve =
+        ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
+    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_beneath(_: &OwnedFd, _: &str, _: OFlags) -> rustix::io::Result<OwnedFd> {
+    Err(Errno::NOSYS)
 }
 
 /// Opens a folder, which must not be a symbolic link.
@@ -205,13 +251,14 @@ pub(crate) fn has_entry(folder: impl AsFd, name: &str) -> io::Result<bool> {
     Ok(false)
 }
 
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
 fn identity(folder: &OwnedFd) -> io::Result<(u64, u64)> {
-    let metadata = File::from(folder.try_clone()?).metadata()?;
-    Ok((metadata.dev(), metadata.ino()))
+    let stat = rustix::fs::fstat(folder)?;
+    Ok((stat.st_dev as u64, stat.st_ino as u64))
 }
 
 /// `a`, `a/b`, `a/b/c` of `a/b/c`, each with its last segment.
-fn prefixes(path: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(crate) fn prefixes(path: &str) -> impl Iterator<Item = (&str, &str)> {
     let ends = path.match_indices('/').map(|(i, _)| i).chain([path.len()]);
     let mut start = 0;
     ends.filter(|_| !path.is_empty()).map(move |end| {
@@ -223,7 +270,7 @@ fn prefixes(path: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
 
     use super::*;
 

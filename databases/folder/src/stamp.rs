@@ -71,6 +71,12 @@ impl Look {
     }
 }
 
+/// The time of the last change of an entry, in nanoseconds.
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
+pub(crate) fn changed(stat: &Stat) -> i64 {
+    nanos(stat.st_ctime as i64, stat.st_ctime_nsec as i64)
+}
+
 /// Wraps around outside the years 1677 to 2262: all that matters is that it differs.
 fn nanos(seconds: i64, nanos: i64) -> i64 {
     seconds.wrapping_mul(SECOND).wrapping_add(nanos)

@@ -6,8 +6,9 @@ use std::thread;
 use crate::content::{self, Hash};
 use crate::database::Shared;
 use crate::error::FolderError;
+use crate::folders::Folders;
 use crate::path::DocumentPath;
-use crate::root::{self, Parent};
+use crate::root;
 use crate::stamp::{Look, Stamp};
 
 /// So much is hashed by one thread, as starting more would take longer.
@@ -27,19 +28,19 @@ pub(crate) type Surveyed = Result<Option<Hash>, FolderError>;
 /// A document's file as it is seen without reading it, with its permission bits; `None` if there
 /// is no such file.
 pub(crate) fn look(
-    shared: &Shared,
+    folders: &Folders<'_>,
     operation: &'static str,
     path: &DocumentPath,
 ) -> Result<Option<(Stamp, u32)>, FolderError> {
-    let full = || shared.root.full(path.as_str());
-    let Parent::Found(folder) = shared.root.parent(operation, path)? else { return Ok(None) };
+    let full = || folders.root.full(path.as_str());
+    let Some(folder) = folders.get(operation, path.parent())? else { return Ok(None) };
     let look = root::look(&folder, path.name()).map_err(FolderError::io(operation, full()))?;
     match look {
         None | Some(Look::Folder) => Ok(None),
         Some(Look::Link) => Err(FolderError::Link { operation, path: full() }),
         Some(Look::Special) => Err(FolderError::Special { operation, path: full() }),
         Some(Look::File { stamp, mode }) => {
-            let exact = shared.root.is_exact(&folder, path.name());
+            let exact = folders.root.is_exact(&folder, path.name());
             let exact = exact.map_err(FolderError::io(operation, full()))?;
             Ok(exact.then_some((stamp, mode)))
         }
@@ -48,8 +49,11 @@ pub(crate) fn look(
 
 /// The hashes of these files, in their order; `None` for one that is gone.
 pub(crate) fn survey(shared: &Shared, candidates: &[Candidate]) -> Vec<Surveyed> {
+    if candidates.is_empty() {
+        return Vec::new();
+    }
     // Before the first file is read: what is settled now stays so.
-    let now = shared.limbo.clock();
+    let now = shared.memory.now(&shared.limbo);
     let known: Vec<_> = candidates.iter().map(|c| (c.path.as_str(), c.stamp)).collect();
     let known = shared.cache.find(&known);
     let unknown: Vec<_> =
@@ -89,6 +93,10 @@ pub(crate) fn in_parallel<T: Send, R: Send>(
     items: Vec<T>,
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
+    let threads = threads.min(items.len());
+    if threads < 2 {
+        return items.into_iter().map(work).collect();
+    }
     let items = Mutex::new(items.into_iter().enumerate());
     let next = || items.lock().unwrap_or_else(PoisonError::into_inner).next();
     let worker = || {

@@ -5,15 +5,15 @@ use std::io;
 use std::time::Duration;
 
 use db_to_cloud::Timestamp;
-use rustix::fs::Dir;
+use rustix::fs::{AtFlags, Dir};
 
 use crate::copies::{safe_time, with_label};
 use crate::database::Shared;
 use crate::limbo::{NEW, Old};
 use crate::path::DocumentPath;
-use crate::rename;
 use crate::root::{Parent, look};
-use crate::stamp::Look;
+use crate::stamp::{Look, changed};
+use crate::{rename, respell};
 
 /// How long an old file must have been left alone. A program that keeps a file open for longer
 /// while it is replaced, and only then writes into it, writes into nowhere.
@@ -25,7 +25,16 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 pub(crate) fn sweep(shared: &Shared, grace: Duration) {
     let (Some(now), Ok(names)) = (shared.limbo.clock(), names(shared)) else { return };
     for name in names {
-        let Ok(Some(Look::File { stamp, .. })) = look(&shared.limbo, &name) else { continue };
+        let stamp = match look(&shared.limbo, &name) {
+            Ok(Some(Look::File { stamp, .. })) => stamp,
+            Ok(Some(Look::Folder)) => {
+                if folder_age(shared, &name, now).is_some_and(|age| age >= grace) {
+                    respell::bring_back(shared, &name);
+                }
+                continue;
+            }
+            _ => continue,
+        };
         // A time in the future is that of a clock that was wrong: long ago.
         let age = Duration::from_nanos(now.abs_diff(stamp.ctime));
         if name.starts_with(NEW) && age > ABANDONED {
@@ -37,6 +46,12 @@ pub(crate) fn sweep(shared: &Shared, grace: Duration) {
             settle(shared, &name, &old);
         }
     }
+}
+
+/// How long ago a folder came in here.
+fn folder_age(shared: &Shared, name: &str, now: i64) -> Option<Duration> {
+    let stat = rustix::fs::statat(&shared.limbo, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+    Some(Duration::from_nanos(now.abs_diff(changed(&stat))))
 }
 
 fn settle(shared: &Shared, name: &str, old: &Old) {

@@ -1,4 +1,5 @@
-//! Listing the documents: one thread walks and hashes, page by page, as fast as they are taken.
+//! Listing the documents: one thread walks, page by page, as fast as they are taken. It reads none:
+//! a file whose hash is not in the cache is listed without one.
 
 use std::path::Path;
 
@@ -12,11 +13,11 @@ use crate::error::FolderError;
 use crate::path::{DocumentPath, STATE_DIR};
 use crate::skipped::{SkipReason, Skipped};
 use crate::stamp::Stamp;
-use crate::survey::{Candidate, Surveyed, survey};
+use crate::survey::Candidate;
 use crate::{cache, sweep};
 
 /// The name of the files that say what to ignore.
-const IGNORE_FILE: &str = ".db-to-cloud-ignore";
+pub(crate) const IGNORE_FILE: &str = ".db-to-cloud-ignore";
 /// So many files at a time.
 const PAGE: usize = 256;
 
@@ -59,6 +60,8 @@ impl Walk<'_> {
     fn run(&mut self) -> Result<(), Stop> {
         self.shared.root.check().map_err(Stop::Failed)?;
         sweep::sweep(self.shared, sweep::GRACE);
+        self.shared.memory.save(&self.shared.cache);
+        self.shared.memory.clear();
         let is_state = |e: &DirEntry| e.depth() > 0 && e.file_name() == STATE_DIR;
         let walker = WalkBuilder::new(self.shared.root.path())
             .standard_filters(false)
@@ -158,25 +161,21 @@ impl Walk<'_> {
     fn send(&mut self) -> Result<(), Stop> {
         let candidates = std::mem::take(&mut self.candidates);
         let mut page = std::mem::take(&mut self.unseen);
-        let surveyed = survey(self.shared, &candidates);
-        page.extend(candidates.iter().zip(surveyed).filter_map(|(c, s)| listed(c, s)));
+        let files: Vec<_> = candidates.iter().map(|c| (c.path.as_str(), c.stamp)).collect();
+        let known = self.shared.cache.find(&files);
+        for ((path, stamp), hash) in files.into_iter().zip(known) {
+            if hash.is_none() {
+                self.shared.memory.listed(path, stamp);
+            }
+            let revision = Ok(hash.as_ref().map(revision));
+            page.push(Ok(Listed { id: DocumentId::from(path), revision }));
+        }
         self.pages.blocking_send(page).map_err(|_| Stop::Unwanted)
     }
 
     fn relative<'p>(&self, path: &'p Path) -> &'p Path {
         path.strip_prefix(self.shared.root.path()).unwrap_or(path)
     }
-}
-
-/// `None` for a file that went away after it was seen.
-fn listed(candidate: &Candidate, surveyed: Surveyed) -> Option<Result<Listed, BoxError>> {
-    let revision = match surveyed {
-        Ok(None) => return None,
-        Ok(Some(hash)) => Ok(revision(&hash)),
-        Err(error) => Err(error.into()),
-    };
-    let revision = revision.map(Some);
-    Some(Ok(Listed { id: DocumentId::from(candidate.path.as_str()), revision }))
 }
 
 fn is_gone(error: &ignore::Error) -> bool {

@@ -215,6 +215,7 @@ async fn an_unchanged_file_is_not_read_again_and_a_lost_cache_costs_only_time() 
     notes.save("a", "one");
     tokio::time::sleep(Duration::from_millis(2100)).await;
     assert_eq!(notes.list().await["a"], rev("one"));
+    assert_eq!(notes.revision("a").await.unwrap(), Some(rev("one")), "which saves the cache");
     let cache = notes.database.state_dir().join("files.sqlite");
     let planted = rusqlite::Connection::open(&cache).unwrap();
     let changed = planted.execute("UPDATE files SET hash = zeroblob(32)", []).unwrap();
@@ -225,7 +226,8 @@ async fn an_unchanged_file_is_not_read_again_and_a_lost_cache_costs_only_time() 
     fs::remove_file(cache.with_extension("sqlite-wal")).unwrap();
     let again = FolderDatabase::open(&notes.path).unwrap();
     let listed: Vec<_> = again.list().collect().await;
-    assert_eq!(listed[0].as_ref().unwrap().revision.as_ref().unwrap(), &rev("one"));
+    assert_eq!(listed[0].as_ref().unwrap().revision.as_ref().unwrap(), &None);
+    assert_eq!(again.get(&"a".into()).await.unwrap().unwrap().revision, rev("one"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -301,7 +303,8 @@ async fn unprivileged_with_unreadable_files() {
     fs::set_permissions(notes.path.join("folder"), none()).unwrap();
     let listed = notes.try_list().await.unwrap();
     assert_eq!(listed.keys().collect::<Vec<_>>(), ["file", "open"]);
-    let error = listed["file"].as_ref().unwrap_err();
+    assert_eq!(listed["file"].as_ref().unwrap(), &None, "a listing reads nothing");
+    let error = notes.database.get(&"file".into()).await.unwrap_err();
     assert!(error.to_string().contains("notes/file"), "{error}");
     assert_eq!(error.source().unwrap().to_string(), "Permission denied (os error 13)");
     let skipped = notes.database.skipped();
@@ -362,8 +365,8 @@ async fn measure_ten_thousand_files() {
     };
     for (what, writes) in [("create", writes(None, "1")), ("replace", writes(Some("1"), "2"))] {
         let start = std::time::Instant::now();
-        let answers = notes.database.apply_many(writes).await;
-        assert!(answers.into_iter().all(|a| a.unwrap() == db_to_cloud::Applied::Done));
+        let answers = notes.database.apply(writes).await;
+        assert!(answers.iter().all(db_to_cloud::Outcome::is_done));
         println!("{what} 1,000: {:?}", start.elapsed());
     }
 }

@@ -6,20 +6,32 @@ mod support;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
-use db_to_cloud::{Applied, Database, Document, DocumentId, Write};
+use db_to_cloud::{Database, Document, DocumentId, Outcome, Write};
 use db_to_cloud_folder::FolderDatabase;
 use support::{Notes, notes, rev, write};
 
 async fn done(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) {
-    assert_eq!(notes.apply(write(id, content, expected)).await.unwrap(), Applied::Done, "{id}");
+    let outcome = notes.apply(write(id, content, expected)).await;
+    assert!(matches!(outcome, Outcome::Done), "{id}: {outcome:?}");
 }
 
 async fn changed(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) {
-    assert_eq!(notes.apply(write(id, content, expected)).await.unwrap(), Applied::Changed, "{id}");
+    let outcome = notes.apply(write(id, content, expected)).await;
+    assert!(matches!(outcome, Outcome::Changed), "{id}: {outcome:?}");
 }
 
 async fn refused(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) -> String {
-    notes.apply(write(id, content, expected)).await.unwrap_err().to_string()
+    match notes.apply(write(id, content, expected)).await {
+        Outcome::Refused(error) => error.to_string(),
+        other => panic!("{id}: {other:?}"),
+    }
+}
+
+async fn blocked(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) -> String {
+    match notes.apply(write(id, content, expected)).await {
+        Outcome::Blocked(error) => error.to_string(),
+        other => panic!("{id}: {other:?}"),
+    }
 }
 
 #[tokio::test]
@@ -61,11 +73,12 @@ async fn a_revision_of_another_kind_is_never_the_expected_one() {
     let upper = db_to_cloud::Revision::new(rev("one").as_str().to_uppercase());
     for expected in ["7".into(), "".into(), upper] {
         let write = Write { expected: Some(expected), ..write("a", Some("two"), None) };
-        assert_eq!(notes.apply(write).await.unwrap(), Applied::Changed);
+        assert!(matches!(notes.apply(write).await, Outcome::Changed));
     }
     let document = Some(Document::new("7", "content"));
-    let foreign = Write { id: "b".into(), document, expected: None };
-    let message = notes.apply(foreign).await.unwrap_err().to_string();
+    let foreign = Write { document, ..write("b", None, None) };
+    let Outcome::Refused(error) = notes.apply(foreign).await else { panic!("it was taken") };
+    let message = error.to_string();
     assert!(message.contains("not pushed from a folder"), "{message}");
     assert!(!notes.has("b"));
 }
@@ -125,7 +138,7 @@ async fn an_id_that_cannot_be_a_safe_path_is_refused() {
         refused(&notes, id, None, Some("hostile")).await;
     }
     let number = Write { id: DocumentId::from(7), ..write("", Some("x"), None) };
-    notes.apply(number).await.unwrap_err();
+    assert!(matches!(notes.apply(number).await, Outcome::Refused(_)));
     assert!(notes.ids().await.is_empty());
     assert_eq!(fs::read_dir(notes.path.parent().unwrap()).unwrap().count(), 1);
 }
@@ -157,13 +170,13 @@ async fn a_link_is_never_followed_out_of_the_folder() {
 }
 
 #[tokio::test]
-async fn a_file_where_a_folder_must_be_is_refused_and_nothing_is_lost() {
+async fn a_document_where_another_must_be_blocks_it_and_nothing_is_lost() {
     let notes = notes();
     notes.save("a", "file");
     notes.save("b/c", "inner");
-    let message = refused(&notes, "a/b", Some("new"), None).await;
+    let message = blocked(&notes, "a/b", Some("new"), None).await;
     assert!(message.contains("a file of that name is in the way"), "{message}");
-    let message = refused(&notes, "b", Some("new"), None).await;
+    let message = blocked(&notes, "b", Some("new"), None).await;
     assert!(message.contains("a folder of that name is in the way"), "{message}");
     changed(&notes, "b", Some("new"), Some("old")).await;
     changed(&notes, "b", None, Some("old")).await;
@@ -178,17 +191,17 @@ async fn many_writes_are_answered_in_their_order_each_on_its_own() {
         (0..300).map(|i| write(&format!("{}/{i}", i % 5), Some(&i.to_string()), None)).collect();
     writes.insert(100, write("edited", Some("new"), Some("old")));
     writes.insert(200, write("../x", Some("new"), None));
-    let answers = notes.database.apply_many(writes).await;
+    let answers = notes.database.apply(writes).await;
     for (i, answer) in answers.into_iter().enumerate() {
         match i {
-            100 => assert_eq!(answer.unwrap(), Applied::Changed),
-            200 => assert!(answer.is_err()),
-            _ => assert_eq!(answer.unwrap(), Applied::Done),
+            100 => assert!(matches!(answer, Outcome::Changed)),
+            200 => assert!(matches!(answer, Outcome::Refused(_))),
+            _ => assert!(matches!(answer, Outcome::Done), "{i}: {answer:?}"),
         }
     }
     assert_eq!(notes.ids().await.len(), 301);
     assert_eq!(notes.content("4/299"), b"299");
-    assert!(notes.database.apply_many(vec![]).await.is_empty());
+    assert!(notes.database.apply(vec![]).await.is_empty());
 }
 
 #[tokio::test]
@@ -202,25 +215,8 @@ async fn a_file_may_become_a_folder_and_a_folder_a_file_in_one_batch() {
         write("a", None, Some("file")),
         write("b/c/d", None, Some("inner")),
     ];
-    for answer in notes.database.apply_many(writes).await {
-        assert_eq!(answer.unwrap(), Applied::Done);
-    }
+    notes.all_done(writes).await;
     assert_eq!(notes.ids().await, ["a/x", "b"]);
-}
-
-#[tokio::test]
-async fn several_writes_of_one_document_are_made_in_their_order() {
-    let notes = notes();
-    let writes = vec![
-        write("a", Some("one"), None),
-        write("a", None, Some("one")),
-        write("a", Some("two"), None),
-        write("a", Some("three"), Some("two")),
-    ];
-    for answer in notes.database.apply_many(writes).await {
-        assert_eq!(answer.unwrap(), Applied::Done);
-    }
-    assert_eq!(notes.content("a"), b"three");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -228,7 +224,7 @@ async fn a_write_whose_future_was_dropped_is_over_before_the_next_call() {
     let notes = notes();
     for i in 0..100 {
         let id = i.to_string();
-        let mut dropped = Box::pin(notes.database.apply(write(&id, Some("dropped"), None)));
+        let mut dropped = Box::pin(notes.database.apply(vec![write(&id, Some("dropped"), None)]));
         let _ = futures::poll!(&mut dropped);
         drop(dropped);
         let there = notes.get(&id).await.is_some();
@@ -242,8 +238,8 @@ async fn a_large_document_is_written_and_read() {
     let notes = notes();
     let bytes: Vec<u8> = (0..2_000_000u32).flat_map(u32::to_le_bytes).collect();
     let document = Document::of_content(bytes);
-    let write = Write { id: "a".into(), document: Some(document.clone()), expected: None };
-    assert_eq!(notes.apply(write).await.unwrap(), Applied::Done);
+    let write = Write { document: Some(document.clone()), ..write("a", None, None) };
+    notes.all_done(vec![write]).await;
     assert_eq!(notes.get("a").await, Some(document.clone()));
     assert_eq!(notes.list().await["a"], document.revision, "hashed in pieces");
 }
@@ -264,9 +260,7 @@ async fn a_folder_that_is_needed_again_in_the_same_batch_keeps_its_permissions()
     let path = notes.path.join("a");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
     let writes = vec![write("a/old", None, Some("old")), write("a/new", Some("new"), None)];
-    for answer in notes.database.apply_many(writes).await {
-        assert_eq!(answer.unwrap(), Applied::Done);
-    }
+    notes.all_done(writes).await;
     assert_eq!(fs::metadata(path).unwrap().mode() & 0o777, 0o700);
 }
 
@@ -277,5 +271,6 @@ async fn unfinished_files_of_a_killed_sync_are_no_documents_and_do_not_disturb()
     fs::write(tmp.join("new-0123456789abcdef"), "half").unwrap();
     let again = FolderDatabase::open(&notes.path).unwrap();
     assert!(notes.ids().await.is_empty());
-    assert!(again.apply(write("a", Some("a"), None)).await.is_ok());
+    let outcomes = again.apply(vec![write("a", Some("a"), None)]).await;
+    assert!(matches!(outcomes[..], [Outcome::Done]));
 }

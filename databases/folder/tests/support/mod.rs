@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use db_to_cloud::{Applied, BoxError, Database, Document, DocumentId, Revision, Write};
+use db_to_cloud::{BoxError, Database, Document, DocumentId, Outcome, Revision, Write};
 use db_to_cloud_folder::FolderDatabase;
 use futures::StreamExt;
 use tempfile::TempDir;
@@ -42,17 +42,27 @@ impl Notes {
         self.path.join(path).symlink_metadata().is_ok()
     }
 
-    /// The listed documents; panics at any error.
+    /// The listed documents, each with its revision; panics at any error. What is listed without a
+    /// revision is read, as the core does.
     pub async fn list(&self) -> BTreeMap<String, Revision> {
-        let listed = self.try_list().await.unwrap();
-        listed.into_iter().map(|(id, revision)| (id, revision.unwrap())).collect()
+        let mut documents = BTreeMap::new();
+        for (id, revision) in self.try_list().await.unwrap() {
+            let revision = match revision.unwrap() {
+                Some(revision) => revision,
+                None => self.get(&id).await.unwrap().revision,
+            };
+            documents.insert(id, revision);
+        }
+        documents
     }
 
     pub async fn ids(&self) -> Vec<String> {
         self.list().await.into_keys().collect()
     }
 
-    pub async fn try_list(&self) -> Result<BTreeMap<String, Result<Revision, BoxError>>, BoxError> {
+    pub async fn try_list(
+        &self,
+    ) -> Result<BTreeMap<String, Result<Option<Revision>, BoxError>>, BoxError> {
         let listed: Vec<_> = self.database.list().collect().await;
         let listed = listed.into_iter().collect::<Result<Vec<_>, _>>()?;
         Ok(listed.into_iter().map(|l| (l.id.to_string(), l.revision)).collect())
@@ -66,8 +76,15 @@ impl Notes {
         self.database.revisions(&[DocumentId::from(id)]).await.pop().unwrap()
     }
 
-    pub async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
-        self.database.apply(write).await
+    pub async fn apply(&self, write: Write) -> Outcome {
+        self.database.apply(vec![write]).await.pop().unwrap()
+    }
+
+    /// Applies a batch of which all writes must be made.
+    pub async fn all_done(&self, batch: Vec<Write>) {
+        for outcome in self.database.apply(batch).await {
+            assert!(matches!(outcome, Outcome::Done), "{outcome:?}");
+        }
     }
 
     /// All files in `.db-to-cloud/tmp` that hold a content.
@@ -91,7 +108,14 @@ pub fn write(id: &str, content: Option<&str>, expected: Option<&str>) -> Write {
         id: DocumentId::from(id),
         document: content.map(|c| Document::of_content(c.to_owned())),
         expected: expected.map(rev),
+        moved_from: None,
     }
+}
+
+/// The two writes of a document that was renamed on the other device.
+pub fn moved(from: &str, to: &str, content: &str) -> [Write; 2] {
+    let put = Write { moved_from: Some(from.into()), ..write(to, Some(content), None) };
+    [write(from, None, Some(content)), put]
 }
 
 /// Runs the ignored test `name` of this program as a user without privileges: root can read

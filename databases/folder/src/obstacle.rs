@@ -1,0 +1,300 @@
+//! What stands where a new document must go, and which deletes make room for it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::CStr;
+use std::io;
+use std::ops::Bound;
+use std::os::fd::OwnedFd;
+
+use ignore::Match;
+use ignore::gitignore::GitignoreBuilder;
+use rustix::fs::{AtFlags, Dir};
+use rustix::io::Errno;
+
+use crate::database::Shared;
+use crate::error::FolderError;
+use crate::folders::Folders;
+use crate::path::{DocumentPath, parent};
+use crate::root::{Root, look, open_folder, prefixes};
+use crate::stamp::Look;
+use crate::walk::IGNORE_FILE;
+
+/// What is where a new document must go.
+#[derive(Debug)]
+pub(crate) enum Place {
+    Free,
+    /// The document itself.
+    Document,
+    Taken(Vec<Obstacle>),
+}
+
+/// One thing in the way. `at` is its path as it is spelled in the folder.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// A file where a folder must be.
+    File { at: String },
+    /// A file whose name the file system takes for that of the document.
+    Alias { at: String },
+    /// A folder where the file must be.
+    Folder { at: String },
+    /// A folder on the way, whose name the file system takes for `wanted`.
+    Spelling { at: String, wanted: String },
+}
+
+/// Why there is no room.
+#[derive(Debug)]
+pub(crate) struct Lack {
+    pub(crate) error: FolderError,
+    /// The document in the way is none of the batch: a later one may delete it.
+    pub(crate) waits: bool,
+}
+
+/// The deletes of a batch that will be made, and all documents that it names.
+#[derive(Debug, Default)]
+pub(crate) struct Deletes<'a> {
+    pub(crate) ready: BTreeMap<&'a str, usize>,
+    pub(crate) named: HashSet<&'a str>,
+}
+
+impl Deletes<'_> {
+    /// Those of this path and below it.
+    pub(crate) fn below(&self, at: &str) -> impl Iterator<Item = usize> {
+        let is_below = move |path: &str| {
+            path.strip_prefix(at).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let from = (Bound::Included(at), Bound::Unbounded);
+        let from = self.ready.range::<str, _>(from);
+        let from = from.take_while(move |(path, _)| path.starts_with(at));
+        from.filter(move |(path, _)| is_below(path)).map(|(_, i)| *i)
+    }
+}
+
+impl Obstacle {
+    pub(crate) fn at(&self) -> &str {
+        match self {
+            Self::File { at }
+            | Self::Alias { at }
+            | Self::Folder { at }
+            | Self::Spelling { at, .. } => at,
+        }
+    }
+}
+
+/// What is where this document must go.
+pub(crate) fn place(folders: &Folders<'_>, path: &DocumentPath) -> Result<Place, FolderError> {
+    if let Some(folder) = folders.get("write", path.parent())?
+        && look(&folder, path.name()).map_err(failed(folders.root, path.as_str()))?.is_none()
+    {
+        return Ok(Place::Free);
+    }
+    let mut obstacles = Vec::new();
+    let document = walk(folders.root, path, &mut obstacles)?;
+    Ok(match (document, obstacles.is_empty()) {
+        (true, true) => Place::Document,
+        (false, true) => Place::Free,
+        _ => Place::Taken(obstacles),
+    })
+}
+
+/// Collects what is in the way; whether the document itself is there.
+fn walk(
+    root: &Root,
+    path: &DocumentPath,
+    obstacles: &mut Vec<Obstacle>,
+) -> Result<bool, FolderError> {
+    let mut folder = root.reopen("write")?;
+    let mut at = String::new();
+    for (prefix, name) in prefixes(path.as_str()) {
+        let full = || root.full(path.as_str());
+        let Some(found) = look(&folder, name).map_err(failed(root, prefix))? else {
+            return Ok(false);
+        };
+        let exact = root.is_exact(&folder, name).map_err(failed(root, prefix))?;
+        let spelled = if exact { None } else { spelling(&folder, name) };
+        at = format!(
+            "{at}{}{}",
+            if at.is_empty() { "" } else { "/" },
+            spelled.as_deref().unwrap_or(name)
+        );
+        let is_last = prefix.len() == path.as_str().len();
+        match found {
+            Look::Link => {
+                return Err(FolderError::Link { operation: "write", path: root.full(&at) });
+            }
+            Look::Special => {
+                return Err(FolderError::Special { operation: "write", path: root.full(&at) });
+            }
+            Look::Folder if is_last => obstacles.push(Obstacle::Folder { at: at.clone() }),
+            Look::File { .. } if is_last && exact && obstacles.is_empty() => return Ok(true),
+            Look::File { .. } if is_last => obstacles.push(Obstacle::Alias { at: at.clone() }),
+            Look::File { .. } => {
+                obstacles.push(Obstacle::File { at });
+                return Ok(false);
+            }
+            Look::Folder => {
+                folder = open_folder(&folder, name).map_err(failed(root, prefix))?;
+                if root.is_state(&folder).map_err(failed(root, prefix))? {
+                    return Err(FolderError::SameName { path: full() });
+                }
+                if !exact {
+                    obstacles
+                        .push(Obstacle::Spelling { at: at.clone(), wanted: prefix.to_owned() });
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
+/// How the entry is spelled that is found under this name.
+#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
+fn spelling(folder: &OwnedFd, name: &str) -> Option<String> {
+    let inode = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?.st_ino as u64;
+    let folded = name.to_lowercase();
+    let (mut by_inode, mut by_case) = (None, None);
+    for entry in Dir::read_from(folder).ok()?.flatten() {
+        let Ok(found) = CStr::to_str(entry.file_name()) else { continue };
+        if found.to_lowercase() == folded {
+            by_case = Some(found.to_owned());
+        } else if entry.ino() == inode {
+            by_inode = Some(found.to_owned());
+        }
+    }
+    by_case.or(by_inode)
+}
+
+/// What is missing for this obstacle to give way to `path`, if anything is.
+pub(crate) fn lack(
+    shared: &Shared,
+    path: &DocumentPath,
+    obstacle: &Obstacle,
+    deletes: &Deletes<'_>,
+) -> Result<Option<Lack>, FolderError> {
+    let root = &shared.root;
+    let at = obstacle.at();
+    let write = || root.full(path.as_str());
+    let same_name = || FolderError::SameName { path: write() };
+    let foreign = |found: &str| FolderError::Foreign { path: write(), found: root.full(found) };
+    let in_the_way = |what| FolderError::InTheWay { path: write(), what };
+    if let Obstacle::File { .. } | Obstacle::Alias { .. } = obstacle {
+        if deletes.ready.contains_key(at) {
+            return Ok(None);
+        }
+        let is_alias = matches!(obstacle, Obstacle::Alias { .. });
+        let error = match is_document(root, at) {
+            _ if is_alias => same_name(),
+            true => in_the_way("file"),
+            false => foreign(at),
+        };
+        return Ok(Some(Lack { error, waits: !deletes.named.contains(at) }));
+    }
+    let respelled = matches!(obstacle, Obstacle::Spelling { .. });
+    let stays = |entry: &str, is_file: bool| {
+        !deletes.ready.contains_key(entry) && (!respelled || is_file && is_document(root, entry))
+    };
+    let Some(folder) = open_at(root, at).map_err(failed(root, at))? else { return Ok(None) };
+    let left = first(&folder, at, &stays).map_err(failed(root, at))?;
+    Ok(left.map(|(entry, is_file)| {
+        let is_document = is_file && is_document(root, &entry);
+        let error = match (respelled, is_document) {
+            (true, _) => same_name(),
+            (_, true) => in_the_way("folder"),
+            (_, false) => foreign(&entry),
+        };
+        Lack { error, waits: is_document && !deletes.named.contains(entry.as_str()) }
+    }))
+}
+
+/// The first entry below that stays, and whether it is a regular file. Folders themselves do not
+/// count: an empty one is not synced.
+fn first(
+    folder: &OwnedFd,
+    path: &str,
+    stays: &impl Fn(&str, bool) -> bool,
+) -> io::Result<Option<(String, bool)>> {
+    for entry in Dir::read_from(folder)? {
+        let entry = entry?;
+        let bytes = entry.file_name().to_bytes();
+        if matches!(bytes, b"." | b"..") {
+            continue;
+        }
+        let name = String::from_utf8_lossy(bytes);
+        let path = format!("{path}/{name}");
+        let stat = match rustix::fs::statat(folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => continue,
+            Err(errno) => return Err(errno.into()),
+        };
+        let found = match Look::of(&stat) {
+            Look::Folder => first(&open_folder(folder, entry.file_name())?, &path, stays)?,
+            look => {
+                let is_file =
+                    matches!(look, Look::File { .. }) && CStr::to_str(entry.file_name()).is_ok();
+                stays(&path, is_file).then_some((path, is_file))
+            }
+        };
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// Removes the folder and those below it, if there is no file in them.
+pub(crate) fn remove_empty(folder: &OwnedFd, name: &CStr) -> io::Result<()> {
+    if rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR).is_ok() {
+        return Ok(());
+    }
+    let inner = open_folder(folder, name)?;
+    for entry in Dir::read_from(&inner)? {
+        let entry = entry?;
+        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
+            remove_empty(&inner, entry.file_name())?;
+        }
+    }
+    Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?)
+}
+
+/// Whether a regular file with this path is synced: it can be one's path, and nothing ignores it.
+fn is_document(root: &Root, path: &str) -> bool {
+    DocumentPath::from_text(path).is_some() && !is_ignored(root, path)
+}
+
+/// As the walk of a listing has it: a folder that is ignored hides what is below, and of the ignore
+/// files the one that is nearest decides. What cannot be read ignores nothing: then the file counts
+/// as a document, and what is in its way waits.
+fn is_ignored(root: &Root, path: &str) -> bool {
+    prefixes(path).any(|(prefix, _)| {
+        let is_folder = prefix.len() < path.len();
+        let mut folder = parent(prefix);
+        loop {
+            let place = root.full(folder);
+            let mut patterns = GitignoreBuilder::new(&place);
+            patterns.add(place.join(IGNORE_FILE));
+            let found = patterns.build().ok();
+            let found = found.map(|p| p.matched(root.full(prefix), is_folder).map(|_| ()));
+            match found {
+                Some(Match::Ignore(())) => return true,
+                Some(Match::Whitelist(())) => return false,
+                _ if folder.is_empty() => return false,
+                _ => folder = parent(folder),
+            }
+        }
+    })
+}
+
+fn open_at(root: &Root, at: &str) -> io::Result<Option<OwnedFd>> {
+    let mut folder = root.reopen("write").map_err(io::Error::other)?;
+    for (_, name) in prefixes(at) {
+        folder = match open_folder(&folder, name) {
+            Ok(next) => next,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        };
+    }
+    Ok(Some(folder))
+}
+
+fn failed<E: Into<io::Error>>(root: &Root, path: &str) -> impl FnOnce(E) -> FolderError {
+    FolderError::io("write", root.full(path))
+}
