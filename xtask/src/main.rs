@@ -80,10 +80,17 @@ const MOUNT: (&str, &[&str]) = (
         "--locked",
         "--package",
         "db-to-cloud-fs",
+        "--package",
+        "db-to-cloud-folder",
         "--",
         "--ignored",
         "--skip",
         "endless_writer",
+        // These are started by another test, and by hand.
+        "--skip",
+        "unprivileged",
+        "--skip",
+        "measure",
     ],
 );
 

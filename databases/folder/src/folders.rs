@@ -1,6 +1,6 @@
 //! Open folders, so that each is opened once for many files.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,11 +17,23 @@ const MOST: usize = 128;
 pub(crate) struct Folders<'a> {
     pub(crate) root: &'a Root,
     open: Mutex<HashMap<String, Arc<OwnedFd>>>,
+    /// Folders that were looked for and are not there.
+    missing: Mutex<HashSet<String>>,
+}
+
+/// What was found where a folder may be.
+#[derive(Debug)]
+pub(crate) enum Found {
+    Folder(Arc<OwnedFd>),
+    /// Nothing, and nothing is in the way on the path to it.
+    Nothing,
+    /// A file is in the way, or a folder whose name is spelled otherwise.
+    Other,
 }
 
 impl<'a> Folders<'a> {
     pub(crate) fn new(root: &'a Root) -> Self {
-        Self { root, open: Mutex::default() }
+        Self { root, open: Mutex::default(), missing: Mutex::default() }
     }
 
     /// The folder with this path, exactly so spelled; `None` if there is none.
@@ -30,13 +42,28 @@ impl<'a> Folders<'a> {
         operation: &'static str,
         path: &str,
     ) -> Result<Option<Arc<OwnedFd>>, FolderError> {
+        Ok(match self.find(operation, path)? {
+            Found::Folder(folder) => Some(folder),
+            Found::Nothing | Found::Other => None,
+        })
+    }
+
+    /// What is found under this path. That there is nothing is remembered too.
+    pub(crate) fn find(&self, operation: &'static str, path: &str) -> Result<Found, FolderError> {
         if let Some(folder) = self.lock().get(path) {
-            return Ok(Some(folder.clone()));
+            return Ok(Found::Folder(folder.clone()));
         }
-        match self.root.folder(operation, path)? {
-            Parent::Found(folder) => Ok(Some(self.keep(path, folder))),
-            Parent::Missing | Parent::File | Parent::OtherName => Ok(None),
+        if self.missing().contains(path) {
+            return Ok(Found::Nothing);
         }
+        Ok(match self.root.folder(operation, path)? {
+            Parent::Found(folder) => Found::Folder(self.keep(path, folder)),
+            Parent::Missing => {
+                self.missing().insert(path.to_owned());
+                Found::Nothing
+            }
+            Parent::File | Parent::OtherName => Found::Other,
+        })
     }
 
     /// The folder that a document is to be in, made if need be. The paths of the folders that got a
@@ -50,12 +77,14 @@ impl<'a> Folders<'a> {
             return Ok(folder.clone());
         }
         let folder = self.root.create_parent(path, touched)?;
+        self.missing().clear();
         Ok(self.keep(path.parent(), folder))
     }
 
     /// Closes all: folders were moved or removed.
     pub(crate) fn forget(&self) {
         self.lock().clear();
+        self.missing().clear();
     }
 
     fn keep(&self, path: &str, folder: OwnedFd) -> Arc<OwnedFd> {
@@ -66,6 +95,10 @@ impl<'a> Folders<'a> {
         }
         open.insert(path.to_owned(), folder.clone());
         folder
+    }
+
+    fn missing(&self) -> std::sync::MutexGuard<'_, HashSet<String>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<OwnedFd>>> {

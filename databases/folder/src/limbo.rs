@@ -12,7 +12,8 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW};
 
@@ -102,10 +103,9 @@ impl Limbo {
     pub(crate) fn sync(&self, name: &str, permissions: Permissions) -> io::Result<()> {
         let flags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
         let file = File::from(rustix::fs::openat(&self.folder, name, flags, Mode::empty())?);
-        if let Permissions::Like(mode) = permissions {
-            // A file system without permissions refuses; then there are none to keep.
-            let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
-        }
+        let Permissions::Like(mode) = permissions else { return file.sync_data() };
+        // A file system without permissions refuses; then there are none to keep.
+        let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
         file.sync_all()
     }
 
@@ -200,11 +200,18 @@ fn half(hash: &Hash) -> String {
     hex::encode(&hash[..16])
 }
 
-/// Sixteen random hexadecimal digits.
+/// Sixteen hexadecimal digits: consecutive numbers from a random one on.
 pub(crate) fn random() -> io::Result<String> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes).map_err(io::Error::other)?;
-    Ok(hex::encode(bytes))
+    static NEXT: OnceLock<AtomicU64> = OnceLock::new();
+    let next = match NEXT.get() {
+        Some(next) => next,
+        None => {
+            let mut bytes = [0; 8];
+            getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+            NEXT.get_or_init(|| AtomicU64::new(u64::from_ne_bytes(bytes)))
+        }
+    };
+    Ok(format!("{:016x}", next.fetch_add(1, Ordering::Relaxed)))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use crate::database::Shared;
 use crate::error::FolderError;
-use crate::folders::Folders;
+use crate::folders::{Folders, Found};
 use crate::path::{DocumentPath, parent};
 use crate::root::{Root, look, open_folder, prefixes};
 use crate::stamp::Look;
@@ -82,10 +82,15 @@ impl Obstacle {
 
 /// What is where this document must go.
 pub(crate) fn place(folders: &Folders<'_>, path: &DocumentPath) -> Result<Place, FolderError> {
-    if let Some(folder) = folders.get("write", path.parent())?
-        && look(&folder, path.name()).map_err(failed(folders.root, path.as_str()))?.is_none()
-    {
-        return Ok(Place::Free);
+    match folders.find("write", path.parent())? {
+        Found::Nothing => return Ok(Place::Free),
+        Found::Folder(folder) => {
+            let found = look(&folder, path.name()).map_err(failed(folders.root, path.as_str()))?;
+            if found.is_none() {
+                return Ok(Place::Free);
+            }
+        }
+        Found::Other => {}
     }
     let mut obstacles = Vec::new();
     let document = walk(folders.root, path, &mut obstacles)?;

@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use db_to_cloud::{Database, Document, DocumentId, Outcome, Write};
 use db_to_cloud_folder::FolderDatabase;
-use support::{Notes, notes, rev, write};
+use support::{Notes, moved, notes, rev, write};
 
 async fn done(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) {
     let outcome = notes.apply(write(id, content, expected)).await;
@@ -273,4 +273,128 @@ async fn unfinished_files_of_a_killed_sync_are_no_documents_and_do_not_disturb()
     assert!(notes.ids().await.is_empty());
     let outcomes = again.apply(vec![write("a", Some("a"), None)]).await;
     assert!(matches!(outcomes[..], [Outcome::Done]));
+}
+
+#[tokio::test]
+async fn a_renamed_document_is_the_same_file_and_no_second_copy() {
+    let notes = notes();
+    notes.save("old/a", "text");
+    notes.save("over", "before");
+    notes.save("b", "other");
+    let inode = |path: &str| fs::metadata(notes.path.join(path)).unwrap().ino();
+    let (a, b) = (inode("old/a"), inode("b"));
+    let mut open = fs::File::options().append(true).open(notes.path.join("old/a")).unwrap();
+    let mut batch = Vec::from(moved("old/a", "new/a", "text"));
+    let [delete, put] = moved("b", "over", "other");
+    batch.extend([delete, Write { expected: Some(rev("before")), ..put }]);
+    notes.all_done(batch).await;
+    assert_eq!((inode("new/a"), inode("over")), (a, b));
+    assert_eq!(notes.ids().await, ["new/a", "over"]);
+    // A program that has it open writes on in the same document.
+    std::io::Write::write_all(&mut open, b" and more").unwrap();
+    assert_eq!(notes.content("new/a"), b"text and more");
+}
+
+#[tokio::test]
+async fn a_rename_of_a_document_that_was_edited_here_writes_the_bytes_and_keeps_the_edit() {
+    let notes = notes();
+    notes.save("a", "edit");
+    let outcomes = notes.database.apply(moved("a", "b", "text").into()).await;
+    assert!(matches!(outcomes[..], [Outcome::Changed, Outcome::Done]), "{outcomes:?}");
+    assert_eq!((notes.content("a"), notes.content("b")), (b"edit".to_vec(), b"text".to_vec()));
+}
+
+#[tokio::test]
+async fn a_rename_whose_new_place_is_taken_keeps_the_old_one() {
+    let notes = notes();
+    notes.save("a", "text");
+    notes.save("b/other", "in the way");
+    let outcomes = notes.database.apply(moved("a", "b", "text").into()).await;
+    assert!(matches!(outcomes[..], [Outcome::Blocked(_), Outcome::Blocked(_)]), "{outcomes:?}");
+    assert_eq!(notes.ids().await, ["a", "b/other"]);
+}
+
+#[tokio::test]
+async fn what_is_not_synced_is_never_removed_to_make_room() {
+    let notes = notes();
+    notes.save(".db-to-cloud-ignore", "*.mine\n/hidden/\n");
+    notes.save("box/doc", "1");
+    notes.save("box/deep/own.mine", "mine");
+    notes.save("file.mine", "mine");
+    notes.save("hidden/x", "mine");
+    notes.save("linked/doc", "1");
+    symlink("/etc/passwd", notes.path.join("linked/link")).unwrap();
+    fs::create_dir(notes.path.join("empty")).unwrap();
+    fs::create_dir(notes.path.join("empty/deep")).unwrap();
+    let batch = vec![
+        write("box", Some("new"), None),
+        write("box/doc", None, Some("1")),
+        write("file.mine/x", Some("new"), None),
+        write("hidden", Some("new"), None),
+        write("linked", Some("new"), None),
+        write("linked/doc", None, Some("1")),
+        write("empty", Some("new"), None),
+    ];
+    let outcomes = notes.database.apply(batch).await;
+    for (i, outcome) in outcomes.iter().enumerate() {
+        match (i, outcome) {
+            (0 | 2 | 3 | 4, Outcome::Refused(error)) => {
+                assert!(error.to_string().contains("is not synced"), "{error}");
+            }
+            // The put that needs the place has failed.
+            (1 | 5, Outcome::Blocked(_)) | (6, Outcome::Done) => {}
+            _ => panic!("{i}: {outcome:?}"),
+        }
+    }
+    for path in ["box/doc", "box/deep/own.mine", "file.mine", "hidden/x", "linked/link"] {
+        assert!(notes.has(path), "{path}");
+    }
+    // Without the put the delete is made.
+    done(&notes, "box/doc", None, Some("1")).await;
+    assert!(notes.has("box/deep/own.mine") && !notes.has("box/doc"));
+}
+
+#[tokio::test]
+async fn the_number_of_a_place_changes_when_what_was_in_the_way_goes() {
+    let notes = notes();
+    let ids = ["x/doc", "box", "link/doc"].map(DocumentId::from);
+    let free = notes.database.epochs(&ids).await;
+    notes.save(".db-to-cloud-ignore", "/x\n*.mine\n");
+    notes.save("x", "a file of this device");
+    notes.save("box/deep/own.mine", "mine");
+    symlink("/etc", notes.path.join("link")).unwrap();
+    for id in &ids {
+        refused(&notes, id.as_str().unwrap(), Some("new"), None).await;
+    }
+    let taken = notes.database.epochs(&ids).await;
+    assert!(free.iter().zip(&taken).all(|(free, taken)| free != taken));
+    assert_eq!(notes.database.epochs(&ids).await, taken);
+    fs::remove_file(notes.path.join("box/deep/own.mine")).unwrap();
+    let emptied = notes.database.epochs(&ids).await;
+    assert_ne!(emptied[1], taken[1], "deep inside a folder that stays");
+    fs::remove_file(notes.path.join("x")).unwrap();
+    fs::remove_file(notes.path.join("link")).unwrap();
+    let gone = notes.database.epochs(&ids).await;
+    assert_eq!((gone[0], gone[2]), (free[0], free[2]));
+    for id in &ids {
+        done(&notes, id.as_str().unwrap(), Some("new"), None).await;
+    }
+    assert_eq!(notes.database.epochs(&["../x".into(), 7.into()]).await, [0, 0]);
+}
+
+#[tokio::test]
+async fn a_large_folder_becomes_a_file_in_several_batches() {
+    let notes = notes();
+    let deletes: Vec<_> = (0..12).map(|i| format!("box/{i}")).collect();
+    deletes.iter().for_each(|path| notes.save(path, "x"));
+    // The put waits for documents of later batches, and does not hold back what goes already.
+    let mut first = vec![write("box", Some("new"), None)];
+    first.extend(deletes[..6].iter().map(|path| write(path, None, Some("x"))));
+    let outcomes = notes.database.apply(first).await;
+    assert!(matches!(outcomes[0], Outcome::Blocked(_)), "{:?}", outcomes[0]);
+    assert!(outcomes[1..].iter().all(Outcome::is_done));
+    let mut second = vec![write("box", Some("new"), None)];
+    second.extend(deletes[6..].iter().map(|path| write(path, None, Some("x"))));
+    notes.all_done(second).await;
+    assert_eq!(notes.content("box"), b"new");
 }

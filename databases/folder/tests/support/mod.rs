@@ -26,6 +26,23 @@ pub fn notes() -> Notes {
     Notes { _temporary: temporary, path, database }
 }
 
+/// The folder with this path, which is made if need be.
+pub fn notes_in(path: &Path) -> Notes {
+    fs::create_dir_all(path).unwrap();
+    let database = FolderDatabase::open(path).unwrap();
+    Notes { _temporary: tempfile::tempdir().unwrap(), path: path.to_owned(), database }
+}
+
+/// An empty folder in memory, where the system has such a place: a test of many small writes that
+/// asks for no crash does not have to wait for a disk.
+pub fn notes_in_memory() -> Notes {
+    let Ok(temporary) = TempDir::new_in("/dev/shm") else { return notes() };
+    let path = temporary.path().join("notes");
+    fs::create_dir(&path).unwrap();
+    let database = FolderDatabase::open(&path).unwrap();
+    Notes { _temporary: temporary, path, database }
+}
+
 impl Notes {
     /// Saves a file as an application would.
     pub fn save(&self, path: &str, content: impl AsRef<[u8]>) {

@@ -1,0 +1,226 @@
+//! Small disks and file systems that ignore case. They need the right to mount: `cargo xtask test`
+//! runs them where that is allowed, and says where it is not.
+#![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use db_to_cloud::{Database, Document, Outcome, Write};
+use db_to_cloud_folder::FolderDatabase;
+use support::{Notes, moved, notes_in, write};
+
+/// A file system that is unmounted in the end.
+struct Mounted {
+    folder: tempfile::TempDir,
+    /// The loop device.
+    device: Option<String>,
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
+        if let Some(device) = &self.device {
+            let _ = Command::new("losetup").args(["-d", device]).status();
+        }
+    }
+}
+
+fn run(program: &str, arguments: &[&str], last: &Path) -> bool {
+    let output = Command::new(program).args(arguments).arg(last).output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn small_disk(size: &str) -> Mounted {
+    let folder = tempfile::tempdir().unwrap();
+    let size = format!("size={size}");
+    assert!(run("mount", &["-t", "tmpfs", "-o", &size, "tmpfs"], folder.path()));
+    Mounted { folder, device: None }
+}
+
+/// A file system that takes names that differ in case for one: what this machine has of them.
+fn ignores_case() -> Mounted {
+    let ways: [(&str, &[&str], &[&str]); 4] = [
+        ("mkfs.vfat", &[], &["mount", "-t", "vfat", "-o", "utf8=1"]),
+        ("mkfs.ext4", &["-q", "-O", "casefold", "-E", "encoding=utf8"], &["mount"]),
+        ("mkfs.exfat", &[], &["mount", "-t", "exfat"]),
+        ("mkfs.exfat", &[], &["mount.exfat-fuse"]),
+    ];
+    let mut found = ways.iter().filter_map(|(make, options, mount)| {
+        let mounted = mount_image(make, options, mount)?;
+        println!("made by {make}, mounted by {mount:?}");
+        Some(mounted)
+    });
+    found.next().expect("no file system here ignores case: install dosfstools or exfat-fuse")
+}
+
+fn mount_image(make: &str, options: &[&str], mount: &[&str]) -> Option<Mounted> {
+    let image = tempfile::NamedTempFile::new().unwrap();
+    image.as_file().set_len(64 << 20).unwrap();
+    if !run(make, options, image.path()) {
+        return None;
+    }
+    let losetup =
+        Command::new("losetup").args(["-f", "--show"]).arg(image.path()).output().unwrap();
+    let device = String::from_utf8(losetup.stdout).unwrap().trim().to_owned();
+    let folder = tempfile::tempdir().unwrap();
+    let (program, options) = mount.split_first().unwrap();
+    let options = [options, &[device.as_str()]].concat();
+    let is_mounted = run(program, &options, folder.path());
+    let mounted = Mounted { folder, device: Some(device.clone()) };
+    let inner = mounted.folder.path().join("notes");
+    if !is_mounted || fs::create_dir(&inner).is_err() {
+        return None;
+    }
+    // On ext4 a folder is made so.
+    let _ = Command::new("chattr").arg("+F").arg(&inner).output();
+    fs::write(inner.join("Case"), "").unwrap();
+    let ignores = inner.join("cASE").exists();
+    fs::remove_file(inner.join("Case")).unwrap();
+    ignores.then_some(mounted)
+}
+
+fn notes_on(disk: &Mounted) -> Notes {
+    notes_in(&disk.folder.path().join("notes"))
+}
+
+fn random_bytes(len: usize, seed: u8) -> Vec<u8> {
+    let mut state = u64::from(seed) + 1;
+    let next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        (state >> 33) as u8
+    };
+    std::iter::repeat_with(next).take(len).collect()
+}
+
+fn put(id: &str, bytes: Vec<u8>) -> Write {
+    Write { document: Some(Document::of_content(bytes)), ..write(id, None, None) }
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn files_are_renamed_on_a_disk_without_room_for_a_second_copy() {
+    let disk = small_disk("6m");
+    let notes = notes_on(&disk);
+    let content = |i: u8| random_bytes(1 << 20, i);
+    (0..4).for_each(|i| notes.save(&format!("old/{i}"), content(i)));
+    let mut batch = Vec::new();
+    for i in 0..4 {
+        let old = format!("old/{i}");
+        let expected = Some(db_to_cloud::Revision::of_content(&content(i)));
+        batch.push(Write { expected, ..write(&old, None, None) });
+        batch.push(Write { moved_from: Some(old.into()), ..put(&format!("new/{i}"), content(i)) });
+    }
+    notes.all_done(batch).await;
+    assert!(!notes.has("old"));
+    (0..4).for_each(|i| assert_eq!(notes.content(&format!("new/{i}")), content(i)));
+    assert!(notes.left_over().is_empty(), "{:?}", notes.left_over());
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn nothing_is_deleted_whose_place_a_put_needs_that_found_no_room() {
+    let disk = small_disk("4m");
+    let notes = notes_on(&disk);
+    for (path, content) in [("file", "1"), ("folder/in", "2"), ("renamed", "3"), ("gone", "4")] {
+        notes.save(path, content);
+    }
+    notes.save("large", random_bytes(3 << 20, 1));
+    let more = || random_bytes(2 << 20, 2);
+    let batch = vec![
+        write("file", None, Some("1")),
+        put("file/a", more()),
+        write("folder/in", None, Some("2")),
+        put("folder", more()),
+        write("renamed", None, Some("3")),
+        Write { moved_from: Some("renamed".into()), ..put("other", more()) },
+        write("gone", None, Some("4")),
+        put("small", b"small".to_vec()),
+    ];
+    let outcomes = notes.database.apply(batch).await;
+    for (i, outcome) in outcomes.iter().enumerate() {
+        match i {
+            6 | 7 => assert!(outcome.is_done(), "{i}: {outcome:?}"),
+            _ => assert!(matches!(outcome, Outcome::Blocked(_)), "{i}: {outcome:?}"),
+        }
+    }
+    for (path, content) in [("file", "1"), ("folder/in", "2"), ("renamed", "3")] {
+        assert_eq!(notes.content(path), content.as_bytes());
+    }
+    assert!(notes.left_over().iter().all(|file| fs::metadata(file).unwrap().len() < 10));
+    // With room again all of it is made.
+    fs::remove_file(notes.path.join("large")).unwrap();
+    let again = vec![
+        write("file", None, Some("1")),
+        put("file/a", b"a".to_vec()),
+        write("folder/in", None, Some("2")),
+        put("folder", b"b".to_vec()),
+    ];
+    notes.all_done(again).await;
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn a_name_that_differs_in_case_only_is_renamed() {
+    let disk = ignores_case();
+    let notes = notes_on(&disk);
+    notes.save("Notes.md", "text");
+    notes.all_done(moved("Notes.md", "notes.md", "text").into()).await;
+    assert_eq!(notes.ids().await, ["notes.md"]);
+    assert_eq!(notes.content("notes.md"), b"text");
+    // With another content, and in the other order.
+    let batch = vec![write("NOTES.md", Some("new"), None), write("notes.md", None, Some("text"))];
+    notes.all_done(batch).await;
+    assert_eq!(notes.ids().await, ["NOTES.md"]);
+    assert_eq!(notes.content("NOTES.md"), b"new");
+    // Both names cannot be here.
+    let outcome = notes.apply(write("notes.md", Some("other"), None)).await;
+    assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    assert_eq!(notes.content("NOTES.md"), b"new");
+    assert_eq!(notes.revision("notes.md").await.unwrap(), None);
+    let outcome = notes.apply(write("notes.md", None, Some("new"))).await;
+    assert!(matches!(outcome, Outcome::Changed), "{outcome:?}");
+    assert!(notes.has("NOTES.md"));
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn a_folder_whose_name_differs_in_case_only_gets_the_new_spelling() {
+    let disk = ignores_case();
+    let notes = notes_on(&disk);
+    notes.save(".db-to-cloud-ignore", "*.mine\n");
+    notes.save("Folder/x.md", "x");
+    notes.save("Folder/Deep/y.md", "y");
+    notes.save("Folder/own.mine", "own");
+    // As long as another document has the old spelling the folder keeps it, and nothing is lost.
+    let outcomes = notes.database.apply(moved("Folder/x.md", "folder/x.md", "x").into()).await;
+    assert!(!outcomes.iter().any(Outcome::is_done), "{outcomes:?}");
+    assert_eq!(notes.content("Folder/x.md"), b"x");
+    let mut batch = Vec::from(moved("Folder/x.md", "folder/x.md", "x"));
+    batch.extend(moved("Folder/Deep/y.md", "folder/deep/y.md", "y"));
+    notes.all_done(batch).await;
+    assert_eq!(notes.ids().await, [".db-to-cloud-ignore", "folder/deep/y.md", "folder/x.md"]);
+    assert_eq!(notes.content("folder/own.mine"), b"own");
+    assert_eq!(notes.revision("folder/x.md").await.unwrap(), Some(support::rev("x")));
+    assert_eq!(notes.revision("Folder/x.md").await.unwrap(), None);
+    let again = FolderDatabase::open(&notes.path).unwrap();
+    let id = "folder/deep/y.md".into();
+    assert_eq!(again.get(&id).await.unwrap(), Some(Document::of_content("y")));
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn the_number_of_a_place_changes_with_the_spelling_of_a_folder() {
+    let disk = ignores_case();
+    let notes = notes_on(&disk);
+    notes.save("Folder/x.md", "x");
+    let id = ["folder/y.md".into()];
+    let before = notes.database.epochs(&id).await;
+    assert_eq!(before, notes.database.epochs(&id).await);
+    let path = |name: &str| -> PathBuf { notes.path.join(name) };
+    fs::rename(path("Folder"), path("between")).unwrap();
+    fs::rename(path("between"), path("folder")).unwrap();
+    assert_ne!(notes.database.epochs(&id).await, before);
+}
