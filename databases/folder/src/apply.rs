@@ -223,7 +223,11 @@ fn clear(folders: &Folders<'_>, at: &str, touched: &mut BTreeSet<String>) {
 /// Puts all staged contents in their places. A file that cannot get its new name gets back its old
 /// one.
 fn install(items: &mut [Item<'_>]) {
-    let back = in_parallel(THREADS, items.iter_mut().collect(), install_one);
+    // Two names may be one file where names are folded. Without the system's help there is a moment
+    // between the look at a free place and the rename into it, in which the other would be lost.
+    let folds = items.iter().filter_map(|item| item.job.as_ref()).any(|job| job.shared.root.folds);
+    let threads = if folds { 1 } else { THREADS };
+    let back = in_parallel(threads, items.iter_mut().collect(), install_one);
     for (source, name, place) in back.into_iter().flatten() {
         let is_back = items[source].job.as_mut().is_some_and(|job| job.bring_back(&name));
         if is_back {

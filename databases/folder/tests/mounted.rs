@@ -224,3 +224,25 @@ async fn the_number_of_a_place_changes_with_the_spelling_of_a_folder() {
     fs::rename(path("between"), path("folder")).unwrap();
     assert_ne!(notes.database.epochs(&id).await, before);
 }
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn of_two_names_that_differ_in_case_one_is_written_and_the_other_refused() {
+    let disk = ignores_case();
+    let notes = notes_on(&disk);
+    let pairs = (0..100).map(|i| (format!("p{i}/a.txt"), format!("p{i}/A.TXT")));
+    let pairs: Vec<_> = pairs.collect();
+    let both = |(one, two): &(String, String)| {
+        [write(one, Some("lower"), None), write(two, Some("UPPER"), None)]
+    };
+    let outcomes = notes.database.apply(pairs.iter().flat_map(both).collect()).await;
+    for (outcomes, (one, two)) in outcomes.chunks(2).zip(&pairs) {
+        let (done, content) = match outcomes {
+            [Outcome::Done, Outcome::Refused(_)] => (one, "lower"),
+            [Outcome::Refused(_), Outcome::Done] => (two, "UPPER"),
+            other => panic!("{one}: {other:?}"),
+        };
+        assert_eq!(notes.revision(done).await.unwrap(), Some(support::rev(content)), "{done}");
+    }
+    assert_eq!(notes.ids().await.len(), 100);
+}
