@@ -107,6 +107,14 @@ pub(crate) fn read(
     at_rest(root, path, seen, bytes_of_file)
 }
 
+/// The content of a file that has this stamp, as far as a look from outside can say after it: the
+/// caller takes one. `None` if it is not so.
+pub(crate) fn read_ahead(root: &Root, path: &str, seen: &Stamp) -> Option<Vec<u8>> {
+    let mut file = File::from(root.open_whole(path, READ)?.ok()?);
+    let bytes = bytes_of_file(&mut file, seen.size).ok()?;
+    (bytes.len() as u64 == seen.size).then_some(bytes)
+}
+
 /// The hash of a document, and the stamp of the file that has it.
 pub(crate) fn hash(root: &Root, path: &DocumentPath) -> Result<Option<(Stamp, Hash)>, FolderError> {
     at_rest(root, path, None, hash_of_file)

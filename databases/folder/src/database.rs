@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use db_to_cloud::{
     BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Timestamp, Write,
 };
@@ -17,10 +18,11 @@ use crate::content::{self, Hash, hash_of, revision};
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::limbo::{Limbo, random};
-use crate::memory::Memory;
+use crate::memory::{Kept, Memory};
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
 use crate::root::{Root, has_entry, open_folder};
 use crate::skipped::Skipped;
+use crate::stamp::Stamp;
 use crate::survey::{Candidate, look, survey};
 use crate::{apply, epochs, sweep, walk};
 
@@ -95,11 +97,40 @@ impl Shared {
         let Ok(path) = DocumentPath::parse(id) else { return Ok(None) };
         // Before the file is read: what is settled now stays so.
         let now = self.memory.now(&self.limbo);
-        let seen = self.memory.stamp(path.as_str());
-        let Some((stamp, bytes)) = content::read(&self.root, &path, seen)? else { return Ok(None) };
+        let seen = self.memory.seen(path.as_str());
+        let stamp = seen.map(|(stamp, _)| stamp);
+        let Some((stamp, bytes)) = content::read(&self.root, &path, stamp)? else {
+            return Ok(None);
+        };
+        if seen.is_some_and(|(_, is_new)| is_new) {
+            self.read_ahead(path.as_str(), now);
+        }
+        Ok(Some(self.document(path.as_str(), stamp, bytes.into(), now)))
+    }
+
+    /// Remembers what was read after `now`.
+    fn document(&self, path: &str, stamp: Stamp, bytes: Bytes, now: Option<i64>) -> Document {
         let hash = hash_of(&bytes);
-        self.memory.read(&self.cache, path.as_str(), stamp, hash, now);
-        Ok(Some(Document::new(revision(&hash), bytes)))
+        self.memory.read(&self.cache, path, stamp, hash, now);
+        Document::new(revision(&hash), bytes)
+    }
+
+    /// Reads the small files that a push will ask for next.
+    fn read_ahead(&self, path: &str, now: Option<i64>) {
+        for (path, stamp) in self.memory.next(path) {
+            if let Some(bytes) = content::read_ahead(&self.root, &path, &stamp) {
+                self.memory.keep(path, Kept { stamp, bytes: bytes.into(), now });
+            }
+        }
+    }
+
+    /// A document that was read ahead, if it is as it was when it was listed: then nothing changed
+    /// while it was read or since. One call that does not wait for the disk.
+    fn get_kept(&self, id: &DocumentId) -> Option<Document> {
+        let path = id.as_str()?;
+        let Kept { stamp, bytes, now } = self.memory.take(path)?;
+        let is_unchanged = self.root.is_unchanged(path, &stamp);
+        is_unchanged.then(|| self.document(path, stamp, bytes, now))
     }
 
     fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, FolderError>> {
@@ -258,6 +289,9 @@ impl Database for FolderDatabase {
 
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
         let (guard, id) = (self.gate.clone().read_owned().await, id.clone());
+        if let Some(document) = self.shared.get_kept(&id) {
+            return Ok(Some(document));
+        }
         Ok(self.run("read", guard, move |shared| shared.get(&id)).await??)
     }
 

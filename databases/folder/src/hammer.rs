@@ -47,6 +47,28 @@ fn database() -> (tempfile::TempDir, FolderDatabase) {
 }
 
 #[tokio::test]
+async fn what_get_read_answers_revisions_and_no_listing() {
+    use futures::StreamExt;
+    let (folder, database) = database();
+    fs::write(folder.path().join("a"), "one").unwrap();
+    let listed = async || database.list().next().await.unwrap().unwrap().revision.unwrap();
+    assert_eq!(listed().await, None, "a listing reads nothing");
+    database.get(&"a".into()).await.unwrap();
+    // Another hash in its place shows who reads the file.
+    let shared = database.shared();
+    let (stamp, _) = shared.memory.seen("a").unwrap();
+    shared.memory.read(&shared.cache, "a", stamp, hash_of(b"planted"), None);
+    let revisions = async || database.revisions(&["a".into()]).await.pop().unwrap().unwrap();
+    assert_eq!(revisions().await, Some(rev("planted")));
+    let expects = |content| write("a", Some("two".into()), Some(rev(content)));
+    let outcomes = database.apply(vec![expects("planted")]).await;
+    assert!(matches!(outcomes[..], [Outcome::Changed]), "a write compares contents");
+    // The stamp was not settled when the file was read: another listing does not trust it.
+    assert_eq!(listed().await, None);
+    assert_eq!(revisions().await, Some(rev("one")));
+}
+
+#[tokio::test]
 async fn a_replaced_file_is_removed_once_it_lay_still() {
     let (folder, database) = database();
     fs::write(folder.path().join("a"), "one").unwrap();

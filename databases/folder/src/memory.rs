@@ -6,9 +6,12 @@
 //! and nothing else. Two things make that safe: each listing forgets them and has such files read
 //! again, and a write compares contents.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+use bytes::Bytes;
 
 use crate::cache::Cache;
 use crate::content::Hash;
@@ -23,12 +26,23 @@ const SAVE: usize = 500;
 /// taken for that of a wrong clock.
 const CLOCK: Duration = Duration::from_secs(60);
 
+/// So many files are read before they are asked for: to wake a thread for each costs more than to
+/// read a small file.
+const AHEAD: usize = 32;
+/// No larger ones.
+const SMALL: u64 = 64 * 1024;
+/// So many bytes are kept for the time being.
+const AHEAD_BYTES: u64 = 1024 * 1024;
+
 #[derive(Debug, Default)]
 pub(crate) struct Memory(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    files: HashMap<String, Seen>,
+    files: BTreeMap<String, Seen>,
+    /// Contents that were read before they were asked for.
+    ahead: HashMap<String, Kept>,
+    ahead_bytes: u64,
     /// Settled, and not in the stored cache yet.
     unsaved: Vec<(String, Stamp, Hash)>,
     /// When the clock of the file system was read, and what it said.
@@ -42,11 +56,23 @@ struct Seen {
     hash: Option<Hash>,
 }
 
+/// A content that was read before it was asked for.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    /// The stamp of its file before it was read.
+    pub(crate) stamp: Stamp,
+    pub(crate) bytes: Bytes,
+    /// A time before it was read.
+    pub(crate) now: Option<i64>,
+}
+
 impl Memory {
     /// Forgets all, as a listing begins.
     pub(crate) fn clear(&self) {
         let mut inner = self.lock();
         inner.files.clear();
+        inner.ahead.clear();
+        inner.ahead_bytes = 0;
         inner.clock = None;
     }
 
@@ -58,9 +84,45 @@ impl Memory {
         }
     }
 
-    /// The stamp that a file had when it was seen last.
-    pub(crate) fn stamp(&self, path: &str) -> Option<Stamp> {
-        self.lock().files.get(path).map(|seen| seen.stamp)
+    /// The stamp that a file had when it was seen last, and whether it was not read since.
+    pub(crate) fn seen(&self, path: &str) -> Option<(Stamp, bool)> {
+        self.lock().files.get(path).map(|seen| (seen.stamp, seen.hash.is_none()))
+    }
+
+    /// Small files that will be asked for next if all that were listed are, in the order of their
+    /// paths: those after this one that were not read yet.
+    pub(crate) fn next(&self, path: &str) -> Vec<(String, Stamp)> {
+        let inner = self.lock();
+        let after = (Bound::Excluded(path), Bound::Unbounded);
+        let mut room = AHEAD_BYTES.saturating_sub(inner.ahead_bytes);
+        let mut next = Vec::new();
+        for (path, seen) in inner.files.range::<str, _>(after).take(AHEAD) {
+            if seen.hash.is_some() || inner.ahead.contains_key(path) {
+                continue;
+            }
+            if seen.stamp.size > SMALL.min(room) {
+                break;
+            }
+            room -= seen.stamp.size;
+            next.push((path.clone(), seen.stamp));
+        }
+        next
+    }
+
+    /// Keeps a content until it is asked for.
+    pub(crate) fn keep(&self, path: String, kept: Kept) {
+        let mut inner = self.lock();
+        inner.ahead_bytes += kept.stamp.size;
+        inner.ahead.insert(path, kept);
+    }
+
+    /// A content that was kept.
+    pub(crate) fn take(&self, path: &str) -> Option<Kept> {
+        let mut inner = self.lock();
+        let kept = inner.ahead.remove(path);
+        let size = kept.as_ref().map_or(0, |kept| kept.stamp.size);
+        inner.ahead_bytes = inner.ahead_bytes.saturating_sub(size);
+        kept
     }
 
     /// The hash of a file that was read when it had this stamp.

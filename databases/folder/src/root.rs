@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use crate::error::FolderError;
 use crate::path::DocumentPath;
-use crate::stamp::Look;
+use crate::stamp::{Look, Stamp};
 
 const FOLDER: OFlags =
     OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
@@ -126,6 +126,13 @@ impl Root {
             return None;
         }
         Some(opened)
+    }
+
+    /// Whether a file that had this stamp has it still: one call, of what the system has just read.
+    pub(crate) fn is_unchanged(&self, path: &str, stamp: &Stamp) -> bool {
+        let found = rustix::fs::statat(&self.handle, path, AtFlags::SYMLINK_NOFOLLOW);
+        let found = found.map(|stat| Look::of(&stat));
+        matches!(found, Ok(Look::File { stamp: now, .. }) if now == *stamp)
     }
 
     /// The folder that a document is to be in, made if need be. The paths of the folders that got

@@ -261,6 +261,33 @@ async fn a_file_that_is_written_while_it_is_read_is_never_read_half() {
 }
 
 #[tokio::test]
+async fn a_document_that_is_edited_after_others_were_read_is_not_a_stale_one() {
+    let notes = notes();
+    for i in 0..20 {
+        notes.save(&format!("{i:02}"), format!("old {i}"));
+    }
+    assert_eq!(notes.try_list().await.unwrap().len(), 20);
+    // Some are read ahead with the first.
+    assert_eq!(notes.get("00").await.unwrap().revision, rev("old 0"));
+    notes.save("01", "an edit");
+    fs::write(notes.path.join("beside"), "new 2").unwrap();
+    fs::rename(notes.path.join("beside"), notes.path.join("02")).unwrap();
+    fs::remove_file(notes.path.join("03")).unwrap();
+    symlink("04", notes.path.join("link")).unwrap();
+    fs::rename(notes.path.join("link"), notes.path.join("05")).unwrap();
+    assert_eq!(notes.get("01").await.unwrap().revision, rev("an edit"));
+    assert_eq!(notes.get("02").await.unwrap().revision, rev("new 2"));
+    assert!(notes.get("03").await.is_none());
+    notes.database.get(&"05".into()).await.unwrap_err();
+    for i in 6..20 {
+        let (id, content) = (format!("{i:02}"), format!("old {i}"));
+        let document = notes.get(&id).await.unwrap();
+        assert_eq!((document.revision, &document.bytes[..]), (rev(&content), content.as_bytes()));
+        assert_eq!(notes.revision(&id).await.unwrap(), Some(rev(&content)));
+    }
+}
+
+#[tokio::test]
 async fn a_listing_that_nobody_reads_on_ends() {
     let notes = notes();
     for i in 0..2000 {

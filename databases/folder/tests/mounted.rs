@@ -10,6 +10,7 @@ use std::process::Command;
 
 use db_to_cloud::{Database, Document, Outcome, Write};
 use db_to_cloud_folder::FolderDatabase;
+use support::trees::{Random, Tree, files, sync, tree, writes};
 use support::{Notes, moved, notes_in, write};
 
 /// A file system that is unmounted in the end.
@@ -21,9 +22,9 @@ struct Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
+        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).output();
         if let Some(device) = &self.device {
-            let _ = Command::new("losetup").args(["-d", device]).status();
+            let _ = Command::new("losetup").args(["-d", device]).output();
         }
     }
 }
@@ -245,4 +246,66 @@ async fn of_two_names_that_differ_in_case_one_is_written_and_the_other_refused()
         assert_eq!(notes.revision(done).await.unwrap(), Some(support::rev(content)), "{done}");
     }
     assert_eq!(notes.ids().await.len(), 100);
+}
+
+/// What a batch may leave behind: what was done is as it was asked, all else is as it was.
+fn check(what: &str, before: &mut Tree, batch: &[Write], outcomes: &[Outcome], now: &Tree) {
+    for (write, outcome) in batch.iter().zip(outcomes) {
+        let id = write.id.as_str().unwrap().to_owned();
+        match (outcome, &write.document) {
+            (Outcome::Done, Some(document)) => {
+                let content = String::from_utf8(document.bytes.to_vec()).unwrap();
+                before.insert(id, content);
+            }
+            (Outcome::Done, None) => drop(before.remove(&id)),
+            (Outcome::Blocked(_), _) => {}
+            other => panic!("{what}: {id}: {other:?}"),
+        }
+    }
+    assert!(before == now, "{what}: {:?} instead of {:?}", now.keys(), before.keys());
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn a_disk_that_is_full_at_any_moment_loses_nothing() {
+    let (mut full, mut renamed) = (0, 0);
+    for seed in 0..60 {
+        let disk = small_disk("2m");
+        let notes = notes_on(&disk);
+        let mut random = Random(seed);
+        let pad = |tree: Tree| -> Tree {
+            tree.into_iter().map(|(path, content)| (path, content.repeat(7000))).collect()
+        };
+        let (from, to) = (pad(tree(&mut random, 6)), pad(tree(&mut random, 6)));
+        from.iter().for_each(|(path, content)| notes.save(path, content));
+        let mut writes = writes(&from, &to, true);
+        random.shuffle(&mut writes);
+        // All that is left but this much is taken.
+        let filler = disk.folder.path().join("filler");
+        let free = rustix::fs::statvfs(&notes.path).unwrap();
+        let leave = 70_000 * random.below(5) as u64;
+        let taken = (free.f_bavail * free.f_frsize).saturating_sub(leave);
+        fs::write(&filler, vec![1; usize::try_from(taken).unwrap()]).unwrap();
+        let mut now = from.clone();
+        let size = 1 + random.below(4);
+        let mut left = Vec::new();
+        for next in writes.chunks(size) {
+            let batch: Vec<Write> = left.into_iter().chain(next.iter().cloned()).collect();
+            let outcomes = notes.database.apply(batch.clone()).await;
+            let what = format!("seed {seed}");
+            check(&what, &mut now, &batch, &outcomes, &files(&notes.path));
+            full += outcomes.iter().filter(|outcome| !outcome.is_done()).count();
+            let moved = |(write, outcome): (&Write, &Outcome)| {
+                write.moved_from.is_some() && outcome.is_done()
+            };
+            renamed += batch.iter().zip(&outcomes).filter(|pair| moved(*pair)).count();
+            let open = batch.into_iter().zip(outcomes).filter(|(_, outcome)| !outcome.is_done());
+            left = open.map(|(write, _)| write).collect();
+        }
+        fs::remove_file(filler).unwrap();
+        let left = sync(&notes.database, left, usize::MAX).await;
+        assert!(left.is_empty(), "seed {seed}: {left:?}");
+        assert_eq!(files(&notes.path), to, "seed {seed}");
+    }
+    assert!(full > 50 && renamed > 20, "{full} writes found no room, {renamed} renames were made");
 }

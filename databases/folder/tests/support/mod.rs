@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
 #![allow(dead_code, unreachable_pub, reason = "each test program uses some of it")]
 
+pub mod trees;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
