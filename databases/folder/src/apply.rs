@@ -69,7 +69,7 @@ fn stage(shared: &Shared, items: &mut [Item<'_>]) {
         return;
     }
     // What was replaced and deleted before may have lain still for long enough.
-    sweep::sweep(shared, sweep::GRACE);
+    sweep::sweep(shared);
     for item in items.iter_mut().filter(|item| lacks_space(item)) {
         if let Some(job) = item.job.take() {
             let needs = std::mem::take(&mut item.needs);

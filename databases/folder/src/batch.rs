@@ -1,5 +1,7 @@
 //! What each write of a batch needs, found out before anything is changed.
 
+use std::collections::{BTreeMap, HashSet};
+
 use db_to_cloud::Write;
 
 use crate::content::{Hash, hash_of, revision};
@@ -130,7 +132,7 @@ fn check_delete(job: &Job<'_>, write: &Write) -> Result<Step, FolderError> {
 /// room for it: a folder of many files that becomes a file needs several batches.
 pub(crate) fn plan(shared: &Shared, items: &mut [Item<'_>]) {
     let mut deletes = Deletes::default();
-    let mut sources = std::collections::BTreeMap::new();
+    let mut sources = BTreeMap::new();
     for (i, item) in items.iter().enumerate() {
         let Some(path) = item.write.id.as_str() else { continue };
         deletes.named.insert(path);
@@ -139,6 +141,8 @@ pub(crate) fn plan(shared: &Shared, items: &mut [Item<'_>]) {
             sources.insert(i, *hash);
         }
     }
+    // Many documents may be on their way into one folder, which is looked through once.
+    let mut gives_way = HashSet::new();
     for item in items {
         let from = item.write.moved_from.as_ref().filter(|_| item.write.document.is_some());
         let from = from.and_then(|id| deletes.ready.get(id.as_str()?)).copied();
@@ -150,8 +154,12 @@ pub(crate) fn plan(shared: &Shared, items: &mut [Item<'_>]) {
             sources.remove(&from);
             put.source = Some(from);
         }
-        let lacks = put.obstacles.iter().map(|o| lack(shared, &job.path, o, &deletes));
+        let unknown = put.obstacles.iter().filter(|o| !gives_way.contains(*o));
+        let lacks = unknown.map(|o| lack(shared, &job.path, o, &deletes));
         let lacks = lacks.collect::<Result<Vec<_>, _>>().map(|l| l.into_iter().flatten().next());
+        if matches!(lacks, Ok(None)) {
+            gives_way.extend(put.obstacles.iter().cloned());
+        }
         let room: Vec<usize> = put.obstacles.iter().flat_map(|o| deletes.below(o.at())).collect();
         match lacks {
             Ok(None) => item.needs.extend(room),

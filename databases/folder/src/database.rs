@@ -191,7 +191,7 @@ impl FolderDatabase {
     /// taken for an empty one, as it may be that of a drive that is not mounted.
     pub fn open(root: impl AsRef<Path>) -> Result<Self, FolderError> {
         let shared = Shared::open(root.as_ref())?;
-        sweep::sweep(&shared, sweep::GRACE);
+        sweep::sweep(&shared);
         Ok(Self { shared: Arc::new(shared), gate: Arc::default() })
     }
 

@@ -12,7 +12,7 @@ use crate::FolderDatabase;
 use crate::content::hash_of;
 use crate::database::Shared;
 use crate::limbo::Old;
-use crate::sweep::{GRACE, sweep};
+use crate::sweep;
 
 fn rev(content: &str) -> Revision {
     Revision::of_content(content.as_bytes())
@@ -26,6 +26,12 @@ fn write(id: &str, content: Option<String>, expected: Option<Revision>) -> Write
 async fn done(database: &FolderDatabase, write: Write) {
     let outcomes = database.apply(vec![write]).await;
     assert!(matches!(outcomes[..], [Outcome::Done]), "{outcomes:?}");
+}
+
+/// The sweep of a time when all files lay still for a minute.
+fn sweep_now(shared: &Shared) {
+    shared.limbo.grace.store(0, Ordering::Relaxed);
+    sweep::sweep(shared);
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -75,11 +81,35 @@ async fn a_replaced_file_is_removed_once_it_lay_still() {
     done(&database, write("a", Some("two".into()), Some(rev("one")))).await;
     done(&database, write("a", None, Some(rev("two")))).await;
     let tmp = database.state_dir().join("tmp");
-    sweep(database.shared(), GRACE);
+    sweep::sweep(database.shared());
     assert_eq!(contents(&tmp), ["one", "two"], "for a minute");
-    sweep(database.shared(), Duration::ZERO);
+    sweep_now(database.shared());
     assert!(contents(&tmp).is_empty());
     assert!(contents(folder.path()).is_empty());
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn what_lay_still_in_the_limbo_is_swept_when_the_disk_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    let mount = |program: &str, options: &[&str]| {
+        let mut command = std::process::Command::new(program);
+        assert!(command.args(options).arg(folder.path()).status().unwrap().success());
+    };
+    mount("mount", &["-t", "tmpfs", "-o", "size=3m", "tmpfs"]);
+    let database = FolderDatabase::open(folder.path()).unwrap();
+    let large = |c: &str| c.repeat(2 << 20);
+    fs::write(folder.path().join("a"), large("a")).unwrap();
+    done(&database, write("a", None, Some(rev(&large("a"))))).await;
+    let put = || write("b", Some(large("b")), None);
+    let outcomes = database.apply(vec![put()]).await;
+    assert!(matches!(outcomes[..], [Outcome::Blocked(_)]), "it lay there for a moment only");
+    assert_eq!(files(&database.state_dir().join("tmp")).len(), 1);
+    database.shared().limbo.grace.store(0, Ordering::Relaxed);
+    done(&database, put()).await;
+    assert_eq!(contents(folder.path()), [large("b")]);
+    drop(database);
+    mount("umount", &["-l"]);
 }
 
 #[tokio::test]
@@ -90,7 +120,7 @@ async fn an_edit_through_a_handle_that_was_open_during_the_write_is_kept_as_a_co
     let mut open = File::options().write(true).open(&path).unwrap();
     done(&database, write("a.md", Some("two".into()), Some(rev("one")))).await;
     open.write_all(b"late edit").unwrap();
-    sweep(database.shared(), Duration::ZERO);
+    sweep_now(database.shared());
     assert_eq!(contents(folder.path()), ["late edit", "two"]);
     assert_eq!(fs::read_to_string(&path).unwrap(), "two");
     let copy = files(folder.path()).into_iter().find(|file| *file != path).unwrap();
@@ -110,7 +140,7 @@ async fn a_file_system_that_cannot_swap_keeps_edits_in_place_too() {
     assert!(matches!(outcomes[..], [Outcome::Changed]));
     done(&database, replace("one")).await;
     open.write_all(b"late edit").unwrap();
-    sweep(database.shared(), Duration::ZERO);
+    sweep_now(database.shared());
     assert_eq!(contents(folder.path()), ["late edit", "two"]);
     assert!(contents(&database.state_dir().join("tmp")).is_empty());
 }
@@ -123,7 +153,7 @@ async fn an_edit_through_a_handle_that_was_open_during_the_delete_brings_the_doc
     let mut open = File::options().write(true).open(&path).unwrap();
     done(&database, write("a.md", None, Some(rev("one")))).await;
     open.write_all(b"late edit").unwrap();
-    sweep(database.shared(), Duration::ZERO);
+    sweep_now(database.shared());
     assert_eq!(fs::read_to_string(&path).unwrap(), "late edit");
 }
 
@@ -141,7 +171,7 @@ async fn an_edit_that_a_crash_left_between_the_swap_and_the_look_is_kept() {
     let long = "long/".repeat(60) + "name";
     fs::write(name(&long), "edit of a long path").unwrap();
     fs::write(name("gone/b"), "edit in a folder that is gone").unwrap();
-    sweep(database.shared(), Duration::ZERO);
+    sweep_now(database.shared());
     let expected = ["edit", "edit in a folder that is gone", "edit of a long path", "two"];
     assert_eq!(contents(folder.path()), expected);
     assert!(contents(&tmp).is_empty());
@@ -260,7 +290,7 @@ async fn hammer(deletes: bool) {
 }
 
 fn leftovers_are_settled(shared: &Shared, tmp: &Path) -> bool {
-    sweep(shared, Duration::ZERO);
+    sweep_now(shared);
     files(tmp).is_empty()
 }
 

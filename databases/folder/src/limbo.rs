@@ -23,6 +23,9 @@ use crate::rename;
 use crate::root::open_folder;
 use crate::stamp::Stamp;
 
+/// How many seconds an old file must have been left alone. A program that keeps a file open for longer
+/// while it is replaced, and only then writes into it, writes into nowhere.
+const GRACE: u64 = 60;
 const CLOCK: &str = "clock";
 pub(crate) const NEW: &str = "new-";
 const OLD: &str = "old-";
@@ -37,6 +40,8 @@ pub(crate) struct Limbo {
     clock: File,
     /// Whether the file system can swap two files, as far as is known.
     pub(crate) swaps: AtomicBool,
+    /// How many seconds an old file must have been left alone before it is swept.
+    pub(crate) grace: AtomicU64,
 }
 
 /// What the name of an `old-…` file tells.
@@ -66,7 +71,12 @@ impl Limbo {
         }
         let folder = open_folder(state, "tmp")?;
         let clock = rustix::fs::openat(&folder, CLOCK, CREATE, Mode::from_raw_mode(0o600))?;
-        Ok(Self { folder, clock: clock.into(), swaps: AtomicBool::new(true) })
+        Ok(Self {
+            folder,
+            clock: clock.into(),
+            swaps: AtomicBool::new(true),
+            grace: AtomicU64::new(GRACE),
+        })
     }
 
     /// Now, by the clock that stamps the files; `None` if it cannot be told. The machine's clock is

@@ -29,7 +29,7 @@ pub(crate) enum Place {
 }
 
 /// One thing in the way. `at` is its path as it is spelled in the folder.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Obstacle {
     /// A file where a folder must be.
     File { at: String },

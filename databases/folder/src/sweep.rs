@@ -2,6 +2,7 @@
 
 use std::ffi::CStr;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use db_to_cloud::Timestamp;
@@ -15,14 +16,12 @@ use crate::root::{Parent, look};
 use crate::stamp::{Look, changed};
 use crate::{rename, respell};
 
-/// How long an old file must have been left alone. A program that keeps a file open for longer
-/// while it is replaced, and only then writes into it, writes into nowhere.
-pub(crate) const GRACE: Duration = Duration::from_secs(60);
 /// After so long without a change a file that was being written is taken for abandoned.
 const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes what is not needed, and brings back what is. What fails is tried again next time.
-pub(crate) fn sweep(shared: &Shared, grace: Duration) {
+pub(crate) fn sweep(shared: &Shared) {
+    let grace = Duration::from_secs(shared.limbo.grace.load(Ordering::Relaxed));
     let (Some(now), Ok(names)) = (shared.limbo.clock(), names(shared)) else { return };
     for name in names {
         let stamp = match look(&shared.limbo, &name) {

@@ -59,7 +59,7 @@ pub(crate) fn walk(shared: &Shared, pages: &Sender<Page>) {
 impl Walk<'_> {
     fn run(&mut self) -> Result<(), Stop> {
         self.shared.root.check().map_err(Stop::Failed)?;
-        sweep::sweep(self.shared, sweep::GRACE);
+        sweep::sweep(self.shared);
         self.shared.memory.save(&self.shared.cache);
         self.shared.memory.clear();
         let is_state = |e: &DirEntry| e.depth() > 0 && e.file_name() == STATE_DIR;
