@@ -22,6 +22,10 @@ pub(crate) enum Exclusive {
     Unsupported,
 }
 
+/// The name is in use, or the system or the file system has no rename that does not replace.
+const LOOK: [Errno; 5] =
+    [Errno::EXIST, Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP];
+
 /// A durable file in the folder for temporary ones. Dropping it deletes it.
 #[derive(Debug)]
 pub(crate) struct TempFile {
@@ -94,7 +98,7 @@ impl TempFile {
         // there, or a system without this call, takes a look and a second call.
         match rename_no_replace(&self.scratch, &self.name, folder, name) {
             Ok(()) => self.renamed = true,
-            Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP | Errno::OPNOTSUPP) => {
+            Err(errno) if LOOK.contains(&errno) => {
                 is_file(folder, name)?;
                 renameat(&*self.scratch, &self.name, folder, name).map_err(naming_failed)?;
                 // A rename onto another name of the same file does nothing: ours must still be

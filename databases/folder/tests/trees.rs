@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use support::trees::{Random, Tree, files, sync, tree, writes};
 use support::{notes, notes_in_memory};
 
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 async fn reach(seed: u64, contents: usize, renames: bool) {
     for size in [1, 2, 3, usize::MAX] {
         for shuffled in [false, true] {
@@ -58,7 +60,7 @@ async fn any_tree_is_reached_from_any_other_by_renames() {
 
 #[tokio::test]
 async fn files_and_folders_swap_their_names() {
-    let cases: [(&[(&str, &str)], &[(&str, &str)]); 6] = [
+    let cases: [(Files<'_>, Files<'_>); 6] = [
         (&[("a", "1"), ("b", "2")], &[("a", "2"), ("b", "1")]),
         (&[("a/x", "1"), ("b/x", "2"), ("b/y", "3")], &[("b/x", "1"), ("a/x", "2"), ("a/y", "3")]),
         (&[("a", "1"), ("b/c", "2")], &[("a/c", "2"), ("b", "1")]),
@@ -66,7 +68,7 @@ async fn files_and_folders_swap_their_names() {
         (&[("a/a/a", "1"), ("a/b", "2")], &[("a", "1"), ("b", "2")]),
         (&[("a", "1"), ("b", "2"), ("c", "3")], &[("b", "1"), ("c", "2"), ("d", "3")]),
     ];
-    let tree = |files: &[(&str, &str)]| -> Tree {
+    let tree = |files: Files<'_>| -> Tree {
         files.iter().map(|(path, content)| ((*path).to_owned(), (*content).to_owned())).collect()
     };
     for (from, to) in cases {

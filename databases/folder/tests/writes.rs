@@ -20,18 +20,24 @@ async fn changed(notes: &Notes, id: &str, content: Option<&str>, expected: Optio
     assert!(matches!(outcome, Outcome::Changed), "{id}: {outcome:?}");
 }
 
-async fn refused(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) -> String {
-    match notes.apply(write(id, content, expected)).await {
-        Outcome::Refused(error) => error.to_string(),
-        other => panic!("{id}: {other:?}"),
+/// Why a write was not made.
+fn said(outcome: Outcome) -> String {
+    match outcome {
+        Outcome::Blocked(error) | Outcome::Refused(error) => error.to_string(),
+        Outcome::Done | Outcome::DoneAs(_) | Outcome::Changed => String::new(),
     }
 }
 
+async fn refused(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) -> String {
+    let outcome = notes.apply(write(id, content, expected)).await;
+    assert!(matches!(outcome, Outcome::Refused(_)), "{id}: {outcome:?}");
+    said(outcome)
+}
+
 async fn blocked(notes: &Notes, id: &str, content: Option<&str>, expected: Option<&str>) -> String {
-    match notes.apply(write(id, content, expected)).await {
-        Outcome::Blocked(error) => error.to_string(),
-        other => panic!("{id}: {other:?}"),
-    }
+    let outcome = notes.apply(write(id, content, expected)).await;
+    assert!(matches!(outcome, Outcome::Blocked(_)), "{id}: {outcome:?}");
+    said(outcome)
 }
 
 #[tokio::test]
