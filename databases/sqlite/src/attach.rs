@@ -7,7 +7,9 @@ use std::sync::Arc;
 use db_to_cloud::state::Table as Records;
 use rusqlite::{Connection, params};
 
+use crate::children::Children;
 use crate::error::SqliteError;
+use crate::foreign_keys;
 use crate::migrate::{Known, json, migrate};
 use crate::schema::immediate;
 use crate::shape::{Shape, Unfit};
@@ -21,6 +23,8 @@ pub(crate) struct Shapes {
     tables: HashMap<String, Arc<Shape>>,
     /// By which columns others refer to a table.
     pub referred: HashMap<String, BTreeSet<Vec<String>>>,
+    /// Which rows refer to a table's.
+    pub children: Children,
     /// Changes with the schema.
     pub version: i64,
 }
@@ -61,6 +65,7 @@ pub(crate) fn attach(
         }
         shapes.tables.insert(shape.name.clone(), Arc::new(shape));
     }
+    shapes.children = foreign_keys::children(&transaction, &shapes.tables).map_err(failed)?;
     shapes.version = version(&transaction).map_err(failed)?;
     transaction.commit().map_err(failed)?;
     Ok(shapes)

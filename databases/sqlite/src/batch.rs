@@ -1,6 +1,6 @@
 //! Many writes in one transaction, each of them on its own all the same.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
 use db_to_cloud::{Document, DocumentId, Outcome, Revision, Write};
 use rusqlite::Connection;
@@ -25,12 +25,18 @@ pub(crate) enum Applied {
     Changed,
 }
 
-/// The answer in the words of the core.
+/// The answer in the words of the core. What another row, this device or the disk is in the way of
+/// may go at the next try; the rest is as it is until the schema or the document changes.
 pub(crate) fn outcome(answer: Answer) -> Outcome {
+    use SqliteError::{Ignored, Malformed, NotOpened, NullKey, Refused};
     match answer {
         Ok(Applied::Done) => Outcome::Done,
         Ok(Applied::Changed) => Outcome::Changed,
-        Err(error) => Outcome::Refused(error.into()),
+        Err(error) => match &error {
+            Refused { .. } | Ignored { .. } | Malformed { .. } => Outcome::Refused(error.into()),
+            NotOpened { .. } | NullKey { .. } => Outcome::Refused(error.into()),
+            _ => Outcome::Blocked(error.into()),
+        },
     }
 }
 
@@ -45,11 +51,15 @@ pub(crate) struct Job {
 }
 
 /// A transaction that failed as a whole. Nothing of it was written.
-pub(crate) struct Failed(pub rusqlite::Error);
+pub(crate) struct Failed {
+    pub error: rusqlite::Error,
+    /// The document that is to blame for it alone, if that is known.
+    pub culprit: Option<DocumentId>,
+}
 
 impl From<rusqlite::Error> for Failed {
     fn from(error: rusqlite::Error) -> Self {
-        Self(error)
+        Self { error, culprit: None }
     }
 }
 
@@ -60,8 +70,6 @@ pub(crate) fn apply(
     foreign_keys: bool,
     writes: Vec<Write>,
 ) -> Vec<Answer> {
-    let distinct: BTreeSet<_> = writes.iter().map(|write| &write.id).collect();
-    let is_distinct = distinct.len() == writes.len();
     let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
     let jobs = writes.into_iter().enumerate().map(|(i, write)| Job {
         id: write.id,
@@ -70,11 +78,7 @@ pub(crate) fn apply(
         answer: Some(i),
     });
     let mut batches = Batches { connection, shapes, foreign_keys, answers: HashMap::new() };
-    match is_distinct {
-        true => batches.make(jobs.collect()),
-        // Several writes of one document are made in their order.
-        false => jobs.for_each(|job| batches.make(vec![job])),
-    }
+    batches.make(jobs.collect());
     let mut answers = batches.answers;
     let lost = |id| Err(SqliteError::Transaction { id, why: "no answer".to_owned() });
     let answer = |(i, id)| answers.remove(&i).unwrap_or_else(|| lost(id));
@@ -123,35 +127,30 @@ struct Batches<'a> {
 }
 
 impl Batches<'_> {
-    /// One transaction if possible; if that fails, smaller ones until it is known what is to blame.
+    /// One transaction; if a row rolls it back, another one without that row.
     fn make(&mut self, jobs: Vec<Job>) {
-        let Err(Failed(error)) = self.attempt(jobs.clone()) else { return };
-        use rusqlite::ErrorCode::{ConstraintViolation, OperationAborted};
-        let code = error.sqlite_error_code();
-        let is_some_rows = matches!(code, Some(ConstraintViolation | OperationAborted));
-        let (deletes, puts): (Vec<_>, Vec<_>) =
-            jobs.into_iter().partition(|job| job.document.is_none());
-        match (is_some_rows, deletes.len() + puts.len()) {
-            (true, 2..) if !deletes.is_empty() && !puts.is_empty() => {
-                self.make(puts);
-                self.make(deletes);
-            }
-            (true, 2..) => deletes.into_iter().chain(puts).for_each(|job| self.make(vec![job])),
-            _ => {
-                for Job { id, answer, .. } in deletes.into_iter().chain(puts) {
+        let mut jobs = jobs;
+        while let Err(Failed { error, culprit }) = self.attempt(jobs.clone()) {
+            let Some(culprit) = culprit else {
+                for Job { id, answer, .. } in jobs {
                     let why = error.to_string();
                     let failed = Err(SqliteError::Transaction { id, why });
                     self.answers.extend(answer.map(|answer| (answer, failed)));
                 }
+                return;
+            };
+            let (mut rolled_back, others) =
+                jobs.into_iter().partition::<Vec<_>, _>(|job| job.id == culprit);
+            if let Some(answer) = rolled_back.pop().and_then(|job| job.answer) {
+                let refused = SqliteError::Refused { id: culprit, source: error };
+                self.answers.insert(answer, Err(refused));
             }
+            jobs = others;
         }
     }
 
     fn attempt(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
         let transaction = immediate(self.connection)?;
-        if self.foreign_keys {
-            transaction.execute_batch("PRAGMA defer_foreign_keys = ON")?;
-        }
         let queued = own::last(&transaction)?;
         let mut batch = Batch {
             wakes: extra::is_any_awaited(&transaction)?,
@@ -160,8 +159,11 @@ impl Batches<'_> {
             foreign_keys: self.foreign_keys,
             written: HashMap::new(),
             answers: Vec::new(),
+            pending: HashSet::new(),
+            needed: HashMap::new(),
+            left: Vec::new(),
         };
-        batch.passes(ordered(jobs, self.shapes))?;
+        batch.run(ordered(jobs, self.shapes))?;
         let Batch { transaction, written, answers, .. } = batch;
         own::forget(&transaction, self.shapes, queued, &written)?;
         transaction.commit()?;

@@ -100,7 +100,8 @@ impl SqliteDatabaseBuilder {
             problem => SqliteError::State { path: path.clone(), source: problem.into() },
         })?;
         let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
-        connection.pragma_update(None, "foreign_keys", foreign_keys).map_err(failed)?;
+        // Their actions would change rows that no other device changed: see `children`.
+        connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         schema::hasten(&connection).map_err(failed)?;
         let shapes = attach::attach(&mut connection, &path, &tables)?;
         let mut open = Open { connection, shapes };

@@ -90,6 +90,34 @@ pub enum SqliteError {
         /// The document.
         id: DocumentId,
     },
+    /// Another row has a value of it that must be unique, and does not give it up in the same batch.
+    #[error(
+        "write {id}: another row has its unique value: {source}: change the row that is in the way, here or where this one was made"
+    )]
+    Taken {
+        /// The document.
+        id: DocumentId,
+        /// What SQLite said.
+        source: rusqlite::Error,
+    },
+    /// Rows that are not part of the batch refer to the row.
+    #[error(
+        "write {id}: rows of {child:?} on this device refer to it: delete them or let them refer to another row"
+    )]
+    Referred {
+        /// The document.
+        id: DocumentId,
+        /// The table of the rows.
+        child: String,
+    },
+    /// The row is to be deleted to make room for one that could not be written.
+    #[error("delete {id}: its room is for {place_of}, which could not be written: see there")]
+    MakesRoom {
+        /// The document.
+        id: DocumentId,
+        /// The document that needs its unique value.
+        place_of: DocumentId,
+    },
     /// The row refers to one that is not there.
     #[error("write {id}: it refers to a row of {parent:?} that is not there")]
     NoParent {

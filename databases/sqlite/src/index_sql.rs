@@ -54,6 +54,11 @@ fn bare(term: &str) -> String {
     term[..end].trim().to_owned()
 }
 
+/// The words of a statement, without comments.
+pub(crate) fn words(sql: &str) -> impl Iterator<Item = &str> {
+    tokens(sql).map(|(_, token)| token)
+}
+
 /// Words, quoted texts and single signs, each with its place. Comments and spaces are left out.
 fn tokens(sql: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut at = 0;

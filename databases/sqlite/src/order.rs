@@ -6,8 +6,8 @@ use crate::attach::Shapes;
 use crate::batch::Job;
 use crate::read::place;
 
-/// The jobs, the last one to be made first: deletes before puts, as they make room; of deletes the
-/// rows that refer to others before those, of puts after.
+/// The jobs, the last one to be made first: puts before deletes, as a delete is made only if each put
+/// that needs its room is; of puts the rows that refer to others after those, of deletes before.
 pub(crate) fn ordered(jobs: Vec<Job>, shapes: &Shapes) -> Vec<Job> {
     let depths = depths(shapes);
     let any = depths.values().any(|depth| *depth > 0);
@@ -15,8 +15,8 @@ pub(crate) fn ordered(jobs: Vec<Job>, shapes: &Shapes) -> Vec<Job> {
         let table = any.then(|| place(shapes, &job.id)).flatten().map(|(key, _)| key.table);
         let depth = table.and_then(|table| depths.get(&table)).copied().unwrap_or(0);
         match job.document {
-            None => (0, -depth),
-            Some(_) => (1, depth),
+            None => (1, -depth),
+            Some(_) => (0, depth),
         }
     };
     let mut jobs = jobs;

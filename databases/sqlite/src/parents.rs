@@ -1,10 +1,9 @@
 //! Foreign keys: which row a row refers to, and whether it is there.
 
-use std::collections::BTreeMap;
-
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
 use crate::cell::Cell;
+use crate::foreign_keys;
 use crate::key::RowKey;
 use crate::statements::{marks, quoted};
 
@@ -19,9 +18,6 @@ pub(crate) struct Parent {
     missing: String,
 }
 
-/// A foreign key as SQLite describes it: the table, the columns, and those they refer to, if named.
-type Described = (String, Vec<String>, Vec<Option<String>>);
-
 impl Parent {
     /// The foreign keys of a table whose rows are found by these columns.
     pub(crate) fn of(
@@ -29,24 +25,8 @@ impl Parent {
         table: &str,
         keys: &[String],
     ) -> rusqlite::Result<Vec<Self>> {
-        let sql = "SELECT id, \"table\", \"from\", \"to\" FROM pragma_foreign_key_list(?1) ORDER BY id, seq";
-        let mut statement = connection.prepare(sql)?;
-        let mut rows = statement.query([table])?;
-        let mut foreign: BTreeMap<i64, Described> = BTreeMap::new();
-        while let Some(row) = rows.next()? {
-            let entry = foreign.entry(row.get(0)?).or_default();
-            entry.0 = row.get(1)?;
-            entry.1.push(row.get(2)?);
-            entry.2.push(row.get(3)?);
-        }
-        let parent = |(parent, from, to): Described| {
-            let to = match to.into_iter().collect::<Option<Vec<_>>>() {
-                Some(to) => to,
-                None => primary_key(connection, &parent)?,
-            };
-            Ok(Self::new(table, keys, &parent, &from, to))
-        };
-        foreign.into_values().map(parent).collect()
+        let foreign = foreign_keys::of(connection, table)?.into_iter();
+        Ok(foreign.map(|key| Self::new(table, keys, &key.parent, &key.from, key.to)).collect())
     }
 
     fn new(table: &str, keys: &[String], parent: &str, from: &[String], to: Vec<String>) -> Self {
@@ -117,11 +97,6 @@ impl Awaited {
 /// The values of a row.
 pub(crate) fn cells(row: &rusqlite::Row<'_>, count: usize) -> rusqlite::Result<Vec<Cell>> {
     (0..count).map(|i| Ok(Cell::from(row.get_ref(i)?))).collect()
-}
-
-fn primary_key(connection: &Connection, table: &str) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE pk > 0 ORDER BY pk";
-    connection.prepare(sql)?.query_map([table], |row| row.get(0))?.collect()
 }
 
 fn lower(names: &[String]) -> Vec<String> {

@@ -12,7 +12,7 @@ use crate::{records, schema};
 /// ([`SqliteState::open_within`](crate::SqliteState::open_within)): call it in the transaction of
 /// the edit. The edit and its place in the queue are then durable together, and a
 /// [`Database`](db_to_cloud::Database) may answer
-/// [`Queueing::Transactional`](db_to_cloud::Queueing): nothing is compared at the start.
+/// [`ChangeTracking::Transactional`](db_to_cloud::ChangeTracking): nothing is compared at the start.
 ///
 /// The write of a sync, made by [`Database::apply`](db_to_cloud::Database::apply), is no edit: do not
 /// queue it.

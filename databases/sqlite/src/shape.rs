@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::cell::Cell;
+use crate::index_sql;
 use crate::parents::Parent;
-use crate::statements::Statements;
+use crate::statements::{Statements, quoted};
 use crate::table::Table;
 use crate::unique::{self, Unique};
 
@@ -27,6 +28,12 @@ pub(crate) struct Shape {
     pub view: View,
     /// What else is unique: a REPLACE may delete rows for it.
     pub uniques: Vec<Unique>,
+    /// What makes the id unique.
+    pub id: Unique,
+    /// The columns that are stored, quoted; first the rowid, if there is one besides them.
+    pub stored: Vec<String>,
+    /// Whether the schema says what a conflict does: by default it fails.
+    pub has_conflict_clause: bool,
     /// Which rows a row refers to.
     pub parents: Vec<Parent>,
     /// Whether triggers of the application may change what is written.
@@ -96,11 +103,16 @@ impl Shape {
         let mut uniques = unique::of(connection, &table, primary, integer, without_rowid)?;
         let by_id = uniques.iter().position(|unique| unique.is_on(&keys));
         // A primary key that is not the id is one more to be watched.
-        uniques.remove(by_id.ok_or_else(|| no_id(&keys))?);
+        let id = uniques.remove(by_id.ok_or_else(|| no_id(&keys))?);
         let others = "SELECT count(*) FROM sqlite_schema
             WHERE type = 'trigger' AND tbl_name = ?1 AND name NOT LIKE 'db\\_to\\_cloud\\_%' ESCAPE '\\'";
         let triggers: i64 = connection.query_row(others, [&table], |row| row.get(0))?;
+        let has_rowid = !without_rowid && !is_rowid_named(&described, &id, &uniques);
+        let stored = stored(&described, has_rowid);
         Ok(Self {
+            id,
+            stored,
+            has_conflict_clause: has_conflict_clause(connection, &table)?,
             name: table.to_ascii_lowercase(),
             view: View::new(&table, &keys, columns, revision),
             parents: Parent::of(connection, &table, &keys)?,
@@ -125,10 +137,43 @@ impl View {
 }
 
 impl Shape {
+    /// How a column is compared where it is unique, if that is not byte by byte.
+    pub(crate) fn collation_of(&self, column: &str) -> Option<String> {
+        let mut all = std::iter::once(&self.id).chain(&self.uniques);
+        all.find_map(|unique| unique.collation_of(column)).map(str::to_owned)
+    }
+
     /// How many columns the id has.
     pub(crate) fn width(&self) -> u8 {
         u8::try_from(self.keys.len()).unwrap_or(u8::MAX)
     }
+}
+
+/// Whether a column is the rowid.
+fn is_rowid_named(described: &[Described], id: &Unique, others: &[Unique]) -> bool {
+    let is_named = |unique: &Unique| {
+        let names = unique.columns().unwrap_or_default();
+        unique.is_rowid && names.iter().any(|name| described.iter().any(|c| c.name == **name))
+    };
+    is_named(id) || others.iter().any(is_named)
+}
+
+fn stored(described: &[Described], has_rowid: bool) -> Vec<String> {
+    let is_free = |name: &&str| !described.iter().any(|c| c.name.eq_ignore_ascii_case(name));
+    let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(is_free).filter(|_| has_rowid);
+    let columns = described.iter().filter(|column| !column.generated);
+    rowid.into_iter().chain(columns.map(|c| c.name.as_str())).map(quoted).collect()
+}
+
+/// Whether `ON CONFLICT` is said in the statement that made the table.
+fn has_conflict_clause(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT sql FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+    let text: String = connection.query_row(sql, [table], |row| row.get(0))?;
+    let words: Vec<_> = index_sql::words(&text).collect();
+    let is_clause = |pair: &[&str]| {
+        pair[0].eq_ignore_ascii_case("on") && pair[1].eq_ignore_ascii_case("conflict")
+    };
+    Ok(words.windows(2).any(is_clause))
 }
 
 fn no_id(keys: &[String]) -> Unfit {

@@ -8,6 +8,10 @@ pub(crate) struct Statements {
     /// The id columns and then the others of a row.
     pub select: String,
     pub delete: String,
+    /// The ids of a row that has this id by what the collations say, and maybe another by the byte.
+    pub alike: String,
+    /// Gives the row that has the first id the second one.
+    pub rename: String,
     /// The ids of the next rows after an id, in order.
     pub after: String,
     /// The ids of the first rows, in order.
@@ -17,9 +21,11 @@ pub(crate) struct Statements {
     insert: String,
     update: String,
     names: Vec<String>,
-    table: String,
+    /// The table, quoted.
+    pub table: String,
     keys: Vec<String>,
-    is_row: String,
+    /// The condition for the row of an id.
+    pub is_row: String,
 }
 
 impl Statements {
@@ -33,6 +39,11 @@ impl Statements {
         let marks = marks(1, keys.len());
         let mut new = Self {
             select: format!("SELECT {} FROM {table} WHERE {is_row}", all.join(", ")),
+            alike: format!("SELECT {list} FROM {table} WHERE {is_row}"),
+            rename: format!(
+                "UPDATE {table} SET {} WHERE {is_row}",
+                numbered(&keys, 1 + keys.len(), " = ").join(", ")
+            ),
             delete: format!("DELETE FROM {table} WHERE {is_row}"),
             after: format!(
                 "SELECT {list} FROM {table} WHERE ({list}) > ({marks}) ORDER BY {list} LIMIT 500"
@@ -94,6 +105,12 @@ impl Statements {
         let set = set.collect::<Vec<_>>().join(", ");
         format!("UPDATE {} SET {set} WHERE {}", self.table, self.is_row)
     }
+}
+
+/// An INSERT or UPDATE that does this on a conflict, whatever the schema says.
+pub(crate) fn or(policy: &str, sql: &str) -> String {
+    let (verb, rest) = sql.split_once(' ').unwrap_or((sql, ""));
+    format!("{verb} OR {policy} {rest}")
 }
 
 /// A name as SQL takes it, whatever it is.

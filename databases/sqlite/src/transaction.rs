@@ -1,17 +1,23 @@
-//! The writes of one transaction: pass after pass, each in a savepoint of its own.
+//! The writes of one transaction, each in a savepoint of its own.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use db_to_cloud::{Document, DocumentId};
 use rusqlite::Transaction;
 
 use crate::attach::Shapes;
 use crate::batch::{Answer, Applied, Failed, Job, job_of_held};
+use crate::children::{Left, settle};
 use crate::error::SqliteError;
 use crate::extra;
+use crate::key::RowKey;
 use crate::parents::Awaited;
-use crate::read::{Unread, place, read, read_at};
-use crate::write::{Row, Unwritten};
+use crate::read::{Current, Unread, place, read, read_at};
+use crate::referred::Referred;
+use crate::shape::Shape;
+use crate::waiting::Waiting;
+use crate::write::{Row, Unwritten, is_unique};
 
 /// A transaction under way.
 pub(crate) struct Batch<'a> {
@@ -23,99 +29,97 @@ pub(crate) struct Batch<'a> {
     /// What was made of each document.
     pub written: HashMap<DocumentId, Option<Document>>,
     pub answers: Vec<(usize, Answer)>,
+    /// Documents of which it is not decided yet what becomes of them.
+    pub pending: HashSet<DocumentId>,
+    /// Rows whose unique values are needed by documents that could not be written.
+    pub needed: HashMap<DocumentId, DocumentId>,
+    /// What rows that were changed without a check left behind.
+    pub left: Vec<(DocumentId, Vec<Left>)>,
 }
 
 /// A write that did not come about, and why.
-type Open = (Job, Unwritten);
+pub(crate) type Open = (Job, Unwritten);
 
 impl Batch<'_> {
-    /// Pass after pass, as long as one document makes room or is the ground for another; what is
-    /// left may be a circle of rows that refer to each other.
-    pub(crate) fn passes(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
-        let mut jobs = jobs;
-        loop {
-            let before = jobs.len();
-            let mut open: Vec<Open> = Vec::new();
-            while let Some(job) = jobs.pop() {
-                if let Err(why) = self.make(&job, true)? {
-                    open.push((job, why));
-                    continue;
+    /// Makes each write as soon as what is in its way is gone; what is left may be rows that are in the
+    /// way of each other.
+    pub(crate) fn run(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
+        self.pending.extend(jobs.iter().map(|job| job.id.clone()));
+        let (mut jobs, mut waiting) = (jobs, Waiting::default());
+        while let Some(job) = jobs.pop() {
+            if job.document.is_none() && self.keep_for_others(&job, &mut waiting)? {
+                continue;
+            }
+            match self.make(&job, true)? {
+                Ok(()) => {
+                    jobs.extend(self.awakened(&job)?);
+                    jobs.extend(waiting.freed(&job.id));
                 }
-                jobs.extend(self.awakened(&job)?);
+                Err(why) => match self.first_pending(&why) {
+                    Some(first) => waiting.keep(job, why, first),
+                    None => self.set_apart(&job, why)?,
+                },
             }
-            open.reverse();
-            if open.is_empty() || open.len() >= before {
-                return self.circle(open);
+        }
+        self.together(waiting.open())
+    }
+
+    /// Whether a delete must wait, as others need the room that it makes; it is not made if one of
+    /// them failed.
+    fn keep_for_others(&mut self, job: &Job, waiting: &mut Waiting) -> Result<bool, Failed> {
+        let has_failed = self.needed.contains_key(&job.id);
+        if !has_failed && !waiting.is_room(&job.id) {
+            return Ok(false);
+        }
+        let place = place(self.shapes, &job.id);
+        match self.current(job, place.as_ref()) {
+            // It is not as expected: then it is not made in any case.
+            Ok(current)
+                if current.document.as_ref().map(|d| &d.revision) != job.expected.as_ref() =>
+            {
+                return Ok(false);
             }
-            jobs = open.into_iter().map(|(job, _)| job).rev().collect();
+            Ok(_) => {}
+            Err(Unwritten::Sqlite(error)) => return Err(error.into()),
+            Err(_) => return Ok(false),
+        }
+        match has_failed {
+            true => self.set_apart(job, Unwritten::MakesRoom)?,
+            false => waiting.keep(job.clone(), Unwritten::MakesRoom, None),
+        }
+        Ok(true)
+    }
+
+    /// For what a write can wait: a document of this batch, or nothing in particular. `None` if there
+    /// is no use in waiting.
+    fn first_pending(&self, why: &Unwritten) -> Option<Option<DocumentId>> {
+        match why {
+            Unwritten::Awaits(..) => Some(None),
+            Unwritten::Taken(rows, _) | Unwritten::Referred(rows, _) => {
+                let is_possible = rows.iter().all(|id| self.pending.contains(id));
+                rows.first().filter(|_| is_possible).map(|id| Some(id.clone()))
+            }
+            _ => None,
         }
     }
 
-    /// Writes rows that refer to each other at once; those that refer to what is not there wait.
-    fn circle(&mut self, open: Vec<Open>) -> Result<(), Failed> {
-        let mut circle = Vec::new();
-        for (job, why) in open {
-            match why {
-                Unwritten::Awaits(..) => circle.push(job),
-                why => self.set_apart(&job, why)?,
+    pub(crate) fn set_apart(&mut self, job: &Job, why: Unwritten) -> Result<(), Failed> {
+        match why {
+            Unwritten::Awaits(awaited, parent) => return self.wait(job, &awaited, parent),
+            Unwritten::Taken(rows, error) => {
+                self.needed.extend(rows.into_iter().map(|row| (row, job.id.clone())));
+                self.decide(job, Err(error));
             }
-        }
-        let mut apart = HashSet::new();
-        while !circle.is_empty() {
-            self.savepoint("SAVEPOINT db_to_cloud_circle")?;
-            let answered = self.answers.len();
-            let out = self.try_circle(&mut circle, &apart)?;
-            if out.iter().all(Option::is_none) {
-                return self.savepoint("RELEASE db_to_cloud_circle");
+            Unwritten::Document(error) | Unwritten::Referred(_, error) => {
+                self.decide(job, Err(error));
             }
-            self.savepoint("ROLLBACK TO db_to_cloud_circle; RELEASE db_to_cloud_circle")?;
-            self.answers.truncate(answered);
-            let mut rest = Vec::new();
-            for (job, out) in circle.into_iter().zip(out) {
-                self.written.remove(&job.id);
-                match out {
-                    None => rest.push(job),
-                    Some(why) => {
-                        apart.insert(job.id.clone());
-                        self.set_apart(&job, why)?;
-                    }
-                }
+            Unwritten::MakesRoom => {
+                let place_of = self.needed.get(&job.id).unwrap_or(&job.id).clone();
+                self.decide(job, Err(SqliteError::MakesRoom { id: job.id.clone(), place_of }));
             }
-            circle = rest;
+            Unwritten::Constraint(error) | Unwritten::Sqlite(error) => return Err(error.into()),
         }
         Ok(())
-    }
-
-    /// Writes all of them and those that waited for them, and then looks which lack something.
-    fn try_circle(
-        &mut self,
-        circle: &mut Vec<Job>,
-        apart: &HashSet<DocumentId>,
-    ) -> Result<Vec<Option<Unwritten>>, Failed> {
-        let mut out: Vec<Option<Unwritten>> = Vec::new();
-        while let Some(job) = circle.get(out.len()).cloned() {
-            out.push(self.make(&job, false)?.err());
-            for held in self.awakened(&job)? {
-                if !apart.contains(&held.id) && circle.iter().all(|job| job.id != held.id) {
-                    circle.push(held);
-                }
-            }
-        }
-        for (job, out) in circle.iter().zip(&mut out).filter(|(_, out)| out.is_none()) {
-            *out = self.check_parents(job)?.err();
-        }
-        Ok(out)
-    }
-
-    fn set_apart(&mut self, job: &Job, why: Unwritten) -> Result<(), Failed> {
-        match why {
-            Unwritten::Awaits(awaited, parent) => self.wait(job, &awaited, parent),
-            Unwritten::Document(error) => {
-                self.answer(job, Err(error));
-                Ok(())
-            }
-            Unwritten::Sqlite(error) => Err(error.into()),
-        }
     }
 
     /// A new document whose parent is missing is held until it comes; an edit is not made.
@@ -126,87 +130,155 @@ impl Batch<'_> {
             Some(document) if !has_row => {
                 extra::hold(&self.transaction, &job.id, document, Some(awaited))?;
                 self.written.insert(job.id.clone(), job.document.clone());
-                self.answer(job, Ok(Applied::Done));
+                self.decide(job, Ok(Applied::Done));
             }
-            _ => self.answer(job, Err(SqliteError::NoParent { id: job.id.clone(), parent })),
+            _ => self.decide(job, Err(SqliteError::NoParent { id: job.id.clone(), parent })),
         }
         Ok(())
     }
 
-    /// Makes one write, or leaves everything as it was.
-    fn make(&mut self, job: &Job, with_parents: bool) -> Result<Result<(), Unwritten>, Failed> {
+    /// Makes one write, or leaves everything as it was. `checked` is whether what refers to what is
+    /// looked at now, and not later.
+    pub(crate) fn make(
+        &mut self,
+        job: &Job,
+        checked: bool,
+    ) -> Result<Result<(), Unwritten>, Failed> {
         self.savepoint("SAVEPOINT db_to_cloud_write")?;
-        let made = self.write(job, with_parents);
+        let made = self.write(job).and_then(|(applied, left)| match checked {
+            true => self.check(job, &left).map(|()| (applied, Vec::new())),
+            false => Ok((applied, left)),
+        });
         match made {
-            Ok(applied) => {
+            Ok((applied, left)) => {
                 self.savepoint("RELEASE db_to_cloud_write")?;
                 if applied == Applied::Done {
                     self.written.insert(job.id.clone(), job.document.clone());
                 }
-                self.answer(job, Ok(applied));
+                if !checked {
+                    self.left.push((job.id.clone(), left));
+                }
+                self.decide(job, Ok(applied));
                 Ok(Ok(()))
             }
             // The transaction may be gone.
-            Err(Unwritten::Sqlite(error)) => Err(error.into()),
+            Err(Unwritten::Sqlite(error)) => Err(self.failed(error, job)),
             Err(why) => {
-                self.savepoint("ROLLBACK TO db_to_cloud_write")?;
-                self.savepoint("RELEASE db_to_cloud_write")?;
-                Ok(Err(why))
+                self.savepoint("ROLLBACK TO db_to_cloud_write; RELEASE db_to_cloud_write")?;
+                self.explain(job, why).map(Err)
             }
         }
     }
 
-    fn write(&self, job: &Job, with_parents: bool) -> Result<Applied, Unwritten> {
-        let connection = &*self.transaction;
-        let place = place(self.shapes, &job.id);
-        let current =
-            read_at(connection, &job.id, place.as_ref()).map_err(|unread| match unread {
-                Unread::Document(error) => Unwritten::Document(error),
-                Unread::Sqlite(error) => Unwritten::Sqlite(error),
-            })?;
-        if current.document.as_ref().map(|d| &d.revision) != job.expected.as_ref() {
-            return Ok(Applied::Changed);
+    /// A trigger or a constraint of the row may have rolled everything back.
+    pub(crate) fn failed(&self, error: rusqlite::Error, job: &Job) -> Failed {
+        use rusqlite::ErrorCode::ConstraintViolation;
+        let is_its_own = error.sqlite_error_code() == Some(ConstraintViolation)
+            && self.transaction.is_autocommit();
+        Failed { culprit: is_its_own.then(|| job.id.clone()), error }
+    }
+
+    /// What is behind a constraint: rows in the way, or the row itself.
+    fn explain(&mut self, job: &Job, why: Unwritten) -> Result<Unwritten, Failed> {
+        let Unwritten::Constraint(source) = why else { return Ok(why) };
+        let id = job.id.clone();
+        let (place, document) = (place(self.shapes, &id), &job.document);
+        let rows = match (&place, document) {
+            (Some((key, shape)), Some(document)) => {
+                let row = Row { connection: &self.transaction, shape, key, id: &id };
+                row.in_the_way(document)
+            }
+            _ => Ok(Vec::new()),
+        };
+        let rows = match rows {
+            Ok(rows) => rows,
+            Err(Unwritten::Sqlite(error)) => return Err(self.failed(error, job)),
+            Err(_) => Vec::new(),
+        };
+        if is_unique(&source) && !rows.is_empty() {
+            return Ok(Unwritten::Taken(rows, SqliteError::Taken { id, source }));
         }
-        let id = &job.id;
+        self.needed.extend(rows.into_iter().map(|row| (row, id.clone())));
+        Ok(Unwritten::Document(SqliteError::Refused { id, source }))
+    }
+
+    fn write(&self, job: &Job) -> Result<(Applied, Vec<Left>), Unwritten> {
+        let place = place(self.shapes, &job.id);
+        let current = self.current(job, place.as_ref())?;
+        if current.document.as_ref().map(|d| &d.revision) != job.expected.as_ref() {
+            return Ok((Applied::Changed, Vec::new()));
+        }
+        Ok((Applied::Done, self.change(job, place, &current)?))
+    }
+
+    pub(crate) fn current(
+        &self,
+        job: &Job,
+        place: Option<&(RowKey, &Arc<Shape>)>,
+    ) -> Result<Current, Unwritten> {
+        read_at(&self.transaction, &job.id, place).map_err(|unread| match unread {
+            Unread::Document(error) => Unwritten::Document(error),
+            Unread::Sqlite(error) => Unwritten::Sqlite(error),
+        })
+    }
+
+    /// Writes a document that is as expected; the values that others may refer to and that are gone.
+    pub(crate) fn change(
+        &self,
+        job: &Job,
+        place: Option<(RowKey, &Arc<Shape>)>,
+        current: &Current,
+    ) -> Result<Vec<Left>, Unwritten> {
+        let (connection, id) = (&*self.transaction, &job.id);
         let Some((key, shape)) = place else {
             match &job.document {
                 // Its table does not exist on this device.
                 Some(document) => extra::hold(connection, id, document, None)?,
                 None => extra::forget(connection, id)?,
             }
-            return Ok(Applied::Done);
+            return Ok(Vec::new());
         };
         let row = Row { connection, shape, key: &key, id };
+        let referred = Referred::new(&row, self.shapes, self.foreign_keys && current.has_row);
         match &job.document {
             Some(document) => {
-                row.put(&current, document)?;
-                if with_parents && self.foreign_keys {
-                    row.check_parents()?;
-                }
+                let before = referred.changing()?;
+                row.put(current, document)?;
+                Ok(referred.changed(before)?)
             }
             None => {
+                let left = referred.deleted()?;
                 if current.has_row {
                     row.delete()?;
                 }
                 if current.has_extra {
                     extra::forget(connection, id)?;
                 }
+                Ok(left)
             }
         }
-        Ok(Applied::Done)
     }
 
-    fn check_parents(&self, job: &Job) -> Result<Result<(), Unwritten>, Failed> {
-        let Some((key, shape)) = place(self.shapes, &job.id) else { return Ok(Ok(())) };
-        let row = Row { connection: &self.transaction, shape, key: &key, id: &job.id };
-        match row.check_parents() {
-            Err(Unwritten::Sqlite(error)) => Err(error.into()),
-            checked => Ok(checked),
+    /// Whether the row refers to what is there, and nothing to what it left.
+    pub(crate) fn check(&self, job: &Job, left: &[Left]) -> Result<(), Unwritten> {
+        let connection = &*self.transaction;
+        for left in left {
+            let most = self.pending.len() + 1;
+            let Some(found) = settle(connection, &self.shapes.children, left, most)? else {
+                continue;
+            };
+            let error = SqliteError::Referred { id: job.id.clone(), child: found.table };
+            return Err(Unwritten::Referred(found.ids, error));
         }
+        if !self.foreign_keys || job.document.is_none() {
+            return Ok(());
+        }
+        let Some((key, shape)) = place(self.shapes, &job.id) else { return Ok(()) };
+        Row { connection, shape, key: &key, id: &job.id }.check_parents()
     }
 
     /// Held documents that waited for this row.
-    fn awakened(&self, job: &Job) -> Result<Vec<Job>, Failed> {
+    pub(crate) fn awakened(&self, job: &Job) -> Result<Vec<Job>, Failed> {
         let place = place(self.shapes, &job.id).filter(|_| self.wakes && job.document.is_some());
         let Some((key, shape)) = place else { return Ok(Vec::new()) };
         let mut jobs = Vec::new();
@@ -221,11 +293,12 @@ impl Batch<'_> {
         Ok(jobs)
     }
 
-    fn answer(&mut self, job: &Job, answer: Answer) {
+    pub(crate) fn decide(&mut self, job: &Job, answer: Answer) {
+        self.pending.remove(&job.id);
         self.answers.extend(job.answer.map(|i| (i, answer)));
     }
 
-    fn savepoint(&self, sql: &str) -> Result<(), Failed> {
+    pub(crate) fn savepoint(&self, sql: &str) -> Result<(), Failed> {
         for sql in sql.split("; ") {
             self.transaction.prepare_cached(sql)?.execute([])?;
         }

@@ -44,6 +44,14 @@ impl Unique {
         columns.collect::<Option<_>>().filter(|_| self.condition.is_none())
     }
 
+    /// How one of its columns is compared, if that is not byte by byte.
+    pub(crate) fn collation_of(&self, column: &str) -> Option<&str> {
+        let is_it =
+            |term: &&Term| term.column.as_ref().is_some_and(|c| c.eq_ignore_ascii_case(column));
+        let collation = self.terms.iter().find(is_it)?.collation.as_deref();
+        collation.filter(|name| !name.eq_ignore_ascii_case("binary"))
+    }
+
     /// The condition for a row that has the values of the row `NEW`, which has these columns.
     pub(crate) fn is_taken(&self, columns: &[String]) -> String {
         let new = columns.iter().map(|name| format!("NEW.{0} AS {0}", quoted(name)));

@@ -1,24 +1,36 @@
 //! One document into its row.
 
+use std::collections::BTreeSet;
+
 use db_to_cloud::{Document, DocumentId};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, ffi, params_from_iter};
 use serde_json::Map;
 
 use crate::cell::Cell;
 use crate::document::{decode, document, encode};
+use crate::drain::edits_after;
 use crate::error::SqliteError;
-use crate::extra;
 use crate::key::RowKey;
-use crate::parents::Awaited;
+use crate::parents::{Awaited, cells};
 use crate::read::{Current, row};
-use crate::shape::Shape;
+use crate::shape::{Shape, View};
+use crate::statements::or;
+use crate::{extra, own};
 
 /// Why a write did not come about. What it did must be rolled back.
 #[derive(Debug)]
 pub(crate) enum Unwritten {
     /// It refers to a row that is not there.
     Awaits(Awaited, String),
+    /// SQLite refused the statement for what the row is.
+    Constraint(rusqlite::Error),
+    /// These rows have a value that must be unique.
+    Taken(Vec<DocumentId>, SqliteError),
+    /// These rows refer to it.
+    Referred(Vec<DocumentId>, SqliteError),
+    /// It is a delete, and others need the room that it makes.
+    MakesRoom,
     /// It is this one's own trouble.
     Document(SqliteError),
     /// The whole transaction failed.
@@ -39,22 +51,29 @@ pub(crate) struct Row<'a> {
     pub id: &'a DocumentId,
 }
 
+/// How a document is written.
+struct Statement {
+    sql: String,
+    /// Which columns the document has.
+    present: Vec<bool>,
+    /// The id and those columns.
+    values: Vec<Cell>,
+}
+
 impl Row<'_> {
     /// Makes the row what the document says.
     pub(crate) fn put(&self, current: &Current, wanted: &Document) -> Result<(), Unwritten> {
-        let (present, values) = self.values(wanted)?;
-        let sql = match current.has_row {
-            true => self.shape.view.statements.update(&present, &self.shape.view.columns),
-            false => self.shape.view.statements.insert(&present),
-        };
-        let values: Vec<_> = self.key.cells.iter().chain(&values).collect();
+        let Statement { sql, present, values } = self.statement(current.has_row, wanted)?;
+        if self.shape.has_conflict_clause {
+            self.try_out(&sql, &values)?;
+        }
         self.execute(&sql, &values)?;
         let mut cells = self.read_back()?;
         if self.shape.has_triggers && !holds(&present, &values[self.key.cells.len()..], &cells) {
             // The application's triggers are to see the row, but not to edit it as if on this device:
             // two devices would then answer each other for ever.
             let sql = self.shape.view.statements.update(&present, &self.shape.view.columns);
-            self.without_triggers(|| self.execute(&sql, &values))?;
+            silently(self.connection, || self.execute(&sql, &values))?;
             cells = self.read_back()?;
         }
         let own = encode(&self.shape.view, &cells, &Map::new());
@@ -68,20 +87,76 @@ impl Row<'_> {
         Ok(())
     }
 
-    /// Which columns the document has, and their values.
-    fn values(&self, wanted: &Document) -> Result<(Vec<bool>, Vec<Cell>), Unwritten> {
+    /// Where the schema says `ON CONFLICT REPLACE`, `IGNORE` or the like, a statement that meets a
+    /// conflict would take another row along or do nothing: so it is tried without triggers in a way
+    /// that fails then. It cannot be the real one: the policy of a statement is that of the
+    /// triggers which it fires, too.
+    fn try_out(&self, sql: &str, values: &[Cell]) -> Result<(), Unwritten> {
+        self.connection.execute_batch("SAVEPOINT db_to_cloud_trial")?;
+        let tried = silently(self.connection, || self.execute(&or("ABORT", sql), values));
+        let end = "ROLLBACK TO db_to_cloud_trial; RELEASE db_to_cloud_trial";
+        tried.and_then(|()| Ok(self.connection.execute_batch(end)?))
+    }
+
+    fn statement(&self, has_row: bool, wanted: &Document) -> Result<Statement, Unwritten> {
         let malformed =
             |why| Unwritten::Document(SqliteError::Malformed { id: self.id.clone(), why });
         let fields = decode(&wanted.bytes).ok_or_else(|| malformed("it is not a JSON object"))?;
-        let fields = self.shape.view.columns.iter().map(|column| fields.get(&column.field));
-        let present = fields.clone().map(|field| field.is_some()).collect();
-        let cells: Option<_> = fields.flatten().map(Cell::from_json).collect();
-        Ok((present, cells.ok_or_else(|| malformed("a field holds what is no value of SQLite"))?))
+        let View { columns, statements, .. } = &self.shape.view;
+        let fields = columns.iter().map(|column| fields.get(&column.field));
+        let present: Vec<_> = fields.clone().map(|field| field.is_some()).collect();
+        let cells: Option<Vec<_>> = fields.flatten().map(Cell::from_json).collect();
+        let cells = cells.ok_or_else(|| malformed("a field holds what is no value of SQLite"))?;
+        let sql = match has_row {
+            true => statements.update(&present, columns),
+            false => statements.insert(&present),
+        };
+        Ok(Statement { sql, present, values: [self.key.cells.clone(), cells].concat() })
+    }
+
+    /// The documents of the rows that have what must be unique in the row that is wanted. All is as it
+    /// was afterwards.
+    ///
+    /// The triggers that look for rows which a REPLACE may delete find them: they run before the
+    /// statement fails, and `OR FAIL` leaves what they wrote.
+    pub(crate) fn in_the_way(&self, wanted: &Document) -> Result<Vec<DocumentId>, Unwritten> {
+        let mut found = BTreeSet::new();
+        found.extend(self.alike()?.map(|key| key.id()));
+        let has_row = row(self.connection, &self.shape.view, self.key)?.is_some();
+        let Ok(Statement { sql, values, .. }) = self.statement(has_row, wanted) else {
+            return Ok(Vec::new());
+        };
+        let end = own::last(self.connection)?;
+        self.connection.execute_batch("SAVEPOINT db_to_cloud_probe")?;
+        match self.execute(&or("FAIL", &sql), &values) {
+            Ok(()) | Err(Unwritten::Constraint(_)) => {}
+            Err(error) => return Err(error),
+        }
+        let edits = edits_after(self.connection, end)?.into_iter();
+        found.extend(edits.filter(|edit| edit.key.table == self.key.table).map(|e| e.key.id()));
+        let end = "ROLLBACK TO db_to_cloud_probe; RELEASE db_to_cloud_probe";
+        self.connection.execute_batch(end)?;
+        found.remove(self.id);
+        Ok(found.into_iter().collect())
+    }
+
+    /// The id of the row that the table takes for this one; it may be spelled in another way.
+    pub(crate) fn alike(&self) -> rusqlite::Result<Option<RowKey>> {
+        let mut statement = self.connection.prepare_cached(&self.shape.view.statements.alike)?;
+        let width = self.key.cells.len();
+        let found = statement.query_row(params_from_iter(&self.key.cells), |row| cells(row, width));
+        let key = |cells| RowKey { table: self.key.table.clone(), cells };
+        Ok(found.optional()?.map(key))
+    }
+
+    /// Gives this id to a row that has another one.
+    pub(crate) fn rename_from(&self, old: &RowKey) -> Result<(), Unwritten> {
+        let ids = [old.cells.clone(), self.key.cells.clone()].concat();
+        self.execute(&self.shape.view.statements.rename, &ids)
     }
 
     pub(crate) fn delete(&self) -> Result<(), Unwritten> {
-        let keys: Vec<_> = self.key.cells.iter().collect();
-        self.execute(&self.shape.view.statements.delete, &keys)?;
+        self.execute(&self.shape.view.statements.delete, &self.key.cells)?;
         match row(self.connection, &self.shape.view, self.key)? {
             None => Ok(()),
             Some(_) => Err(self.ignored()),
@@ -98,12 +173,14 @@ impl Row<'_> {
         Ok(())
     }
 
-    fn execute(&self, sql: &str, values: &[&Cell]) -> Result<(), Unwritten> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        match statement.execute(params_from_iter(values)) {
+    fn execute(&self, sql: &str, values: &[Cell]) -> Result<(), Unwritten> {
+        // What a trigger of the application lacks, such as a function, is found when the statement
+        // is prepared.
+        let done = self.connection.prepare_cached(sql);
+        match done.and_then(|mut statement| statement.execute(params_from_iter(values))) {
             Ok(_) => Ok(()),
             Err(source) if is_rows_own(&source) && !self.connection.is_autocommit() => {
-                Err(Unwritten::Document(SqliteError::Refused { id: self.id.clone(), source }))
+                Err(Unwritten::Constraint(source))
             }
             Err(source) => Err(source.into()),
         }
@@ -116,27 +193,39 @@ impl Row<'_> {
     fn ignored(&self) -> Unwritten {
         Unwritten::Document(SqliteError::Ignored { id: self.id.clone() })
     }
+}
 
-    fn without_triggers<T>(
-        &self,
-        write: impl FnOnce() -> Result<T, Unwritten>,
-    ) -> Result<T, Unwritten> {
-        let enable = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
-        self.connection.set_db_config(enable, false)?;
-        let written = write();
-        self.connection.set_db_config(enable, true)?;
-        written
-    }
+/// Does what no trigger is to see.
+pub(crate) fn silently<T>(
+    connection: &Connection,
+    work: impl FnOnce() -> Result<T, Unwritten>,
+) -> Result<T, Unwritten> {
+    let enable = DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER;
+    connection.set_db_config(enable, false)?;
+    let done = work();
+    connection.set_db_config(enable, true)?;
+    done
 }
 
 /// Whether the row has the values that were written.
-fn holds(present: &[bool], values: &[&Cell], cells: &[Cell]) -> bool {
+fn holds(present: &[bool], values: &[Cell], cells: &[Cell]) -> bool {
     let present = cells.iter().zip(present).filter(|(_, present)| **present);
-    present.map(|(cell, _)| cell).eq(values.iter().copied())
+    present.map(|(cell, _)| cell).eq(values)
 }
 
-/// Errors that say something of one row.
+/// Whether a value that must be unique is another row's; it may be one of another table, to which a
+/// trigger of the application writes.
+pub(crate) fn is_unique(error: &rusqlite::Error) -> bool {
+    use ffi::{SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE};
+    let codes = [SQLITE_CONSTRAINT_PRIMARYKEY, SQLITE_CONSTRAINT_ROWID, SQLITE_CONSTRAINT_UNIQUE];
+    error.sqlite_error().is_some_and(|error| codes.contains(&error.extended_code))
+}
+
+/// Errors that say something of one row or of its table: a constraint, a trigger of the application
+/// that cannot run here.
 fn is_rows_own(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
+    let is_general = |e: &ffi::Error| e.extended_code & 0xff == ffi::SQLITE_ERROR;
     matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
+        || error.sqlite_error().is_some_and(is_general)
 }

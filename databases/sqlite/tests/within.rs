@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{
-    Applied, BoxError, Client, Database, Document, DocumentId, Listed, Queueing, RemoteWins, Write,
+    BoxError, ChangeTracking, Client, Database, Document, DocumentId, Listed, Outcome, RemoteWins,
+    Write,
 };
 use db_to_cloud_sqlite::{SqliteState, queue_change};
 use futures::stream::{self, BoxStream, StreamExt};
@@ -72,7 +73,18 @@ impl Database for Notes {
         Ok(document)
     }
 
-    async fn apply(&self, write: Write) -> Result<Applied, BoxError> {
+    async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
+        let one = |write| self.write(write).unwrap_or_else(Outcome::Blocked);
+        batch.into_iter().map(one).collect()
+    }
+
+    fn tracking(&self) -> ChangeTracking {
+        ChangeTracking::Transactional
+    }
+}
+
+impl Notes {
+    fn write(&self, write: Write) -> Result<Outcome, BoxError> {
         let mut connection = self.open();
         let transaction = connection.transaction()?;
         let id = write.id.as_str().unwrap_or_default();
@@ -80,7 +92,7 @@ impl Database for Notes {
             .query_row("SELECT text FROM notes WHERE id = ?1", [id], |row| row.get(0))
             .optional()?;
         if there.map(|t| Document::of_content(t).revision) != write.expected {
-            return Ok(Applied::Changed);
+            return Ok(Outcome::Changed);
         }
         match &write.document {
             Some(document) => {
@@ -90,11 +102,7 @@ impl Database for Notes {
             None => transaction.execute("DELETE FROM notes WHERE id = ?1", [id])?,
         };
         transaction.commit()?;
-        Ok(Applied::Done)
-    }
-
-    fn queueing(&self) -> Queueing {
-        Queueing::Transactional
+        Ok(Outcome::Done)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Foreign keys, triggers of the application, and rows that a table does not accept.
 
-use crate::world::{Device, pair, settle};
+use crate::world::{Became, Device, apply, pair, settle, write};
 use db_to_cloud::memory::MemoryAdapter;
 
 const BLOG: &str = "
@@ -46,8 +46,8 @@ async fn a_circle_of_rows_is_written_even_if_it_comes_in_pieces() {
     for table in ["a", "b", "c"] {
         let id = db_to_cloud::DocumentId::from(format!("[\"{table}\",1]"));
         let document = db_to_cloud::Database::get(&laptop.database, &id).await.unwrap();
-        let write = db_to_cloud::Write { id, document, expected: None };
-        db_to_cloud::Database::apply(&tablet.database, write).await.unwrap();
+        let write = write(id, document, None);
+        assert_eq!(apply(&tablet.database, write).await, Became::Done);
         let held = tablet.database.held().await.unwrap().len();
         assert_eq!(held, if table == "a" { 1 } else { 2 * usize::from(table == "b") }, "{table}");
     }
@@ -152,8 +152,8 @@ async fn rows_that_a_trigger_changes_elsewhere_are_synced_as_edits() {
     assert_eq!(phone.shell("SELECT n FROM counts"), "2");
     let id = db_to_cloud::DocumentId::from("[\"notes\",\"a\"]");
     let document = db_to_cloud::Database::get(&laptop.database, &id).await.unwrap();
-    let write = db_to_cloud::Write { id, document, expected: None };
-    db_to_cloud::Database::apply(&whole.database, write).await.unwrap();
+    let write = write(id, document, None);
+    assert_eq!(apply(&whole.database, write).await, Became::Done);
     assert_eq!(whole.queued().await, 1, "the count, not the note");
 }
 

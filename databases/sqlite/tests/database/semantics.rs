@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Applied, Database, Document, DocumentId, KeepBoth, Revision, Write};
+use db_to_cloud::{Database, Document, DocumentId, KeepBoth, Revision, Write};
 use db_to_cloud_sqlite::Table;
 use futures::StreamExt;
 
-use crate::world::{Device, NOTES, pair, settle};
+use crate::world::{Became, Device, NOTES, apply, became, pair, settle, write};
 
 async fn laptop() -> Device {
     Device::new(&MemoryAdapter::new(), NOTES, &["notes"]).await
@@ -22,7 +22,7 @@ fn note(text: &str) -> Document {
 }
 
 fn put(name: &str, text: &str, expected: Option<Revision>) -> Write {
-    Write { id: id(name), document: Some(note(text)), expected }
+    write(id(name), Some(note(text)), expected)
 }
 
 #[tokio::test]
@@ -40,46 +40,43 @@ async fn a_document_is_the_json_of_its_row() {
 async fn a_write_is_made_only_on_the_expected_revision() {
     let laptop = laptop().await;
     let (old, new) = (note("old").revision, note("new").revision);
-    let apply = |write| laptop.database.apply(write);
-    assert_eq!(apply(put("a", "old", Some(new.clone()))).await.unwrap(), Applied::Changed);
-    assert_eq!(apply(put("a", "old", None)).await.unwrap(), Applied::Done);
-    assert_eq!(apply(put("a", "new", None)).await.unwrap(), Applied::Changed);
-    assert_eq!(apply(put("a", "new", Some(old.clone()))).await.unwrap(), Applied::Done);
-    let delete = |expected| Write { id: id("a"), document: None, expected };
-    assert_eq!(apply(delete(Some(old))).await.unwrap(), Applied::Changed);
-    assert_eq!(apply(delete(None)).await.unwrap(), Applied::Changed);
+    let apply = |write| apply(&laptop.database, write);
+    assert_eq!(apply(put("a", "old", Some(new.clone()))).await, Became::Changed);
+    assert_eq!(apply(put("a", "old", None)).await, Became::Done);
+    assert_eq!(apply(put("a", "new", None)).await, Became::Changed);
+    assert_eq!(apply(put("a", "new", Some(old.clone()))).await, Became::Done);
+    let delete = |expected| write(id("a"), None, expected);
+    assert_eq!(apply(delete(Some(old))).await, Became::Changed);
+    assert_eq!(apply(delete(None)).await, Became::Changed);
     assert_eq!(laptop.shell("SELECT text FROM notes"), "new");
-    assert_eq!(apply(delete(Some(new))).await.unwrap(), Applied::Done);
-    assert_eq!(apply(delete(None)).await.unwrap(), Applied::Done);
+    assert_eq!(apply(delete(Some(new))).await, Became::Done);
+    assert_eq!(apply(delete(None)).await, Became::Done);
     assert_eq!(laptop.shell("SELECT count(*) FROM notes"), "0");
 }
 
 #[tokio::test]
 async fn writes_of_a_batch_are_each_on_their_own_and_answered_in_their_order() {
     let laptop = laptop().await;
-    laptop.run("INSERT INTO notes VALUES ('a', 'old', 0)");
+    laptop.run("INSERT INTO notes VALUES ('a', 'old', 0), ('c', 'old', 0)");
     let bad = Write { document: Some(Document::of_content("no JSON")), ..put("x", "", None) };
     let writes = vec![
         put("b", "new", None),
         put("a", "new", None),
         bad,
-        Write { id: id("a"), document: None, expected: Some(note("old").revision) },
-        put("a", "again", None),
+        write(id("c"), None, Some(note("old").revision)),
     ];
-    let answers = laptop.database.apply_many(writes).await;
-    let answers: Vec<_> = answers.into_iter().map(Result::ok).collect();
-    let (done, changed) = (Some(Applied::Done), Some(Applied::Changed));
-    assert_eq!(answers, [done, changed, None, done, done]);
-    assert_eq!(laptop.shell("SELECT id, text FROM notes ORDER BY id"), "a|again\nb|new");
-    assert_eq!(laptop.queued().await, 1, "only what the application inserted");
+    let answers = became(&laptop.database.apply(writes).await);
+    assert_eq!(answers, [Became::Done, Became::Changed, Became::Refused, Became::Done]);
+    assert_eq!(laptop.shell("SELECT id, text FROM notes ORDER BY id"), "a|old\nb|new");
+    assert_eq!(laptop.queued().await, 2, "only what the application inserted");
 }
 
 #[tokio::test]
 async fn a_document_that_is_written_is_read_to_the_byte_with_its_revision() {
     let laptop = laptop().await;
     let foreign = Document::new("my own revision", "{ \"text\" : \"x\", \"more\": [1, {}] }");
-    let write = Write { id: id("a"), document: Some(foreign.clone()), expected: None };
-    laptop.database.apply(write).await.unwrap();
+    let write = write(id("a"), Some(foreign.clone()), None);
+    assert_eq!(apply(&laptop.database, write).await, Became::Done);
     assert_eq!(laptop.database.get(&id("a")).await.unwrap(), Some(foreign));
     assert_eq!(laptop.shell("SELECT * FROM notes"), "a|x|0");
     laptop.run("UPDATE notes SET text = 'y'");
@@ -92,12 +89,12 @@ async fn documents_of_other_applications_are_held_as_they_are() {
     let laptop = laptop().await;
     for id in [DocumentId::from(7), "hello".into(), "[\"tags\",1]".into()] {
         let document = Some(Document::new("1", vec![0, 255]));
-        let write = Write { id: id.clone(), document: document.clone(), expected: None };
-        assert_eq!(laptop.database.apply(write.clone()).await.unwrap(), Applied::Done);
+        let put = write(id.clone(), document.clone(), None);
+        assert_eq!(apply(&laptop.database, put.clone()).await, Became::Done);
         assert_eq!(laptop.database.get(&id).await.unwrap(), document);
-        assert_eq!(laptop.database.apply(write).await.unwrap(), Applied::Changed);
-        let delete = Write { id: id.clone(), document: None, expected: Some("1".into()) };
-        assert_eq!(laptop.database.apply(delete).await.unwrap(), Applied::Done);
+        assert_eq!(apply(&laptop.database, put).await, Became::Changed);
+        let delete = write(id.clone(), None, Some("1".into()));
+        assert_eq!(apply(&laptop.database, delete).await, Became::Done);
         assert_eq!(laptop.database.get(&id).await.unwrap(), None);
     }
 }
@@ -111,8 +108,8 @@ async fn all_documents_are_listed_once() {
             INSERT INTO notes SELECT 'note ' || i, '', 0 FROM n;
         INSERT INTO pairs SELECT rowid % 7, id FROM notes",
     );
-    let held = Write { id: 7.into(), document: Some(note("")), expected: None };
-    laptop.database.apply(held).await.unwrap();
+    let held = write(7, Some(note("")), None);
+    assert_eq!(apply(&laptop.database, held).await, Became::Done);
     let listed: Vec<_> = laptop.database.list().map(Result::unwrap).collect().await;
     let ids: std::collections::BTreeSet<_> = listed.iter().map(|l| l.id.clone()).collect();
     assert_eq!((listed.len(), ids.len()), (2469, 2469));

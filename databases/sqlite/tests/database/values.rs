@@ -1,12 +1,12 @@
 //! Every value comes to the other device as it was, to the bit.
 
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Database, DocumentId, Write};
+use db_to_cloud::{Database, DocumentId};
 use proptest::prelude::*;
 use rusqlite::ToSql;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 
-use crate::world::Device;
+use crate::world::{Device, write};
 
 /// One value; texts need not be UTF-8.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,10 +80,10 @@ async fn carry(from: &Device, to: &Device, count: i64) {
     let mut writes = Vec::new();
     for id in ids {
         let document = from.database.get(&id).await.unwrap();
-        writes.push(Write { id, document, expected: None });
+        writes.push(write(id, document, None));
     }
-    for answer in to.database.apply_many(writes.clone()).await {
-        assert_eq!(answer.unwrap(), db_to_cloud::Applied::Done);
+    for outcome in to.database.apply(writes.clone()).await {
+        assert!(outcome.is_done(), "{outcome:?}");
     }
     for write in writes {
         assert_eq!(to.database.get(&write.id).await.unwrap(), write.document);

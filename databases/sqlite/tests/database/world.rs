@@ -4,7 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use db_to_cloud::memory::MemoryAdapter;
-use db_to_cloud::{Client, LocalWins, RemoteWins, Report, Resolver};
+use db_to_cloud::{
+    Client, Database, Document, DocumentId, LocalWins, Outcome, RemoteWins, Report, Resolver,
+    Revision, Write,
+};
 use db_to_cloud_sqlite::{SqliteDatabase, Table};
 pub(crate) use db_to_cloud_test_servers::{sqlite3 as shell, sqlite3_as as shell_as};
 use rusqlite::Connection;
@@ -107,6 +110,39 @@ pub(crate) async fn open(
     let client =
         Client::builder(Arc::new(cloud.clone()), Arc::new(database.clone()), state, resolver);
     (database, client.build())
+}
+
+/// A write that a sync makes.
+pub(crate) fn write(
+    id: impl Into<DocumentId>,
+    document: Option<Document>,
+    expected: Option<Revision>,
+) -> Write {
+    Write { id: id.into(), document, expected, moved_from: None }
+}
+
+/// What became of a single write, without the details.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Became {
+    Done,
+    Changed,
+    Blocked,
+    Refused,
+}
+
+pub(crate) fn became(outcomes: &[Outcome]) -> Vec<Became> {
+    let one = |outcome: &Outcome| match outcome {
+        Outcome::Done | Outcome::DoneAs(_) => Became::Done,
+        Outcome::Changed => Became::Changed,
+        Outcome::Blocked(_) => Became::Blocked,
+        Outcome::Refused(_) => Became::Refused,
+    };
+    outcomes.iter().map(one).collect()
+}
+
+/// Makes one write as a batch of its own.
+pub(crate) async fn apply(database: &SqliteDatabase, write: Write) -> Became {
+    became(&database.apply(vec![write]).await)[0]
 }
 
 /// Two devices with the same tables, and their cloud.
