@@ -11,6 +11,7 @@ use crate::extra;
 use crate::order::ordered;
 use crate::own;
 use crate::read::place;
+use crate::revive;
 use crate::schema::immediate;
 use crate::transaction::Batch;
 
@@ -68,6 +69,7 @@ pub(crate) fn apply(
     connection: &mut Connection,
     shapes: &Shapes,
     foreign_keys: bool,
+    sync: i64,
     writes: Vec<Write>,
 ) -> Vec<Answer> {
     let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
@@ -77,7 +79,7 @@ pub(crate) fn apply(
         expected: write.expected,
         answer: Some(i),
     });
-    let mut batches = Batches { connection, shapes, foreign_keys, answers: HashMap::new() };
+    let mut batches = Batches { connection, shapes, foreign_keys, sync, answers: HashMap::new() };
     batches.make(jobs.collect());
     let mut answers = batches.answers;
     let lost = |id| Err(SqliteError::Transaction { id, why: "no answer".to_owned() });
@@ -97,7 +99,9 @@ pub(crate) fn settle_held(
     for id in held {
         jobs.extend(job_of_held(connection, id)?);
     }
-    let mut batches = Batches { connection, shapes, foreign_keys, answers: HashMap::new() };
+    // There are no deletes among them.
+    let sync = 0;
+    let mut batches = Batches { connection, shapes, foreign_keys, sync, answers: HashMap::new() };
     while !jobs.is_empty() {
         let rest = jobs.split_off(jobs.len().min(500));
         batches.make(std::mem::replace(&mut jobs, rest));
@@ -123,6 +127,7 @@ struct Batches<'a> {
     connection: &'a mut Connection,
     shapes: &'a Shapes,
     foreign_keys: bool,
+    sync: i64,
     answers: HashMap<usize, Answer>,
 }
 
@@ -154,6 +159,8 @@ impl Batches<'_> {
         let queued = own::last(&transaction)?;
         let mut batch = Batch {
             wakes: extra::is_any_awaited(&transaction)?,
+            has_noted: revive::is_any(&transaction)?,
+            sync: self.sync,
             transaction,
             shapes: self.shapes,
             foreign_keys: self.foreign_keys,

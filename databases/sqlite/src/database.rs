@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use db_to_cloud::{
@@ -61,6 +62,8 @@ struct Shared {
 pub(crate) struct Open {
     pub connection: Connection,
     pub shapes: Shapes,
+    /// A number that differs from one sync to the next.
+    pub sync: i64,
 }
 
 /// Which tables to open; made by [`SqliteDatabase::builder`].
@@ -104,11 +107,17 @@ impl SqliteDatabaseBuilder {
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         schema::hasten(&connection).map_err(failed)?;
         let shapes = attach::attach(&mut connection, &path, &tables)?;
-        let mut open = Open { connection, shapes };
+        let mut open = Open { connection, shapes, sync: number_of_sync() };
         open.settle(foreign_keys).map_err(failed)?;
         let open = Arc::new(Mutex::new(open));
         Ok(SqliteDatabase(Arc::new(Shared { path, tables, foreign_keys, open })))
     }
+}
+
+/// Differs from one sync to the next, in this process and between processes.
+fn number_of_sync() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_nanos()).unwrap_or(0) ^ i64::from(std::process::id())
 }
 
 impl Open {
@@ -194,7 +203,7 @@ impl SqliteDatabase {
 
     /// Looks at the schema again, before a sync.
     pub(crate) async fn refresh(&self) -> Result<(), SqliteError> {
-        self.run("read", |_| ()).await
+        self.run("read", |open| open.sync = number_of_sync()).await
     }
 
     /// Does work that blocks on a thread where it may, with tables that are as they look.
@@ -275,7 +284,7 @@ impl Database for SqliteDatabase {
     async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
         let (count, foreign_keys) = (batch.len(), self.0.foreign_keys);
         let apply = move |open: &mut Open| {
-            batch::apply(&mut open.connection, &open.shapes, foreign_keys, batch)
+            batch::apply(&mut open.connection, &open.shapes, foreign_keys, open.sync, batch)
         };
         match self.run("write", apply).await {
             Ok(answers) => answers.into_iter().map(batch::outcome).collect(),

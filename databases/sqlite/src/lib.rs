@@ -71,6 +71,7 @@ mod queue;
 mod read;
 mod records;
 mod referred;
+mod revive;
 mod schema;
 mod shape;
 mod state;

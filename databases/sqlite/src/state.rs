@@ -63,7 +63,7 @@ impl SqliteState {
         let path = path
             .canonicalize()
             .map_err(|source| Problem::Path { path: path.to_owned(), source })?;
-        let open = Open { connection, shapes: Shapes::default() };
+        let open = Open { connection, shapes: Shapes::default(), sync: 0 };
         let connection = Arc::new(Mutex::new(open));
         Ok(Self { connection, remote, path: path.into(), place, tables: None })
     }

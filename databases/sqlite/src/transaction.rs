@@ -10,7 +10,6 @@ use crate::attach::Shapes;
 use crate::batch::{Answer, Applied, Failed, Job, job_of_held};
 use crate::children::{Left, settle};
 use crate::error::SqliteError;
-use crate::extra;
 use crate::key::RowKey;
 use crate::parents::Awaited;
 use crate::read::{Current, Unread, place, read, read_at};
@@ -18,6 +17,7 @@ use crate::referred::Referred;
 use crate::shape::Shape;
 use crate::waiting::Waiting;
 use crate::write::{Row, Unwritten, is_unique};
+use crate::{extra, revive};
 
 /// A transaction under way.
 pub(crate) struct Batch<'a> {
@@ -26,6 +26,10 @@ pub(crate) struct Batch<'a> {
     pub foreign_keys: bool,
     /// Whether a held document may wait for a row of this batch.
     pub wakes: bool,
+    /// Whether deletes are noted that were blocked.
+    pub has_noted: bool,
+    /// Which sync it is.
+    pub sync: i64,
     /// What was made of each document.
     pub written: HashMap<DocumentId, Option<Document>>,
     pub answers: Vec<(usize, Answer)>,
@@ -110,9 +114,11 @@ impl Batch<'_> {
                 self.needed.extend(rows.into_iter().map(|row| (row, job.id.clone())));
                 self.decide(job, Err(error));
             }
-            Unwritten::Document(error) | Unwritten::Referred(_, error) => {
-                self.decide(job, Err(error));
+            Unwritten::Referred(rows, error) => {
+                let is_revived = !rows.is_empty() && self.revive(job)?;
+                self.decide(job, if is_revived { Ok(Applied::Done) } else { Err(error) });
             }
+            Unwritten::Document(error) => self.decide(job, Err(error)),
             Unwritten::MakesRoom => {
                 let place_of = self.needed.get(&job.id).unwrap_or(&job.id).clone();
                 self.decide(job, Err(SqliteError::MakesRoom { id: job.id.clone(), place_of }));
@@ -120,6 +126,20 @@ impl Batch<'_> {
             Unwritten::Constraint(error) | Unwritten::Sqlite(error) => return Err(error.into()),
         }
         Ok(())
+    }
+
+    /// Whether a row that is to be deleted, and that rows of this device refer to, stays as one that
+    /// was made anew here.
+    fn revive(&mut self, job: &Job) -> Result<bool, Failed> {
+        let Some((key, _)) = place(self.shapes, &job.id).filter(|_| job.document.is_none()) else {
+            return Ok(false);
+        };
+        if !revive::note(&self.transaction, &job.id, self.sync)? {
+            return Ok(false);
+        }
+        revive::forget(&self.transaction, &job.id)?;
+        revive::queue(&self.transaction, &key)?;
+        Ok(true)
     }
 
     /// A new document whose parent is missing is held until it comes; an edit is not made.
@@ -253,6 +273,9 @@ impl Batch<'_> {
                 }
                 if current.has_extra {
                     extra::forget(connection, id)?;
+                }
+                if self.has_noted {
+                    revive::forget(connection, id)?;
                 }
                 Ok(left)
             }
