@@ -56,38 +56,61 @@ pub(crate) struct Dangling {
 }
 
 impl Child {
-    /// Which rows of the table refer to these values, if no row has them.
-    fn dangling(&self) -> String {
-        let table = quoted(&self.table);
-        let from = |name: &String| format!("{table}.{}", quoted(name));
-        let is_left = self.from.iter().zip(&self.collations).enumerate().map(|(i, (name, c))| {
+    /// Whether the table is synced.
+    pub(crate) fn is_synced(&self) -> bool {
+        self.keys.is_some()
+    }
+
+    fn from(&self, name: &str) -> String {
+        format!("{}.{}", quoted(&self.table), quoted(name))
+    }
+
+    /// Which rows of the table have these values.
+    fn has(&self) -> String {
+        let has = self.from.iter().zip(&self.collations).enumerate().map(|(i, (name, c))| {
             let collation = c.as_ref().map_or(String::new(), |c| format!(" COLLATE {}", quoted(c)));
-            format!("{}{collation} = ?{}", from(name), i + 1)
+            format!("{}{collation} = ?{}", self.from(name), i + 1)
         });
+        has.collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// Which of them refer to no row.
+    fn dangling(&self) -> String {
         let is_there = self.to.iter().zip(&self.from);
-        let is_there = is_there.map(|(to, name)| format!("p.{} = {}", quoted(to), from(name)));
-        format!(
-            "{} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-            is_left.collect::<Vec<_>>().join(" AND "),
-            quoted(&self.parent),
-            is_there.collect::<Vec<_>>().join(" AND ")
-        )
+        let is_there = is_there.map(|(to, name)| format!("p.{} = {}", quoted(to), self.from(name)));
+        let is_there = is_there.collect::<Vec<_>>().join(" AND ");
+        let parent = quoted(&self.parent);
+        format!("{} AND NOT EXISTS (SELECT 1 FROM {parent} AS p WHERE {is_there})", self.has())
     }
 
-    fn select(&self, columns: &str) -> String {
-        format!("SELECT {columns} FROM {} WHERE {}", quoted(&self.table), self.dangling())
+    fn select(&self, columns: &str, condition: &str) -> String {
+        format!("SELECT {columns} FROM {} WHERE {condition}", quoted(&self.table))
     }
 
-    /// The rows of a synced table, `most` of them.
+    /// Rows of a synced table that refer to these values, `most` of them.
+    pub(crate) fn standing(
+        &self,
+        connection: &Connection,
+        left: &Left,
+        most: usize,
+    ) -> rusqlite::Result<Vec<DocumentId>> {
+        match (&self.keys, left.values.contains(&Cell::Null)) {
+            (Some(keys), false) => self.rows(connection, left, keys, &self.has(), most),
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// The rows of a synced table of which this is true, `most` of them.
     fn rows(
         &self,
         connection: &Connection,
         left: &Left,
         keys: &[String],
+        condition: &str,
         most: usize,
     ) -> rusqlite::Result<Vec<DocumentId>> {
         let list = keys.iter().map(|key| quoted(key)).collect::<Vec<_>>().join(", ");
-        let sql = format!("{} LIMIT {most}", self.select(&list));
+        let sql = format!("{} LIMIT {most}", self.select(&list, condition));
         let mut statement = connection.prepare_cached(&sql)?;
         let table = self.table.to_ascii_lowercase();
         let id = |row: &rusqlite::Row<'_>| {
@@ -111,10 +134,10 @@ pub(crate) fn settle(
         return Ok(None);
     }
     if let Some(keys) = &child.keys {
-        let ids = child.rows(connection, left, keys, most)?;
+        let ids = child.rows(connection, left, keys, &child.dangling(), most)?;
         return Ok(if ids.is_empty() { None } else { dangling(ids) });
     }
-    let exists = format!("SELECT EXISTS ({})", child.select("1"));
+    let exists = format!("SELECT EXISTS ({})", child.select("1", &child.dangling()));
     let mut exists = connection.prepare_cached(&exists)?;
     if !exists.query_row(params_from_iter(&left.values), |row| row.get(0))? {
         return Ok(None);
@@ -168,7 +191,8 @@ fn below(connection: &Connection, children: &Children, left: &Left) -> rusqlite:
     let name = left.child.table.to_ascii_lowercase();
     for child in children.get(&name).into_iter().flatten() {
         let list = child.to.iter().map(|to| quoted(to)).collect::<Vec<_>>().join(", ");
-        let mut statement = connection.prepare_cached(&left.child.select(&list))?;
+        let mut statement =
+            connection.prepare_cached(&left.child.select(&list, &left.child.dangling()))?;
         let rows = statement.query_map(params_from_iter(&left.values), |row| {
             let values = cells(row, child.to.len())?;
             Ok(Left { child: child.clone(), values, new: None })

@@ -39,12 +39,11 @@ impl Circle {
         Self { open, places, awakened: Vec::new(), given: 0, done, lifted, takers }
     }
 
-    /// Deletes, and then puts: each after those whose room it needs, except where that leads back to
-    /// itself.
-    pub(crate) fn order(&self) -> Vec<Job> {
-        let is_delete = |(job, _): &&Open| job.document.is_none();
-        let deletes = self.open.iter().filter(is_delete).map(|(job, _)| job.clone());
-        let mut order: Vec<_> = deletes.collect();
+    /// Puts, each after those whose room it needs, except where that leads back to itself. Deletes
+    /// come after those that have rows: on the device where they were made nothing depended on the
+    /// deleted row any more. New rows are the last: they must not get the rowid of a row that is out.
+    pub(crate) fn order(&self, has_row: impl Fn(&Job) -> bool) -> Vec<Job> {
+        let (mut order, mut new) = (Vec::new(), Vec::new());
         let mut seen: HashSet<usize> = HashSet::new();
         for start in 0..self.open.len() {
             let mut path = vec![(start, false)];
@@ -54,7 +53,8 @@ impl Circle {
                     continue;
                 };
                 if is_left {
-                    order.push(job.clone());
+                    let puts = if has_row(job) { &mut order } else { &mut new };
+                    puts.push(job.clone());
                 } else if seen.insert(at) {
                     path.push((at, true));
                     let next = rows(why).iter().filter_map(|row| self.places.get(row));
@@ -62,6 +62,9 @@ impl Circle {
                 }
             }
         }
+        let is_delete = |(job, _): &&Open| job.document.is_none();
+        order.extend(self.open.iter().filter(is_delete).map(|(job, _)| job.clone()));
+        order.extend(new);
         order
     }
 
@@ -145,7 +148,7 @@ impl Circle {
 }
 
 /// The rows whose room a write needs.
-fn rows(why: &Unwritten) -> &[DocumentId] {
+pub(crate) fn rows(why: &Unwritten) -> &[DocumentId] {
     match why {
         Unwritten::Taken(rows, _) => rows,
         _ => &[],

@@ -61,14 +61,16 @@ impl Parent {
     }
 }
 
-/// A row that others refer to by these values, as text that tells it from any other.
+/// A row that others refer to by these values, as text. What may be equal to a column, by its type
+/// or its collation, is the same text: who waits for one of them looks again when another one comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Awaited(pub String);
 
 impl Awaited {
     fn new(table: &str, columns: &[String], values: Vec<Cell>) -> Self {
         let table = format!("{table} ({})", columns.join(", "));
-        Self(RowKey { table, cells: values }.id().to_string())
+        let cells = values.into_iter().map(alike).collect();
+        Self(RowKey { table, cells }.id().to_string())
     }
 
     /// What others may wait for when this row comes.
@@ -91,6 +93,16 @@ impl Awaited {
         let values =
             statement.query_row(params_from_iter(&key.cells), |row| cells(row, columns.len()));
         Ok(values.optional()?.map(|values| Self::new(&key.table, columns, values)))
+    }
+}
+
+fn alike(cell: Cell) -> Cell {
+    let text = |text: &[u8]| Cell::Text(text.trim_ascii_end().to_ascii_lowercase());
+    match cell {
+        Cell::Text(bytes) => text(&bytes),
+        Cell::Integer(i) => text(i.to_string().as_bytes()),
+        Cell::Real(f) => text(f.to_string().as_bytes()),
+        cell => cell,
     }
 }
 

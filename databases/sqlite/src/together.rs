@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use db_to_cloud::DocumentId;
 
 use crate::batch::{Applied, Failed, Job};
-use crate::circle::Circle;
+use crate::circle::{Circle, rows};
 use crate::error::SqliteError;
 use crate::read::{Current, place};
 use crate::transaction::{Batch, Open};
@@ -41,11 +41,14 @@ impl Batch<'_> {
         let mut open = open;
         loop {
             let before = open.len();
+            let rooms: HashSet<_> = open.iter().flat_map(|(_, why)| rows(why)).cloned().collect();
             let mut rest = Vec::new();
             for (job, why) in open {
                 let is_possible = match &why {
-                    Unwritten::Taken(rows, _) | Unwritten::Referred(rows, _) => {
-                        rows.iter().all(|row| self.pending.contains(row))
+                    Unwritten::Taken(rows, _) => rows.iter().all(|r| self.pending.contains(r)),
+                    // Those that get its unique value may be what is referred to then.
+                    Unwritten::Referred(rows, _) => {
+                        rooms.contains(&job.id) || rows.iter().all(|r| self.pending.contains(r))
                     }
                     Unwritten::MakesRoom => !self.needed.contains_key(&job.id),
                     _ => true,
@@ -99,7 +102,11 @@ impl Batch<'_> {
         let mut failed = HashMap::new();
         self.left.clear();
         self.rename(circle)?;
-        for job in circle.order() {
+        let has_row = |job: &Job| {
+            let place = place(self.shapes, &job.id);
+            self.current(job, place.as_ref()).is_ok_and(|current| current.has_row)
+        };
+        for job in circle.order(has_row) {
             if let Err(why) = self.make_in(circle, &job)? {
                 failed.insert(job.id.clone(), why);
                 continue;
@@ -222,7 +229,7 @@ impl Batch<'_> {
         row.rename_from(&old)?;
         crate::extra::forget(&self.transaction, &delete.id)?;
         let current = Current { has_row: true, has_extra: true, document: None };
-        self.change(put, Some((new.clone(), shape)), &current)?;
+        self.change(put, Some((new.clone(), shape)), &current, false)?;
         Ok(true)
     }
 }

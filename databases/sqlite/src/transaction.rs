@@ -99,7 +99,11 @@ impl Batch<'_> {
     fn first_pending(&self, why: &Unwritten) -> Option<Option<DocumentId>> {
         match why {
             Unwritten::Awaits(..) => Some(None),
-            Unwritten::Taken(rows, _) | Unwritten::Referred(rows, _) => {
+            // Another row may get the value that is referred to.
+            Unwritten::Referred(rows, _) => {
+                Some(rows.iter().find(|id| self.pending.contains(id)).cloned())
+            }
+            Unwritten::Taken(rows, _) => {
                 let is_possible = rows.iter().all(|id| self.pending.contains(id));
                 rows.first().filter(|_| is_possible).map(|id| Some(id.clone()))
             }
@@ -165,7 +169,7 @@ impl Batch<'_> {
         checked: bool,
     ) -> Result<Result<(), Unwritten>, Failed> {
         self.savepoint("SAVEPOINT db_to_cloud_write")?;
-        let made = self.write(job).and_then(|(applied, left)| match checked {
+        let made = self.write(job, checked).and_then(|(applied, left)| match checked {
             true => self.check(job, &left).map(|()| (applied, Vec::new())),
             false => Ok((applied, left)),
         });
@@ -222,13 +226,13 @@ impl Batch<'_> {
         Ok(Unwritten::Document(SqliteError::Refused { id, source }))
     }
 
-    fn write(&self, job: &Job) -> Result<(Applied, Vec<Left>), Unwritten> {
+    fn write(&self, job: &Job, checked: bool) -> Result<(Applied, Vec<Left>), Unwritten> {
         let place = place(self.shapes, &job.id);
         let current = self.current(job, place.as_ref())?;
         if current.document.as_ref().map(|d| &d.revision) != job.expected.as_ref() {
             return Ok((Applied::Changed, Vec::new()));
         }
-        Ok((Applied::Done, self.change(job, place, &current)?))
+        Ok((Applied::Done, self.change(job, place, &current, checked)?))
     }
 
     pub(crate) fn current(
@@ -248,6 +252,7 @@ impl Batch<'_> {
         job: &Job,
         place: Option<(RowKey, &Arc<Shape>)>,
         current: &Current,
+        checked: bool,
     ) -> Result<Vec<Left>, Unwritten> {
         let (connection, id) = (&*self.transaction, &job.id);
         let Some((key, shape)) = place else {
@@ -267,7 +272,11 @@ impl Batch<'_> {
                 Ok(referred.changed(before)?)
             }
             None => {
-                let left = referred.deleted()?;
+                let mut left = referred.deleted()?;
+                if checked {
+                    self.check_before(job, &left)?;
+                    left.retain(|left| !left.child.is_synced());
+                }
                 if current.has_row {
                     row.delete()?;
                 }
@@ -280,6 +289,21 @@ impl Batch<'_> {
                 Ok(left)
             }
         }
+    }
+
+    /// Whether rows of synced tables refer to one that is to be deleted. It is looked at before: a
+    /// trigger of the application might delete them along.
+    fn check_before(&self, job: &Job, left: &[Left]) -> Result<(), Unwritten> {
+        for left in left {
+            let mut ids = left.child.standing(&self.transaction, left, self.pending.len() + 2)?;
+            ids.retain(|id| *id != job.id);
+            if !ids.is_empty() {
+                let child = left.child.table.clone();
+                let error = SqliteError::Referred { id: job.id.clone(), child };
+                return Err(Unwritten::Referred(ids, error));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the row refers to what is there, and nothing to what it left.

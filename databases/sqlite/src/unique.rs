@@ -67,7 +67,10 @@ impl Unique {
             format!("{sql} = {of_new}{collation}")
         };
         let same = self.terms.iter().map(same);
-        let only = self.condition.iter().map(|condition| format!("({condition})"));
+        // Both rows must be among those that the index is on.
+        let only = self.condition.iter().map(|condition| {
+            format!("({condition}) AND (SELECT ({condition}) FROM (SELECT {new}))")
+        });
         same.chain(only).collect::<Vec<_>>().join(" AND ")
     }
 

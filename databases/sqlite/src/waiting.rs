@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use db_to_cloud::DocumentId;
 
 use crate::batch::Job;
+use crate::circle::rows;
 use crate::transaction::Open;
 use crate::write::Unwritten;
 
@@ -24,7 +25,7 @@ impl Waiting {
         if let Some(until) = until {
             self.by.entry(until).or_default().push(job.id.clone());
         }
-        for row in rooms(&why) {
+        for row in rows(&why) {
             *self.rooms.entry(row.clone()).or_default() += 1;
         }
         self.open.insert(job.id.clone(), (job, why));
@@ -40,7 +41,7 @@ impl Waiting {
         let mut freed = Vec::new();
         for waiter in self.by.remove(id).unwrap_or_default() {
             let Some((job, why)) = self.open.remove(&waiter) else { continue };
-            for row in rooms(&why) {
+            for row in rows(&why) {
                 if let Some(count) = self.rooms.get_mut(row) {
                     *count -= 1;
                 }
@@ -53,12 +54,5 @@ impl Waiting {
     /// All that still wait.
     pub(crate) fn open(self) -> Vec<Open> {
         self.open.into_values().collect()
-    }
-}
-
-fn rooms(why: &Unwritten) -> &[DocumentId] {
-    match why {
-        Unwritten::Taken(rows, _) => rows,
-        _ => &[],
     }
 }

@@ -12,6 +12,7 @@ mod edits;
 mod evolution;
 mod foreign;
 mod hammer;
+mod orders;
 mod replacing;
 mod restored;
 mod semantics;

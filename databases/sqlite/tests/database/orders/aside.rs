@@ -1,0 +1,1 @@
+//! What is set apart, and what it must not harm.
