@@ -110,13 +110,16 @@ impl Child {
         most: usize,
     ) -> rusqlite::Result<Vec<DocumentId>> {
         let list = keys.iter().map(|key| quoted(key)).collect::<Vec<_>>().join(", ");
-        let sql = format!("{} LIMIT {most}", self.select(&list, condition));
+        let place = left.values.len() + 1;
+        let sql = format!("{} LIMIT ?{place}", self.select(&list, condition));
         let mut statement = connection.prepare_cached(&sql)?;
         let table = self.table.to_ascii_lowercase();
         let id = |row: &rusqlite::Row<'_>| {
             Ok(RowKey { table: table.clone(), cells: cells(row, keys.len())? }.id())
         };
-        statement.query_map(params_from_iter(&left.values), id)?.collect()
+        let most = Cell::Integer(i64::try_from(most).unwrap_or(i64::MAX));
+        let values = left.values.iter().chain(std::iter::once(&most));
+        statement.query_map(params_from_iter(values), id)?.collect()
     }
 }
 

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::read::{Unread, read};
 use crate::state::SqliteState;
 use crate::table::Table;
-use crate::{extra, schema};
+use crate::{epoch, extra, schema};
 
 /// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
 ///
@@ -294,6 +294,15 @@ impl Database for SqliteDatabase {
 
     fn tracking(&self) -> ChangeTracking {
         ChangeTracking::Transactional
+    }
+
+    async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
+        let count = ids.len();
+        let ids = ids.to_vec();
+        let epochs =
+            move |open: &mut Open| ids.iter().map(|id| epoch::of(&open.shapes, id)).collect();
+        // A file that cannot be read now is one more reason to try again.
+        self.run("read", epochs).await.unwrap_or_else(|_| vec![0; count])
     }
 }
 

@@ -55,6 +55,7 @@ mod claim;
 mod database;
 mod document;
 mod drain;
+mod epoch;
 mod error;
 mod extra;
 mod foreign_keys;

@@ -116,11 +116,11 @@ impl Batch<'_> {
             Unwritten::Awaits(awaited, parent) => return self.wait(job, &awaited, parent),
             Unwritten::Taken(rows, error) => {
                 self.needed.extend(rows.into_iter().map(|row| (row, job.id.clone())));
-                self.decide(job, Err(error));
+                self.decide(job, Err(*error));
             }
             Unwritten::Referred(rows, error) => {
                 let is_revived = !rows.is_empty() && self.revive(job)?;
-                self.decide(job, if is_revived { Ok(Applied::Done) } else { Err(error) });
+                self.decide(job, if is_revived { Ok(Applied::Done) } else { Err(*error) });
             }
             Unwritten::Document(error) => self.decide(job, Err(error)),
             Unwritten::MakesRoom => {
@@ -220,7 +220,7 @@ impl Batch<'_> {
             Err(_) => Vec::new(),
         };
         if is_unique(&source) && !rows.is_empty() {
-            return Ok(Unwritten::Taken(rows, SqliteError::Taken { id, source }));
+            return Ok(Unwritten::Taken(rows, SqliteError::Taken { id, source }.into()));
         }
         self.needed.extend(rows.into_iter().map(|row| (row, id.clone())));
         Ok(Unwritten::Document(SqliteError::Refused { id, source }))
@@ -300,7 +300,7 @@ impl Batch<'_> {
             if !ids.is_empty() {
                 let child = left.child.table.clone();
                 let error = SqliteError::Referred { id: job.id.clone(), child };
-                return Err(Unwritten::Referred(ids, error));
+                return Err(Unwritten::Referred(ids, error.into()));
             }
         }
         Ok(())
@@ -315,7 +315,7 @@ impl Batch<'_> {
                 continue;
             };
             let error = SqliteError::Referred { id: job.id.clone(), child: found.table };
-            return Err(Unwritten::Referred(found.ids, error));
+            return Err(Unwritten::Referred(found.ids, error.into()));
         }
         if !self.foreign_keys || job.document.is_none() {
             return Ok(());

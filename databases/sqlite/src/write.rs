@@ -26,9 +26,9 @@ pub(crate) enum Unwritten {
     /// SQLite refused the statement for what the row is.
     Constraint(rusqlite::Error),
     /// These rows have a value that must be unique.
-    Taken(Vec<DocumentId>, SqliteError),
+    Taken(Vec<DocumentId>, Box<SqliteError>),
     /// These rows refer to it.
-    Referred(Vec<DocumentId>, SqliteError),
+    Referred(Vec<DocumentId>, Box<SqliteError>),
     /// It is a delete, and others need the room that it makes.
     MakesRoom,
     /// It is this one's own trouble.
