@@ -20,6 +20,7 @@ pub(crate) struct Circle {
     /// Held documents that can have their rows now; and how many of them were given out.
     awakened: Vec<Job>,
     given: usize,
+    known: HashSet<DocumentId>,
     done: HashSet<DocumentId>,
     lifted: HashMap<DocumentId, Lifted>,
     /// Which of them need the room of a row.
@@ -35,8 +36,16 @@ impl Circle {
                 takers.entry(row.clone()).or_default().push(job.id.clone());
             }
         }
-        let (done, lifted) = (HashSet::new(), HashMap::new());
-        Self { open, places, awakened: Vec::new(), given: 0, done, lifted, takers }
+        Self {
+            open,
+            places,
+            takers,
+            awakened: Vec::new(),
+            given: 0,
+            known: HashSet::new(),
+            done: HashSet::new(),
+            lifted: HashMap::new(),
+        }
     }
 
     /// Puts, each after those whose room it needs, except where that leads back to itself. Deletes
@@ -125,7 +134,7 @@ impl Circle {
 
     /// Adds a held document, unless it is there already.
     pub(crate) fn add(&mut self, held: Job) {
-        if self.jobs().all(|job| job.id != held.id) {
+        if !self.places.contains_key(&held.id) && self.known.insert(held.id.clone()) {
             self.awakened.push(held);
         }
     }

@@ -31,9 +31,15 @@ use crate::{epoch, extra, schema};
 ///   triggers are switched off or dropped; dropped ones are made again before the next sync, and
 ///   then all rows are compared.
 /// - A write of a sync is made only if the row is what was compared, and does not count as an edit.
-///   What follows from it does: a foreign key that deletes rows, a trigger that changes others.
-/// - A batch of writes is one transaction. A row that breaks a constraint is set aside alone.
-/// - Values are exact, see [`Table`]. What a document has and the table lacks is kept and goes on
+///   What follows from it does: a trigger that changes other rows, a deleted row that comes back.
+/// - A batch of writes is one transaction, whatever their order: if the database can hold the state
+///   to which they lead, they are made. A row that breaks a constraint is set aside alone, with
+///   those that depend on it.
+/// - No foreign key changes a row of a synced table. A delete of a row that others refer to is blocked;
+///   if it comes again with another sync it is answered as done, and the row stays as one that was made
+///   anew on this device.
+/// - Values are exact, see [`Table`]: a document is given back to the byte, if need be from beside its
+///   row, so that no write is [`DoneAs`](db_to_cloud::Outcome::DoneAs) another one. What a document has and the table lacks is kept and goes on
 ///   with the next edit; what the table has and the document lacks gets its default. A document of a
 ///   table that does not exist here is held until it does, see [`held`](Self::held).
 /// - The journal mode, the marks and the schema of the application stay as they are.
@@ -82,8 +88,9 @@ impl SqliteDatabaseBuilder {
         self
     }
 
-    /// Whether foreign keys must hold at the end of each batch: by default they must. For an
-    /// application that declares them and does not switch them on.
+    /// Whether foreign keys must hold at the end of each batch: by default they must. `false` is for an
+    /// application that declares them and does not switch them on: then nothing is checked, and their
+    /// actions are not done.
     pub fn with_foreign_keys(mut self, foreign_keys: bool) -> Self {
         self.foreign_keys = foreign_keys;
         self

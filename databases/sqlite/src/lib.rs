@@ -46,6 +46,7 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+mod apart;
 mod attach;
 mod batch;
 mod cell;
@@ -67,11 +68,13 @@ mod migrate;
 mod order;
 mod own;
 mod parents;
+mod possible;
 mod problem;
 mod queue;
 mod read;
 mod records;
 mod referred;
+mod rename;
 mod revive;
 mod schema;
 mod shape;

@@ -5,12 +5,12 @@ use std::collections::{HashMap, HashSet};
 
 use db_to_cloud::DocumentId;
 
-use crate::batch::{Applied, Failed, Job};
-use crate::circle::{Circle, rows};
+use crate::batch::{Failed, Job};
+use crate::circle::Circle;
 use crate::error::SqliteError;
-use crate::read::{Current, place};
+use crate::read::place;
 use crate::transaction::{Batch, Open};
-use crate::write::{Row, Unwritten};
+use crate::write::Unwritten;
 
 impl Batch<'_> {
     /// Writes what waits for each other at once. What proves to be impossible is set apart, and the
@@ -33,35 +33,6 @@ impl Batch<'_> {
             self.answers.truncate(answered);
             self.pending = pending;
             open = self.without(circle, failed, &mut apart)?;
-        }
-    }
-
-    /// Those that wait for each other alone.
-    fn possible(&mut self, open: Vec<Open>) -> Result<Vec<Open>, Failed> {
-        let mut open = open;
-        loop {
-            let before = open.len();
-            let rooms: HashSet<_> = open.iter().flat_map(|(_, why)| rows(why)).cloned().collect();
-            let mut rest = Vec::new();
-            for (job, why) in open {
-                let is_possible = match &why {
-                    Unwritten::Taken(rows, _) => rows.iter().all(|r| self.pending.contains(r)),
-                    // Those that get its unique value may be what is referred to then.
-                    Unwritten::Referred(rows, _) => {
-                        rooms.contains(&job.id) || rows.iter().all(|r| self.pending.contains(r))
-                    }
-                    Unwritten::MakesRoom => !self.needed.contains_key(&job.id),
-                    _ => true,
-                };
-                match is_possible {
-                    true => rest.push((job, why)),
-                    false => self.set_apart(&job, why)?,
-                }
-            }
-            open = rest;
-            if open.len() == before {
-                return Ok(open);
-            }
         }
     }
 
@@ -181,55 +152,5 @@ impl Batch<'_> {
             }
             why => Ok(Err(why)),
         }
-    }
-
-    /// Where a row is deleted and another one written that the table takes for the same, such as a
-    /// key that was spelled in another way, it is one row that gets another id: what is not synced of
-    /// it stays.
-    fn rename(&mut self, circle: &mut Circle) -> Result<(), Failed> {
-        for (put, delete) in circle.pairs() {
-            let (old, new) = (place(self.shapes, &delete.id), place(self.shapes, &put.id));
-            let (Some((old, _)), Some((new, shape))) = (old, new) else { continue };
-            let row = Row { connection: &self.transaction, shape, key: &new, id: &put.id };
-            if row.alike()?.as_ref() != Some(&old) {
-                continue;
-            }
-            self.savepoint("SAVEPOINT db_to_cloud_write")?;
-            match self.rename_row(&put, &delete) {
-                Ok(true) => {
-                    self.savepoint("RELEASE db_to_cloud_write")?;
-                    for job in [&put, &delete] {
-                        self.written.insert(job.id.clone(), job.document.clone());
-                        self.decide(job, Ok(Applied::Done));
-                        circle.done(&job.id);
-                    }
-                }
-                Err(Unwritten::Sqlite(error)) => return Err(self.failed(error, &put)),
-                // Each of them finds out for itself what is wrong.
-                Ok(false) | Err(_) => {
-                    self.savepoint("ROLLBACK TO db_to_cloud_write; RELEASE db_to_cloud_write")?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether both were as expected.
-    fn rename_row(&self, put: &Job, delete: &Job) -> Result<bool, Unwritten> {
-        for job in [put, delete] {
-            let place = place(self.shapes, &job.id);
-            let current = self.current(job, place.as_ref())?;
-            if current.document.map(|d| d.revision) != job.expected {
-                return Ok(false);
-            }
-        }
-        let Some((old, _)) = place(self.shapes, &delete.id) else { return Ok(false) };
-        let Some((new, shape)) = place(self.shapes, &put.id) else { return Ok(false) };
-        let row = Row { connection: &self.transaction, shape, key: &new, id: &put.id };
-        row.rename_from(&old)?;
-        crate::extra::forget(&self.transaction, &delete.id)?;
-        let current = Current { has_row: true, has_extra: true, document: None };
-        self.change(put, Some((new.clone(), shape)), &current, false)?;
-        Ok(true)
     }
 }

@@ -12,11 +12,11 @@ use crate::children::{Left, settle};
 use crate::error::SqliteError;
 use crate::key::RowKey;
 use crate::parents::Awaited;
-use crate::read::{Current, Unread, place, read, read_at};
+use crate::read::{Current, Unread, place, read_at};
 use crate::referred::Referred;
 use crate::shape::Shape;
 use crate::waiting::Waiting;
-use crate::write::{Row, Unwritten, is_unique};
+use crate::write::{Row, Unwritten};
 use crate::{extra, revive};
 
 /// A transaction under way.
@@ -61,7 +61,11 @@ impl Batch<'_> {
                 }
                 Err(why) => match self.first_pending(&why) {
                     Some(first) => waiting.keep(job, why, first),
-                    None => self.set_apart(&job, why)?,
+                    None => {
+                        self.set_apart(&job, why)?;
+                        // They see that it stays where it is.
+                        jobs.extend(waiting.freed(&job.id));
+                    }
                 },
             }
         }
@@ -111,56 +115,6 @@ impl Batch<'_> {
         }
     }
 
-    pub(crate) fn set_apart(&mut self, job: &Job, why: Unwritten) -> Result<(), Failed> {
-        match why {
-            Unwritten::Awaits(awaited, parent) => return self.wait(job, &awaited, parent),
-            Unwritten::Taken(rows, error) => {
-                self.needed.extend(rows.into_iter().map(|row| (row, job.id.clone())));
-                self.decide(job, Err(*error));
-            }
-            Unwritten::Referred(rows, error) => {
-                let is_revived = !rows.is_empty() && self.revive(job)?;
-                self.decide(job, if is_revived { Ok(Applied::Done) } else { Err(*error) });
-            }
-            Unwritten::Document(error) => self.decide(job, Err(error)),
-            Unwritten::MakesRoom => {
-                let place_of = self.needed.get(&job.id).unwrap_or(&job.id).clone();
-                self.decide(job, Err(SqliteError::MakesRoom { id: job.id.clone(), place_of }));
-            }
-            Unwritten::Constraint(error) | Unwritten::Sqlite(error) => return Err(error.into()),
-        }
-        Ok(())
-    }
-
-    /// Whether a row that is to be deleted, and that rows of this device refer to, stays as one that
-    /// was made anew here.
-    fn revive(&mut self, job: &Job) -> Result<bool, Failed> {
-        let Some((key, _)) = place(self.shapes, &job.id).filter(|_| job.document.is_none()) else {
-            return Ok(false);
-        };
-        if !revive::note(&self.transaction, &job.id, self.sync)? {
-            return Ok(false);
-        }
-        revive::forget(&self.transaction, &job.id)?;
-        revive::queue(&self.transaction, &key)?;
-        Ok(true)
-    }
-
-    /// A new document whose parent is missing is held until it comes; an edit is not made.
-    fn wait(&mut self, job: &Job, awaited: &Awaited, parent: String) -> Result<(), Failed> {
-        let current = read(&self.transaction, self.shapes, &job.id);
-        let has_row = current.is_ok_and(|current| current.has_row);
-        match &job.document {
-            Some(document) if !has_row => {
-                extra::hold(&self.transaction, &job.id, document, Some(awaited))?;
-                self.written.insert(job.id.clone(), job.document.clone());
-                self.decide(job, Ok(Applied::Done));
-            }
-            _ => self.decide(job, Err(SqliteError::NoParent { id: job.id.clone(), parent })),
-        }
-        Ok(())
-    }
-
     /// Makes one write, or leaves everything as it was. `checked` is whether what refers to what is
     /// looked at now, and not later.
     pub(crate) fn make(
@@ -192,38 +146,6 @@ impl Batch<'_> {
                 self.explain(job, why).map(Err)
             }
         }
-    }
-
-    /// A trigger or a constraint of the row may have rolled everything back.
-    pub(crate) fn failed(&self, error: rusqlite::Error, job: &Job) -> Failed {
-        use rusqlite::ErrorCode::ConstraintViolation;
-        let is_its_own = error.sqlite_error_code() == Some(ConstraintViolation)
-            && self.transaction.is_autocommit();
-        Failed { culprit: is_its_own.then(|| job.id.clone()), error }
-    }
-
-    /// What is behind a constraint: rows in the way, or the row itself.
-    fn explain(&mut self, job: &Job, why: Unwritten) -> Result<Unwritten, Failed> {
-        let Unwritten::Constraint(source) = why else { return Ok(why) };
-        let id = job.id.clone();
-        let (place, document) = (place(self.shapes, &id), &job.document);
-        let rows = match (&place, document) {
-            (Some((key, shape)), Some(document)) => {
-                let row = Row { connection: &self.transaction, shape, key, id: &id };
-                row.in_the_way(document)
-            }
-            _ => Ok(Vec::new()),
-        };
-        let rows = match rows {
-            Ok(rows) => rows,
-            Err(Unwritten::Sqlite(error)) => return Err(self.failed(error, job)),
-            Err(_) => Vec::new(),
-        };
-        if is_unique(&source) && !rows.is_empty() {
-            return Ok(Unwritten::Taken(rows, SqliteError::Taken { id, source }.into()));
-        }
-        self.needed.extend(rows.into_iter().map(|row| (row, id.clone())));
-        Ok(Unwritten::Document(SqliteError::Refused { id, source }))
     }
 
     fn write(&self, job: &Job, checked: bool) -> Result<(Applied, Vec<Left>), Unwritten> {
@@ -338,11 +260,6 @@ impl Batch<'_> {
             }
         }
         Ok(jobs)
-    }
-
-    pub(crate) fn decide(&mut self, job: &Job, answer: Answer) {
-        self.pending.remove(&job.id);
-        self.answers.extend(job.answer.map(|i| (i, answer)));
     }
 
     pub(crate) fn savepoint(&self, sql: &str) -> Result<(), Failed> {
