@@ -1,9 +1,12 @@
 //! What becomes of a write that did not come about.
 
+use db_to_cloud::DocumentId;
+
 use crate::batch::{Answer, Applied, Failed, Job};
 use crate::error::SqliteError;
 use crate::parents::Awaited;
 use crate::read::{place, read};
+use crate::referred::Referred;
 use crate::transaction::Batch;
 use crate::write::{Row, Unwritten, is_unique};
 use crate::{extra, revive};
@@ -18,7 +21,7 @@ impl Batch<'_> {
                 self.decide(job, Err(*error));
             }
             Unwritten::Referred(rows, error) => {
-                let is_revived = !rows.is_empty() && self.revive(job)?;
+                let is_revived = !rows.is_empty() && self.revive(job, &rows)?;
                 self.decide(job, if is_revived { Ok(Applied::Done) } else { Err(*error) });
             }
             Unwritten::Document(error) => self.decide(job, Err(error)),
@@ -31,17 +34,31 @@ impl Batch<'_> {
         Ok(())
     }
 
-    /// Whether a row that is to be deleted, and that rows of this device refer to, stays as one that
-    /// was made anew here.
-    fn revive(&mut self, job: &Job) -> Result<bool, Failed> {
-        let Some((key, _)) = place(self.shapes, &job.id).filter(|_| job.document.is_none()) else {
+    /// Whether a row that is to be deleted, and that these rows refer to, stays as one that was made anew
+    /// here: at once if one of them is new, else in the next sync. A foreign key that forbids the
+    /// delete keeps it blocked.
+    fn revive(&mut self, job: &Job, rows: &[DocumentId]) -> Result<bool, Failed> {
+        let connection = &*self.transaction;
+        let Some((key, shape)) = place(self.shapes, &job.id).filter(|_| job.document.is_none())
+        else {
             return Ok(false);
         };
-        if !revive::note(&self.transaction, &job.id, self.sync)? {
+        let row = Row { connection, shape, key: &key, id: &job.id };
+        for left in Referred::new(&row, self.shapes, true).deleted()? {
+            let is_forbidden = matches!(left.child.on_delete.as_str(), "NO ACTION" | "RESTRICT");
+            if is_forbidden && !left.child.standing(connection, &left, 1)?.is_empty() {
+                return Ok(false);
+            }
+        }
+        let mut is_revived = false;
+        for row in rows {
+            is_revived = is_revived || revive::is_new(connection, row)?;
+        }
+        if !is_revived && !revive::note(connection, &job.id, self.sync)? {
             return Ok(false);
         }
-        revive::forget(&self.transaction, &job.id)?;
-        revive::queue(&self.transaction, &key)?;
+        revive::forget(connection, &job.id)?;
+        revive::queue(connection, &key)?;
         Ok(true)
     }
 

@@ -35,9 +35,9 @@ use crate::{epoch, extra, schema};
 /// - A batch of writes is one transaction, whatever their order: if the database can hold the state
 ///   to which they lead, they are made. A row that breaks a constraint is set aside alone, with
 ///   those that depend on it.
-/// - No foreign key changes a row of a synced table. A delete of a row that others refer to is blocked;
-///   if it comes again with another sync it is answered as done, and the row stays as one that was made
-///   anew on this device.
+/// - No foreign key changes a row of a synced table. A delete of a row that others refer to is blocked,
+///   or answered as done while the row stays as one that was made anew on this device, so that it comes
+///   back on the others.
 /// - Values are exact, see [`Table`]: a document is given back to the byte, if need be from beside its
 ///   row, so that no write is [`DoneAs`](db_to_cloud::Outcome::DoneAs) another one. What a document has and the table lacks is kept and goes on
 ///   with the next edit; what the table has and the document lacks gets its default. A document of a

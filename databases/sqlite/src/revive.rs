@@ -1,14 +1,18 @@
 //! Deleted rows that rows of this device still refer to.
 //!
 //! The other device deleted a row, and here a row refers to it of which that device did not know. Neither
-//! is lost: the delete is blocked and reported at first, as a later part of the same sync may delete
-//! the other row too. When it comes again with another sync it counts as made, and the row as made
-//! anew on this device: so it comes back on the other devices, and all are equal.
+//! is lost: the delete counts as made, and the row as made anew on this device: so it comes back on
+//! the other devices, and all are equal. If the storage knows the row that refers to it, the delete is
+//! blocked and reported at first, as a later part of the same sync may delete that row too. A
+//! foreign key that forbids the delete (`RESTRICT`, `NO ACTION`) keeps it blocked and reported until the
+//! rows that refer to it are gone.
 
 use db_to_cloud::DocumentId;
+use db_to_cloud::state::Table;
 use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::key::RowKey;
+use crate::records;
 
 /// The kind of these records among those of the client state. The value is the number of the sync in
 /// which a delete was blocked.
@@ -21,6 +25,18 @@ pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
         "SELECT EXISTS (SELECT 1 FROM db_to_cloud_records WHERE remote = {REMOTE} AND kind = ?1)"
     );
     connection.prepare_cached(&sql)?.query_row([KIND], |row| row.get(0))
+}
+
+/// Whether no storage knows a document: then no sync deletes it.
+pub(crate) fn is_new(connection: &Connection, id: &DocumentId) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_remotes) AND NOT EXISTS (
+        SELECT 1 FROM db_to_cloud_remotes r JOIN db_to_cloud_records d ON d.remote = r.id
+            WHERE d.kind IN (?1, ?2, ?3) AND d.key = ?4)";
+    let [index, tombstones, pending] =
+        [Table::Index, Table::Tombstones, Table::Pending].map(records::number);
+    let key = id.to_key();
+    let mut statement = connection.prepare_cached(sql)?;
+    statement.query_row(params![index, tombstones, pending, key.as_bytes()], |row| row.get(0))
 }
 
 /// Notes that a delete is blocked; says whether it was so in another sync.

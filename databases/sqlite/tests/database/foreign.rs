@@ -75,25 +75,38 @@ async fn rows_deleted_along_are_deleted_along_everywhere() {
 }
 
 #[tokio::test]
-async fn a_deleted_row_that_a_new_row_refers_to_is_reported_and_comes_back() {
+async fn a_deleted_row_that_a_new_row_refers_to_comes_back() {
     let (laptop, phone) = pair(BLOG, &["posts", "comments"]).await;
     laptop.run("INSERT INTO posts VALUES (1, 'x'); INSERT INTO comments VALUES (1, 'y', 1)");
     settle(&laptop, &phone).await;
     // The phone's comment is not known when the laptop deletes the post.
     phone.run("INSERT INTO comments VALUES (2, 'z', 1)");
     laptop.shell("PRAGMA foreign_keys = ON; DELETE FROM posts");
+    settle(&laptop, &phone).await;
+    both_have_the_comment(&laptop, &phone).await;
+}
+
+#[tokio::test]
+async fn a_deleted_row_that_a_row_in_the_storage_refers_to_is_reported_and_then_comes_back() {
+    let (laptop, phone) = pair(BLOG, &["posts", "comments"]).await;
+    laptop.run("INSERT INTO posts VALUES (1, 'x'); INSERT INTO comments VALUES (1, 'y', 1)");
+    settle(&laptop, &phone).await;
+    phone.run("INSERT INTO comments VALUES (2, 'z', 1)");
+    phone.sync().await;
+    laptop.shell("PRAGMA foreign_keys = ON; DELETE FROM posts");
     laptop.sync().await;
     let report = phone.client.sync().await.unwrap();
     assert_eq!((report.deleted, report.deferred.len()), (1, 1), "{:?}", report.deferred);
-    for device in [&laptop, &phone, &laptop, &phone] {
-        device.client.sync().await.unwrap();
-    }
-    for device in [&laptop, &phone] {
+    settle(&phone, &laptop).await;
+    both_have_the_comment(&laptop, &phone).await;
+}
+
+async fn both_have_the_comment(laptop: &Device, phone: &Device) {
+    for device in [laptop, phone] {
         assert_eq!(device.shell("SELECT * FROM posts"), "1|x");
         assert_eq!(device.shell("SELECT * FROM comments; PRAGMA foreign_key_check"), "2|z|1");
         assert_eq!(device.database.held().await.unwrap(), []);
     }
-    settle(&laptop, &phone).await;
 }
 
 #[tokio::test]
