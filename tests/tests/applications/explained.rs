@@ -19,7 +19,7 @@ pub(crate) fn unexplained<A: Application>(app: &A, storage: &Tree, device: &Tree
             .filter(|(id, _)| !explained.contains(**id))
             .filter(|(id, wanted)| match wanted {
                 Some(text) => is_impossible(app, storage, device, &explained, (id, text)),
-                None => is_needed(app, device, id),
+                None => is_needed(app, device, id) || is_moved(storage, device, &explained, id),
             })
             .map(|(id, _)| *id)
             .collect();
@@ -53,4 +53,12 @@ fn is_impossible<A: Application>(
 /// Whether a document that is deleted in the storage cannot go here.
 fn is_needed<A: Application>(app: &A, device: &Tree, id: &str) -> bool {
     device.iter().any(|(child, text)| app.needs((child, text), id))
+}
+
+/// Whether a document that is deleted in the storage is there under another name, with which it
+/// cannot be here: then it stays as it was.
+fn is_moved(storage: &Tree, device: &Tree, explained: &HashSet<&String>, id: &String) -> bool {
+    let text = device.get(id);
+    let is_missing = |other: &&String| storage.contains_key(*other) && !device.contains_key(*other);
+    explained.iter().copied().filter(is_missing).any(|other| storage.get(other) == text)
 }

@@ -67,6 +67,8 @@ impl Oracle {
         Ok(())
     }
 
+    /// `places` are the documents of the storage and those of each device.
+    ///
     /// Every version that an operation made is there, or was replaced by a user who saw it, or lost a
     /// conflict; and nothing is there that a user took away.
     pub(crate) fn check_versions<A: Application>(
@@ -96,7 +98,10 @@ impl Oracle {
                 (Some((1, made)), Some(replaced)) => made < replaced,
                 _ => false,
             };
-            if is_taken && !is_contested(&version.0) {
+            // A row that others refer to comes back with them.
+            let is_needed =
+                places[0].iter().any(|(child, text)| app.needs((child, text), &version.0));
+            if is_taken && !is_needed && !is_contested(&version.0) {
                 return Err(format!("{} came back: it was {:?}", version.0, version.1));
             }
         }
