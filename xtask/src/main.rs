@@ -73,26 +73,42 @@ const STEPS: &[(&str, &[&str])] = &[
 ];
 
 /// Tests that mount a file system: they run where that is allowed, and it is said where they do not.
-const MOUNT: (&str, &[&str]) = (
-    "mount",
-    &[
-        "test",
-        "--locked",
-        "--package",
-        "db-to-cloud-fs",
-        "--package",
-        "db-to-cloud-folder",
-        "--",
-        "--ignored",
-        "--skip",
-        "endless_writer",
-        // These are started by another test, and by hand.
-        "--skip",
-        "unprivileged",
-        "--skip",
-        "measure",
-    ],
-);
+const MOUNT: &[(&str, &[&str])] = &[
+    (
+        "mount",
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "db-to-cloud-fs",
+            "--package",
+            "db-to-cloud-folder",
+            "--",
+            "--ignored",
+            "--skip",
+            "endless_writer",
+            // These are started by another test, and by hand.
+            "--skip",
+            "unprivileged",
+            "--skip",
+            "measure",
+        ],
+    ),
+    // A file system that ignores case.
+    (
+        "mount applications",
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "db-to-cloud-tests",
+            "--test",
+            "applications",
+            "--",
+            "--ignored",
+        ],
+    ),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -116,7 +132,7 @@ fn main() -> ExitCode {
 fn test(only: Option<&str>) -> ExitCode {
     let mut steps = STEPS.to_vec();
     if may_mount() {
-        steps.push(MOUNT);
+        steps.extend(MOUNT);
     } else {
         println!("== not run: the tests that mount a file system (they need root on Linux)");
     }

@@ -17,6 +17,9 @@ const PACKAGES: &[(&str, &str)] = &[
     ("php-cli", "/usr/bin/php"),
     ("php-sabre-dav", "/usr/share/php/Sabre/autoload.php"),
     ("sqlite3", "/usr/bin/sqlite3"),
+    // A file system that ignores case, for the tests that mount one.
+    ("exfat-fuse", "/usr/sbin/mount.exfat-fuse"),
+    ("exfatprogs", "/usr/sbin/mkfs.exfat"),
 ];
 
 /// What sabre/dav wants of PHP. Which file they are depends on PHP's release, so PHP is asked.
@@ -26,7 +29,9 @@ const EXTENSIONS: &[(&str, &str)] = &[("php-mbstring", "mbstring"), ("php-xml", 
 pub(super) fn install() -> bool {
     let wanted = missing();
     if wanted.is_empty() {
-        println!("== servers: Apache, nginx, lighttpd, PHP's sabre/dav and sqlite3 are there");
+        println!(
+            "== servers: Apache, nginx, lighttpd, PHP's sabre/dav, sqlite3 and exFAT are there"
+        );
         return true;
     }
     println!("== servers: installing {} with apt", wanted.join(" "));

@@ -113,10 +113,10 @@ fn read_into(tree: &mut Tree, folder: &Path, prefix: &str) {
 
 #[test]
 fn one_device_at_a_time_works_in_a_folder() {
-    play_all(&[Folder { is_blind: false }], Editors::One, 60, None);
+    play_all(&[Folder { is_blind: false }], Editors::One, 100, None);
 }
 
 #[test]
 fn all_devices_work_in_a_folder() {
-    play_all(&[Folder { is_blind: false }], Editors::All, 60, None);
+    play_all(&[Folder { is_blind: false }], Editors::All, 100, None);
 }

@@ -138,15 +138,15 @@ fn all() -> Vec<Tables> {
 
 #[test]
 fn one_device_at_a_time_edits_tables() {
-    play_all(&all(), Editors::One, 8, None);
+    play_all(&all(), Editors::One, 10, None);
 }
 
 #[test]
 fn all_devices_edit_tables() {
-    play_all(&all(), Editors::All, 8, None);
+    play_all(&all(), Editors::All, 10, None);
 }
 
 #[test]
 fn a_list_longer_than_a_batch_is_renumbered() {
-    play_all(&[Tables(&BIG)], Editors::One, 6, None);
+    play_all(&[Tables(&BIG)], Editors::One, 4, None);
 }
