@@ -29,6 +29,21 @@ macro_rules! check {
 }
 pub(crate) use check;
 
+/// Ends the case as failed, with both values, unless they are equal.
+macro_rules! equal {
+    ($found:expr, $right:expr, $($text:tt)+) => {
+        match (&$found, &$right) {
+            (found, right) if *found == *right => {}
+            (found, right) => {
+                let what = format!($($text)+);
+                let text = format!("{what}: {found:?} instead of {right:?}");
+                return Err($crate::context::Stop::Failed(text));
+            }
+        }
+    };
+}
+pub(crate) use equal;
+
 /// One for each case.
 #[derive(Debug)]
 pub(crate) struct Context {
@@ -121,16 +136,26 @@ impl Context {
     }
 }
 
-impl From<Error> for Stop {
-    /// With the errors below: for a person who has to mend the adapter.
-    fn from(error: Error) -> Self {
+impl Stop {
+    /// An error with those below: for a person who has to mend what is tested.
+    pub(crate) fn with_sources(error: &dyn std::error::Error) -> Self {
         let mut text = error.to_string();
-        let mut below = std::error::Error::source(&error);
+        let mut below = error.source();
         while let Some(source) = below {
             text = format!("{text}: {source}");
             below = source.source();
         }
         Self::Failed(text)
+    }
+
+    pub(crate) fn panicked(what: &str) -> Self {
+        Self::Failed(format!("{what} panicked"))
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::with_sources(&error)
     }
 }
 

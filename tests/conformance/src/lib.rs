@@ -1,6 +1,7 @@
-//! Test cases that every adapter must pass, run in one call from its own `tests/conformance.rs`.
+//! Test cases that every adapter, every database and every client state must pass, each run in one call
+//! from its own tests.
 //!
-//! Each case is a function named after one promise of [`Adapter`](db_to_cloud::Adapter). It uses
+//! Each case of an adapter is a function named after one promise of [`Adapter`](db_to_cloud::Adapter). It uses
 //! keys with random names only, deletes what it made, and never looks at other objects: the suite
 //! may run on a storage in use. A case whose need is not met, such as an atomic create, is reported
 //! as skipped, never as passed.
@@ -21,6 +22,9 @@
 //!
 //! Prefer a runtime with several threads: the races are then real ones.
 //!
+//! [`database`] has the cases of a [`Database`](db_to_cloud::Database), and [`state`] those of a
+//! [`State`](db_to_cloud::state::State).
+//!
 //! Which file tests what: `cases/objects.rs` single objects, `cases/names.rs` awkward keys,
 //! `cases/create.rs` the exclusive create, `cases/partial.rs` torn and dropped writes,
 //! `cases/list.rs` lists, `cases/batches.rs` the `_many` methods, `cases/copies.rs` copies, `cases/clients.rs` a second and
@@ -29,8 +33,10 @@
 mod cases;
 mod content;
 mod context;
+pub mod database;
 mod options;
 mod outcome;
+pub mod state;
 mod suite;
 
 pub use options::Options;

@@ -50,6 +50,15 @@ async fn run_case(case: &Case, cx: &Context) -> Verdict {
     }
 }
 
+/// What a case without anything to clean up said.
+pub(crate) fn verdict(done: CaseResult) -> Verdict {
+    match done {
+        Ok(()) => Verdict::Passed,
+        Err(Stop::Skipped(why)) => Verdict::Skipped(why),
+        Err(Stop::Failed(why)) => Verdict::Failed(why),
+    }
+}
+
 /// A panic or endless waiting of the adapter is a failure of this case, not the end of the suite.
 async fn limited(cx: &Context, case: futures::future::BoxFuture<'_, CaseResult>) -> CaseResult {
     let limit = cx.options.case_timeout;
