@@ -117,6 +117,9 @@ pub(crate) struct Sync {
     /// Accept a sync that deletes more than half of the documents.
     #[arg(long)]
     pub accept_deletes: bool,
+    /// Try again what this device could not take, also if nothing has changed here since.
+    #[arg(long)]
+    pub retry_refused: bool,
     /// Refuse a storage without atomic create, instead of working under a lock there.
     #[arg(long)]
     pub require_strong: bool,
@@ -197,6 +200,7 @@ impl Sync {
         SyncOptions {
             accept_remote: self.yes || self.accept_remote,
             accept_deletes: self.yes || self.accept_deletes,
+            retry_refused: self.retry_refused,
         }
     }
 

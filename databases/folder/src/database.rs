@@ -311,6 +311,11 @@ impl Database for FolderDatabase {
         }
     }
 
+    /// Files are edited by any program: one may have overwritten them all.
+    fn guards_overwrites(&self) -> bool {
+        true
+    }
+
     async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
         let (guard, owned) = (self.gate.clone().read_owned().await, ids.to_vec());
         let epochs =
