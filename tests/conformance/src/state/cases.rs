@@ -171,6 +171,7 @@ async fn a_scan_in_pages_sees_each_record_once(state: &dyn State) -> CaseResult 
     Ok(())
 }
 
+/// Rule C2, in one process.
 async fn a_second_claim_is_refused_until_the_first_is_dropped(state: &dyn State) -> CaseResult {
     let claim = state.claim().await?;
     for _ in 0..2 {
