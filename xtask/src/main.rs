@@ -94,6 +94,20 @@ const MOUNT: &[(&str, &[&str])] = &[
             "measure",
         ],
     ),
+    (
+        "mount tables",
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "db-to-cloud-sqlite",
+            "--test",
+            "conformance",
+            "--",
+            "--ignored",
+            "on_a_small_disk",
+        ],
+    ),
     // A file system that ignores case.
     (
         "mount applications",

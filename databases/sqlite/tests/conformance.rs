@@ -37,11 +37,11 @@ impl Notes {
         notes
     }
 
-    /// On a file system in memory with room for 4 MiB.
+    /// On a file system in memory with room for 32 MiB.
     fn small() -> Self {
         let mut notes = Self::new();
         notes.is_small = true;
-        let options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
+        let options = ["-t", "tmpfs", "-o", "size=32m", "tmpfs"];
         let mounted = Command::new("mount").args(options).arg(&notes.folder).status().unwrap();
         assert!(mounted.success());
         notes.create();
@@ -50,7 +50,8 @@ impl Notes {
 
     /// In a folder that is there.
     fn within(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), is_small: false, _gone_in_the_end: None }
+        let is_small = std::env::var_os("CONFORMANCE_SMALL").is_some();
+        Self { folder: folder.to_owned(), is_small, _gone_in_the_end: None }
     }
 
     fn create(&self) {
@@ -79,7 +80,7 @@ impl Notes {
 
 impl Drop for Notes {
     fn drop(&mut self) {
-        if self.is_small {
+        if self.is_small && self._gone_in_the_end.is_some() {
             let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
         }
     }
@@ -130,9 +131,9 @@ impl Application for Notes {
         Some((self.id(99), Bytes::from_static(b"no JSON")))
     }
 
-    /// The column turns the text into a number.
+    /// What a row cannot hold is kept beside it, so that each document is read back to the byte.
     fn inexact(&self) -> Option<(DocumentId, Bytes)> {
-        Some((self.id(0), row("7".into(), "a place as a text")))
+        None
     }
 
     fn fill(&self) -> Option<Undo> {
@@ -155,6 +156,9 @@ impl Application for Notes {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "works_until_it_is_killed", "--ignored"]);
         command.env("CONFORMANCE_FOLDER", &self.folder);
+        if self.is_small {
+            command.env("CONFORMANCE_SMALL", "1");
+        }
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Some(command)
     }
@@ -165,7 +169,10 @@ async fn the_tables_conform() {
     let outcome = database::run(|| Arc::new(Notes::new())).await;
     outcome.assert_passed();
     // Whoever may open the file may read its rows; a full disk has a test of its own.
-    assert_eq!(outcome.skipped(), ["unreadable_is_not_deleted", "a_full_disk_changes_nothing"]);
+    assert_eq!(
+        outcome.skipped(),
+        ["unreadable_is_not_deleted", "inexact_bytes_are_said", "a_full_disk_changes_nothing"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
