@@ -137,6 +137,13 @@ impl View {
 }
 
 impl Shape {
+    /// Of which values another row may be in the way: also those of the id, if a row with another
+    /// spelling has the same id for SQLite.
+    pub(crate) fn contested(&self) -> Vec<&Unique> {
+        let id = Some(&self.id).filter(|id| id.folds());
+        self.uniques.iter().chain(id).collect()
+    }
+
     /// How a column is compared where it is unique, if that is not byte by byte.
     pub(crate) fn collation_of(&self, column: &str) -> Option<String> {
         let mut all = std::iter::once(&self.id).chain(&self.uniques);

@@ -13,7 +13,6 @@ use rusqlite::Connection;
 
 use crate::shape::Shape;
 use crate::statements::quoted;
-use crate::unique::Unique;
 
 /// A trigger: its name, and the statement that makes it.
 pub(crate) struct Trigger {
@@ -42,7 +41,7 @@ pub(crate) fn of(shape: &Shape, source: i64) -> Vec<Trigger> {
         trigger("delete", "AFTER DELETE", &old),
     ];
     let over = |not_itself: &str| {
-        let taken = shape.uniques.iter().map(|unique| {
+        let taken = shape.contested().into_iter().map(|unique| {
             let (list, table) = (ids(shape, ""), quoted(&shape.table));
             let taken = unique.is_taken(&shape.all);
             format!(
@@ -64,7 +63,7 @@ pub(crate) fn of(shape: &Shape, source: i64) -> Vec<Trigger> {
 
 /// When rows may be replaced by an insert and by an update; `None` if never.
 fn when(shape: &Shape) -> Option<(String, String)> {
-    match &shape.uniques[..] {
+    match &shape.contested()[..] {
         [] => None,
         // A rowid that is not named in the insert is new, and until then it is -1.
         [one] if one.is_rowid => {
@@ -74,7 +73,7 @@ fn when(shape: &Shape) -> Option<(String, String)> {
             Some((insert, format!(" WHEN NEW.{rowid} IS NOT OLD.{rowid}")))
         }
         uniques => {
-            let columns = uniques.iter().map(Unique::columns).collect::<Option<Vec<_>>>();
+            let columns = uniques.iter().map(|unique| unique.columns()).collect::<Option<Vec<_>>>();
             // With an expression or a condition any column may matter.
             let Some(columns) = columns else { return Some((String::new(), String::new())) };
             let changed =

@@ -44,6 +44,12 @@ impl Unique {
         columns.collect::<Option<_>>().filter(|_| self.condition.is_none())
     }
 
+    /// Whether values that differ may be the same for it.
+    pub(crate) fn folds(&self) -> bool {
+        let is_binary = |name: &String| name.eq_ignore_ascii_case("binary");
+        self.terms.iter().any(|term| term.collation.as_ref().is_some_and(|name| !is_binary(name)))
+    }
+
     /// How one of its columns is compared, if that is not byte by byte.
     pub(crate) fn collation_of(&self, column: &str) -> Option<&str> {
         let is_it =
