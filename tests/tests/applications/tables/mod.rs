@@ -143,7 +143,9 @@ fn one_device_at_a_time_edits_tables() {
 
 #[test]
 fn all_devices_edit_tables() {
-    play_all(&all(), Editors::All, 10, None);
+    // Not keys that ignore case, of which docs/testing.md says what is open.
+    let exact = |tables: &Tables| tables.0.tables.iter().all(|table| !table.ignores_case);
+    play_all(&all().into_iter().filter(exact).collect::<Vec<_>>(), Editors::All, 10, None);
 }
 
 #[test]
