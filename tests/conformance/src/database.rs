@@ -4,8 +4,8 @@
 //! them again through a new handle. What it needs for that an [`Application`] brings; a case whose need
 //! is not met is reported as skipped, never as passed.
 //!
-//! `docs/own-database.md` explains the promises; `examples/own_database` is a database of 60 lines and
-//! the whole of its test.
+//! `docs/own-database.md` explains the promises; `examples/own_database.rs` is a database of 60 lines
+//! and the whole of its test.
 
 mod apply;
 mod collide;
