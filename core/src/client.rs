@@ -1,26 +1,20 @@
 //! The client operations of the specification: Sync, QueueChange, MetadataRead.
 
 mod builder;
-mod edits;
 mod status;
 mod watch;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 pub use builder::ClientBuilder;
-use edits::Edits;
 pub use status::{LockKeeper, Status};
 pub use watch::{Cause, Watch, WatchOptions, Watched};
 
-use crate::ledger::{Batch, Dirty, Ledger};
-use crate::server::Server;
-use crate::state::State;
-use crate::sync::{Preview, Session};
-use crate::{
-    Adapter, Database, DocumentId, Environment, Error, ErrorKind, Event, LockPolicy, Report,
-    Resolver, Revision, Sizes,
-};
+use crate::local::state::State;
+use crate::local::{Database, Resolver};
+use crate::model::{DocumentId, Error, ErrorKind, Report, Revision};
+use crate::storage::Adapter;
+use crate::sync::{Preview, Session, Shared, SyncOptions};
 
 /// One device's side of the sync: it joins the application's [`Database`], the storage behind an
 /// [`Adapter`] and the durable [`State`] of this device at this storage.
@@ -50,45 +44,7 @@ use crate::{
 /// # Ok(()) }
 /// ```
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
-
-pub(crate) struct Inner {
-    pub server: Server,
-    pub database: Arc<dyn Database>,
-    pub ledger: Ledger,
-    pub resolver: Arc<dyn Resolver>,
-    pub environment: Arc<dyn Environment>,
-    pub config: Config,
-    pub edits: Edits,
-    compared: AtomicBool,
-}
-
-pub(crate) struct Config {
-    pub device: String,
-    pub lock: LockPolicy,
-    /// G: how long an object that nothing names is kept.
-    pub grace: std::time::Duration,
-    pub sizes: Sizes,
-    pub maintenance: bool,
-    pub require_strong: bool,
-    pub time_limit: Option<std::time::Duration>,
-    pub progress: Option<Progress>,
-}
-
-type Progress = Box<dyn Fn(Event) + Send + Sync>;
-
-/// What the user decided about this one sync.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SyncOptions {
-    /// Accept a storage that is not the one last synced with, or that went back in time
-    /// ([`ErrorKind::Diverged`]): documents that differ become conflicts, none is deleted unasked.
-    pub accept_remote: bool,
-    /// Accept that a large part of the documents is deleted ([`ErrorKind::TooManyDeletes`]).
-    pub accept_deletes: bool,
-    /// Try again what the application's database refused, also if nothing has changed there since
-    /// (rule P12).
-    pub retry_refused: bool,
-}
+pub struct Client(Arc<Shared>);
 
 impl Client {
     /// A client of this storage for these documents. `state` belongs to this device, this database
@@ -221,69 +177,6 @@ impl Client {
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("device", &self.0.config.device).finish_non_exhaustive()
-    }
-}
-
-impl Inner {
-    pub(crate) fn emit(&self, event: Event) {
-        if let Some(progress) = &self.config.progress {
-            progress(event);
-        }
-    }
-
-    pub(crate) fn is_compared(&self) -> bool {
-        self.compared.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn set_compared(&self, compared: bool) {
-        self.compared.store(compared, Ordering::SeqCst);
-    }
-
-    pub(crate) async fn queue_change(&self, id: &DocumentId) -> Result<(), Error> {
-        self.queue_changes(std::slice::from_ref(id)).await
-    }
-
-    /// Rule C3: `dirty[id] := index[id].vid`, unless it is dirty already; then only the mark of the
-    /// edit is renewed, for a sync of another process that is just about to take it out of the
-    /// queue.
-    async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
-        let _edits = self.ledger.edits().await;
-        loop {
-            let queue = self.ledger.queue(ids).await?;
-            let unqueued = ids.iter().zip(&queue).filter(|(_, record)| record.value.is_none());
-            let unqueued: Vec<_> = unqueued.map(|(id, _)| id.clone()).collect();
-            let indexed = self.ledger.indexed(&unqueued).await?;
-            let mut batch = Batch::new();
-            for (id, record) in ids.iter().zip(&queue) {
-                let base = match Ledger::queued(record)? {
-                    Some(dirty) => dirty.base,
-                    None => indexed.get(id).map(|i| i.vid),
-                };
-                batch.dirty(id, Some(Dirty::queued(base, self.environment.random() as u64)));
-            }
-            if self.ledger.metadata_write_if(queue, batch).await? {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn queue_change_of(&self, id: &DocumentId, edited: &Revision) -> Result<(), Error> {
-        let ids = std::slice::from_ref(id);
-        let _edits = self.ledger.edits().await;
-        loop {
-            let queue = self.ledger.queue(ids).await?;
-            let indexed = self.ledger.indexed(ids).await?.remove(id);
-            let base = match queue.first().map(Ledger::queued).transpose()?.flatten() {
-                Some(dirty) => dirty.base,
-                // Made on none that is known here: a conflict with the synced version (rule C3).
-                None => indexed.filter(|i| i.live_rev() == Some(edited)).map(|i| i.vid),
-            };
-            let mut batch = Batch::new();
-            batch.dirty(id, Some(Dirty::queued(base, self.environment.random() as u64)));
-            if self.ledger.metadata_write_if(queue, batch).await? {
-                return Ok(());
-            }
-        }
     }
 }
 

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::format::{LockObject, Part, ServerMetadata, Slot, Snapshot};
-use crate::ledger::{self, Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
-use crate::state::Table;
-use crate::{Error, ErrorKind, Key, format};
+use crate::local;
+use crate::local::state::Table;
+use crate::model::format::{LockObject, Part, ServerMetadata, Slot, Snapshot};
+use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use crate::model::{Error, ErrorKind, Key, format};
 
 /// What the bytes are read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +90,7 @@ fn object<T: DeserializeOwned + Serialize>(key: &Key, bytes: &[u8]) -> Result<By
 }
 
 fn record<T: DeserializeOwned + Serialize>(table: Table, bytes: &[u8]) -> Result<Bytes, Error> {
-    let record: T = ledger::parse(table, bytes)?;
+    let record: T = local::parse(table, bytes)?;
     let json = serde_json::to_vec(&record);
     json.map(Bytes::from).map_err(|_| Error::new(ErrorKind::State, "encode client state"))
 }

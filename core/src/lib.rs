@@ -31,51 +31,37 @@
 //! client is made by [`ClientBuilder::build_with`]. Everything else is futures: any executor will do,
 //! and tests own the order of all that happens.
 
-mod adapter;
 mod client;
-mod database;
-mod document;
 mod environment;
-mod error;
-pub mod format;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-mod id;
-mod key;
-mod ledger;
+mod local;
 pub mod memory;
+mod model;
 #[cfg(not(db_to_cloud_mutants))]
 mod planted;
 #[cfg(db_to_cloud_mutants)]
 pub mod planted;
-mod progress;
 mod protocol;
-mod report;
-mod resolver;
-mod server;
-mod sizes;
-pub mod state;
+mod storage;
 mod sync;
 
-pub use adapter::{Adapter, Atomicity, Capabilities, Copied, Created, Page, Wait};
-pub use client::{
-    Cause, Client, ClientBuilder, LockKeeper, Status, SyncOptions, Watch, WatchOptions, Watched,
-};
-pub use database::{ChangeTracking, Database, Listed, Outcome, Write};
-pub use document::{Action, CommitId, ContentHash, Document, Revision, Vid};
+pub use client::{Cause, Client, ClientBuilder, LockKeeper, Status, Watch, WatchOptions, Watched};
+pub use environment::Environment;
 #[cfg(feature = "system")]
 pub use environment::SystemEnvironment;
-pub use environment::{Environment, Timestamp};
-pub use error::{BoxError, Effect, Error, ErrorKind};
-pub use id::DocumentId;
-pub use key::{Folder, Key};
-pub use progress::Event;
-pub use report::{DeferReason, Deferred, Report, Requests};
-pub use resolver::{
-    Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
+pub use local::{
+    ChangeTracking, Conflict, Database, DeferAll, KeepBoth, Listed, LocalWins, NewestWins, Outcome,
+    RemoteWins, Resolution, Resolver, Write, state,
 };
-pub use server::{Limits, LockPolicy};
 #[doc(hidden)]
-pub use sizes::Sizes;
-pub use sync::Preview;
+pub use model::Sizes;
+pub use model::{
+    Action, BoxError, CommitId, ContentHash, DeferReason, Deferred, Document, DocumentId, Effect,
+    Error, ErrorKind, Event, Folder, Key, Report, Requests, Revision, Timestamp, Vid, format,
+};
+pub use storage::{
+    Adapter, Atomicity, Capabilities, Copied, Created, Limits, LockPolicy, Page, Wait,
+};
+pub use sync::{Preview, SyncOptions};

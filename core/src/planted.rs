@@ -18,7 +18,7 @@ pub(crate) use switch::holds;
 #[cfg(db_to_cloud_mutants)]
 pub use switch::{Guard, without};
 
-use crate::{ContentHash, Vid};
+use crate::model::{ContentHash, Vid};
 
 /// A rule that can be switched off, by its id in `docs/rules.md`; and what is done without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -29,6 +29,7 @@ mod pull;
 mod push;
 mod recover;
 mod scan;
+mod shared;
 mod strength;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -37,6 +38,8 @@ use futures::channel::mpsc;
 use futures::future::join;
 
 pub use preview::Preview;
+pub use shared::SyncOptions;
+pub(crate) use shared::{Config, Shared};
 
 use context::Context;
 use maintain::Maintain;
@@ -45,11 +48,11 @@ use push::{Outcome, Push, Queue};
 use recover::Recover;
 use scan::Scan;
 
-use crate::client::{Inner, SyncOptions};
-use crate::ledger::Position;
+use crate::model::Position;
+use crate::model::{Error, ErrorKind, Event, Report};
 use crate::planted::{Rule, holds};
-use crate::server::HeldLock;
-use crate::{Error, ErrorKind, Event, LockPolicy, Report};
+use crate::storage::HeldLock;
+use crate::storage::LockPolicy;
 
 /// Lost races after which a sync gives up; by then it has waited for minutes.
 const RACES: u32 = 12;
@@ -84,7 +87,7 @@ impl<'a> Session<'a> {
     }
 
     /// Runs one sync. May be dropped at any await.
-    pub(crate) async fn run(client: &Inner, options: SyncOptions) -> Result<Report, Error> {
+    pub(crate) async fn run(client: &Shared, options: SyncOptions) -> Result<Report, Error> {
         let _claim = client.ledger.claim().await?;
         let began = client.environment.monotonic();
         let before = client.server.metered();
@@ -105,7 +108,7 @@ impl<'a> Session<'a> {
     }
 
     /// The scan alone (rule C4): whether anything was queued.
-    pub(crate) async fn scan_now(client: &Inner) -> Result<bool, Error> {
+    pub(crate) async fn scan_now(client: &Shared) -> Result<bool, Error> {
         let _claim = client.ledger.claim().await?;
         let position = client.ledger.metadata_read().await?;
         let cx = Context::new(client, SyncOptions::default());

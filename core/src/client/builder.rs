@@ -4,12 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use super::edits::Edits;
-use super::{Client, Config, Inner};
-use crate::ledger::Ledger;
-use crate::server::{Limits, LockPolicy, Server};
-use crate::state::State;
-use crate::{Adapter, Database, Environment, Event, Resolver, Sizes};
+use super::Client;
+use crate::environment::Environment;
+use crate::local::Edits;
+use crate::local::Ledger;
+use crate::local::state::State;
+use crate::local::{Database, Resolver};
+use crate::model::{Event, Sizes};
+use crate::storage::Adapter;
+use crate::storage::{Limits, LockPolicy, Server};
+use crate::sync::{Config, Shared};
 
 /// Settings of a [`Client`]; made by [`Client::builder`].
 #[must_use]
@@ -107,7 +111,7 @@ impl ClientBuilder {
     /// The client, with another clock, timer and randomness than the machine's own. Nothing is read
     /// or written yet.
     pub fn build_with(self, environment: Arc<dyn Environment>) -> Client {
-        Client(Arc::new(Inner {
+        Client(Arc::new(Shared {
             server: Server::new(self.adapter, environment.clone(), self.limits),
             database: self.database,
             ledger: Ledger::new(self.state),

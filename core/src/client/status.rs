@@ -5,10 +5,12 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::Client;
-use crate::format::LockObject;
-use crate::server::Server;
-use crate::state::Table;
-use crate::{Adapter, Environment, Error, ErrorKind, Timestamp};
+use crate::environment::Environment;
+use crate::local::state::Table;
+use crate::model::format::LockObject;
+use crate::model::{Error, ErrorKind, Timestamp};
+use crate::storage::Adapter;
+use crate::storage::Server;
 
 /// Where a client and its storage stand; made by [`Client::status`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

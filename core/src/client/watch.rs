@@ -8,8 +8,9 @@ use std::time::Duration;
 pub use options::WatchOptions;
 
 use super::Client;
-use crate::state::Table;
-use crate::{Error, ErrorKind, Report, SyncOptions, Timestamp};
+use crate::local::state::Table;
+use crate::model::{Error, ErrorKind, Report, Timestamp};
+use crate::sync::SyncOptions;
 
 /// Tells when a [`Client`] should sync, and syncs: made by [`Client::watch`], driven by a loop of the
 /// application's.

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::{Adapter, Atomicity, Capabilities, Copied, Created, Error, Folder, Key, Page};
+use crate::model::{Error, Folder, Key};
+use crate::storage::{Adapter, Atomicity, Capabilities, Copied, Created, Page};
 
 /// A storage in memory, shared by its clones: for tests and examples.
 #[derive(Clone, Debug, Default)]

@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
+use crate::local::{Database, Listed, Outcome, Write};
+use crate::model::{BoxError, Document, DocumentId, Revision};
 use crate::planted::{Rule, holds};
-use crate::{BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Write};
 
 /// Documents in memory, shared by its clones: for tests and examples.
 #[derive(Clone, Debug, Default)]

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::state::{Claim, State, StateError, Table, Update, Written};
+use crate::local::state::{Claim, State, StateError, Table, Update, Written};
 
 type Records = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 

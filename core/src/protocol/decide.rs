@@ -39,10 +39,8 @@
 //! | 21 | the content is the synced one | `InSync` | U1 |
 //! | 22 | else | `Push(Put)` | U1 |
 
-use super::super::ledger::{
-    Dirty as QueuedEdit, Indexed as SyncedVersion, Pending as DeferredChange,
-};
-use crate::{Action, ContentHash, Revision};
+use crate::model::{Action, ContentHash, Revision};
+use crate::model::{Dirty as QueuedEdit, Indexed as SyncedVersion, Pending as DeferredChange};
 
 /// All that a decision about one document looks at.
 #[derive(Clone, Copy, Debug)]

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 
-use super::super::ledger::{Indexed as SyncedVersion, Pending as DeferredChange};
-use crate::format::Change;
-use crate::{Action, ContentHash, DocumentId, Revision};
+use crate::model::format::Change;
+use crate::model::{Action, ContentHash, DocumentId, Revision};
+use crate::model::{Indexed as SyncedVersion, Pending as DeferredChange};
 
 /// A write into the application that was decided and is not made yet.
 #[derive(Clone, Debug)]

@@ -1,8 +1,8 @@
 //! A change of another device, and how it is joined with one that waits already (rule P4).
 
-use super::super::ledger::{Indexed as SyncedVersion, Pending as DeferredChange};
-use crate::format::{Change, Entry};
-use crate::{ContentHash, Timestamp};
+use crate::model::format::{Change, Entry};
+use crate::model::{ContentHash, Timestamp};
+use crate::model::{Indexed as SyncedVersion, Pending as DeferredChange};
 
 /// A change that was read from the log or from a snapshot.
 #[derive(Clone, Debug)]

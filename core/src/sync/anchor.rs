@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use super::Context;
 use super::pull::Winner;
-use crate::ledger::Position;
+use crate::model::Position;
+use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
-use crate::{Error, ErrorKind, Key};
 
 impl Context<'_> {
     pub(super) fn check_anchor(

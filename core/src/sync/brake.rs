@@ -1,8 +1,8 @@
 //! Rule B1: a sync that would take too much must be accepted first.
 
 use super::Context;
+use crate::model::{Error, ErrorKind};
 use crate::protocol::Loss;
-use crate::{Error, ErrorKind};
 
 impl Context<'_> {
     /// Stops a sync whose loss must be accepted first, unless it was (rule B1).

@@ -7,11 +7,13 @@ use bytes::Bytes;
 
 use super::pull::Winner;
 use super::{Context, Lock};
-use crate::format::Entry;
-use crate::ledger::{Attempt, Batch, Position};
+use crate::local::Batch;
+use crate::model::format::Entry;
+use crate::model::{Attempt, Position};
+use crate::model::{Effect, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
-use crate::server::LONGEST_PAUSE;
-use crate::{Created, Effect, Error, ErrorKind, Key};
+use crate::storage::Created;
+use crate::storage::LONGEST_PAUSE;
 
 /// F: the longest time that a request once sent may still take effect.
 pub(crate) const FLIGHT: Duration = Duration::from_secs(3600);

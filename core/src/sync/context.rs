@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::client::{Inner, SyncOptions};
-use crate::{DeferReason, Deferred, DocumentId, Error, Event, Report};
+use crate::model::{DeferReason, Deferred, DocumentId, Error, Event, Report};
+use crate::sync::{Shared, SyncOptions};
 
 /// The shared side of one sync.
 pub(super) struct Context<'a> {
-    pub client: &'a Inner,
+    pub client: &'a Shared,
     pub options: SyncOptions,
     report: Mutex<Report>,
     /// Documents deferred in this sync: not asked about again before the next.
@@ -21,7 +21,7 @@ pub(super) struct Context<'a> {
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(client: &'a Inner, options: SyncOptions) -> Self {
+    pub(super) fn new(client: &'a Shared, options: SyncOptions) -> Self {
         Self {
             client,
             options,

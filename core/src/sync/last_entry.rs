@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::Context;
-use crate::format::Entry;
-use crate::ledger::{Indexed, LastEntry};
-use crate::{DocumentId, Error};
+use crate::model::format::Entry;
+use crate::model::{DocumentId, Error};
+use crate::model::{Indexed, LastEntry};
 
 impl Context<'_> {
     /// What it takes to go back by the last of these entries, before any of them is in the index.

@@ -1,11 +1,11 @@
 //! Rules L2 and W1: when this sync takes the lock of the storage.
 
 use super::{Context, Lock};
-use crate::Error;
-use crate::Event;
-use crate::format::LockObject;
-use crate::ledger::Position;
-use crate::server::{LockClaim, TTL, WEAK_TTL};
+use crate::model::Error;
+use crate::model::Event;
+use crate::model::Position;
+use crate::model::format::LockObject;
+use crate::storage::{LockClaim, TTL, WEAK_TTL};
 
 impl Context<'_> {
     /// Lock, waiting for it. The nonce is remembered first, so that a lock left by a crash is known

@@ -7,9 +7,10 @@ mod collect;
 mod instead;
 
 use super::{Context, Lock};
-use crate::ledger::{LogCost, Position};
-use crate::server::{LockClaim, TTL, Taken};
-use crate::{CommitId, Error, LockPolicy};
+use crate::model::{CommitId, Error};
+use crate::model::{LogCost, Position};
+use crate::storage::LockPolicy;
+use crate::storage::{LockClaim, TTL, Taken};
 
 /// A lock that is in the way of maintenance for this long is worth waiting until it may be broken.
 const ABANDONED: std::time::Duration = std::time::Duration::from_secs(3600);

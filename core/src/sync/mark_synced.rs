@@ -1,12 +1,13 @@
 //! Rules P8 (3) and U6: what a client remembers once a change is both in the storage and here.
 
 use super::Context;
-use crate::format::{Change, Entry};
-use crate::ledger::{Batch, Dirty, Indexed, Ledger, Position};
+use crate::local::state::Update;
+use crate::local::{Batch, Ledger};
+use crate::model::format::{Change, Entry};
+use crate::model::{BoxError, DocumentId, Error, Event, Revision};
+use crate::model::{Dirty, Indexed, Position};
 use crate::planted::{Rule, holds};
 use crate::protocol::{Decision, Facts, Local, decide};
-use crate::state::Update;
-use crate::{BoxError, DocumentId, Error, Event, Revision};
 
 /// How often the queue is compared again because edits come in between.
 const TRIES: usize = 5;

@@ -9,12 +9,13 @@ use super::Session;
 use super::context::Context;
 use super::pull::{Pull, STEP, Step, Tail, Waiting, Walk};
 use super::scan::database_error;
-use crate::client::{Inner, SyncOptions};
-use crate::format::Snapshot;
-use crate::ledger::{Dirty, Indexed, Pending, Position};
+use crate::local::state::Table;
+use crate::local::{ChangeTracking, Listed};
+use crate::model::format::Snapshot;
+use crate::model::{Action, DocumentId, Error};
+use crate::model::{Dirty, Indexed, Pending, Position};
 use crate::protocol::{Decision, RemoteChange};
-use crate::state::Table;
-use crate::{Action, ChangeTracking, DocumentId, Error, Listed};
+use crate::sync::{Shared, SyncOptions};
 
 /// What a sync would do; made by [`Client::preview`](crate::Client::preview).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -37,7 +38,7 @@ type Suspects = BTreeMap<DocumentId, Option<Pending>>;
 
 impl Session<'_> {
     /// Reads the log and compares the documents; writes nothing anywhere.
-    pub(crate) async fn preview(client: &Inner) -> Result<Preview, Error> {
+    pub(crate) async fn preview(client: &Shared) -> Result<Preview, Error> {
         let cx = Context::new(client, SyncOptions::default());
         Reader { cx: &cx, pull: Pull::new(&cx) }.preview().await
     }

@@ -24,11 +24,12 @@ pub(super) use read::{Step, Tail, Winner};
 pub(super) use snapshot::Walk;
 
 use super::Context;
-use crate::format::Entry;
-use crate::ledger::{Batch, Position};
+use crate::local::Batch;
+use crate::local::state::Table;
+use crate::model::Position;
+use crate::model::format::Entry;
+use crate::model::{DocumentId, Error, Vid};
 use crate::protocol::{Loss, RemoteChange};
-use crate::state::Table;
-use crate::{DocumentId, Error, Vid};
 
 /// The part of a sync that reads the log and writes into the application.
 pub(super) struct Pull<'a> {

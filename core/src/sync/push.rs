@@ -25,10 +25,11 @@ use super::commit::Fate;
 use super::mark_synced::Pushed;
 use super::pull::Winner;
 use super::{Context, Lock};
-use crate::format::{self, Entry};
-use crate::ledger::{Batch, Pending, Position};
+use crate::local::Batch;
+use crate::model::format::{self, Entry};
+use crate::model::{Action, DocumentId, Error, Key, Timestamp};
+use crate::model::{Pending, Position};
 use crate::protocol::{Decision, Facts, Local, decide};
-use crate::{Action, DocumentId, Error, Key, Timestamp};
 
 /// Batches that may be stored and wait for their commit. Of their documents only copies of the small
 /// ones are still in memory.

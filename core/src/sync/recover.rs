@@ -7,9 +7,9 @@ mod resync;
 mod writes;
 
 use super::Context;
-use crate::ledger::Position;
+use crate::model::Position;
+use crate::model::{Error, ErrorKind};
 use crate::planted::{Rule, holds};
-use crate::{Error, ErrorKind};
 
 /// The part of a sync that brings the client state back to what is true.
 pub(super) struct Recover<'a> {

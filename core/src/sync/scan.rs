@@ -6,10 +6,12 @@ use std::collections::HashSet;
 use futures::StreamExt;
 
 use super::Context;
-use crate::ledger::{Batch, Dirty, Indexed};
+use crate::local::Batch;
+use crate::local::state::Table;
+use crate::local::{ChangeTracking, Listed};
+use crate::model::{DeferReason, DocumentId, Error, ErrorKind, Event, Revision};
+use crate::model::{Dirty, Indexed};
 use crate::protocol::Loss;
-use crate::state::Table;
-use crate::{ChangeTracking, DeferReason, DocumentId, Error, ErrorKind, Event, Listed, Revision};
 
 /// Documents compared in one step.
 const STEP: usize = 500;

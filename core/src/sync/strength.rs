@@ -1,8 +1,9 @@
 //! Rule S3: whether the storage is weak, as its adapter says or as the probe found.
 
 use super::Context;
-use crate::ledger::Position;
-use crate::{Atomicity, Error, ErrorKind, Event, LockPolicy};
+use crate::model::Position;
+use crate::model::{Error, ErrorKind, Event};
+use crate::storage::{Atomicity, LockPolicy};
 
 impl Context<'_> {
     /// A client that only reads need not know whether the storage is weak: it is probed when something

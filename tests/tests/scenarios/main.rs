@@ -18,6 +18,7 @@ mod damage;
 mod decisions;
 mod diverged;
 mod gc;
+mod layers;
 mod limits;
 mod lists;
 mod locks;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use futures::future::{Either, pending, select};
 
 use super::{Asking, Cause, Watch};
-use crate::Wait;
-use crate::state::Table;
+use crate::local::state::Table;
+use crate::storage::Wait;
 
 /// A clock on the wall that runs ahead of the monotonic one by so much: the device slept.
 const SLEPT: Duration = Duration::from_secs(30);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::SyncOptions;
+use crate::sync::SyncOptions;
 
 /// How long a [`Watch`](super::Watch) waits for what.
 ///

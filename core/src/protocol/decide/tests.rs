@@ -1,10 +1,10 @@
 //! The tables of `decide` once more, as data, and what must hold of every combination of facts.
 
 use super::*;
-use crate::DocumentId;
-use crate::format::Change;
-use crate::ledger::{Dirty, Indexed, Pending};
-use crate::{Revision, Vid};
+use crate::model::DocumentId;
+use crate::model::format::Change;
+use crate::model::{Dirty, Indexed, Pending};
+use crate::model::{Revision, Vid};
 
 /// Versions and contents: the synced one, the remote one, one that the remote replaced, and another.
 const SYNCED: u8 = 1;

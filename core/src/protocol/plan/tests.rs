@@ -1,7 +1,7 @@
 //! The order of a pull, what stays in one batch, and what counts as lost.
 
 use super::*;
-use crate::Vid;
+use crate::model::Vid;
 
 fn change(id: &str, action: Action, content: &str, len: u64) -> Change {
     Change {

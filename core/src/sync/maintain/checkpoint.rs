@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use super::Maintain;
-use crate::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
-use crate::ledger::{LogCost, Position};
-use crate::{CommitId, ContentHash, Error, ErrorKind, Key};
+use crate::model::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
+use crate::model::{CommitId, ContentHash, Error, ErrorKind, Key};
+use crate::model::{LogCost, Position};
 
 /// The newest version of each document that changed after a snapshot, by its key.
 pub(super) type Fold = BTreeMap<String, Record>;

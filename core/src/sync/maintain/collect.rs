@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::Maintain;
-use crate::ledger::{Batch, GcClock, Indexed, Pending, Position};
+use crate::local::Batch;
+use crate::local::state::Table;
+use crate::model::{DocumentId, Error, Folder, Key, Vid};
+use crate::model::{GcClock, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
-use crate::state::Table;
-use crate::{DocumentId, Error, Folder, Key, Vid};
 
 const STEP: usize = 1000;
 

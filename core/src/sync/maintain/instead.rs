@@ -3,10 +3,10 @@
 
 use super::Maintain;
 use super::checkpoint::Fold;
-use crate::format::{Change, Record};
-use crate::ledger::Position;
+use crate::model::Position;
+use crate::model::format::{Change, Record};
+use crate::model::{Action, DocumentId, Error, Key};
 use crate::planted::{Rule, holds};
-use crate::{Action, DocumentId, Error, Key};
 
 impl Maintain<'_> {
     /// Without rule K1: what a snapshot says of these documents is what this client's index says,
@@ -17,7 +17,7 @@ impl Maintain<'_> {
         }
         let ids: Vec<_> = fold.keys().filter_map(|key| DocumentId::from_key(key)).collect();
         let indexed = self.cx.client.ledger.indexed(&ids).await?;
-        let record = |(id, version): (DocumentId, crate::ledger::Indexed)| {
+        let record = |(id, version): (DocumentId, crate::model::Indexed)| {
             let action = if version.deleted { Action::Delete } else { Action::Put };
             let (rev, vid, len, hash) = (version.rev, version.vid, version.len, version.hash);
             let change = Change { id, rev, action, vid, base: None, len, hash, body: None };

@@ -9,13 +9,13 @@ use futures::stream;
 
 use super::Pull;
 use super::facts::inline;
-use crate::error::Scope;
-use crate::ledger::{Batch, Pending, Position, Refusal};
+use crate::local::Batch;
+use crate::local::{Outcome, Write};
+use crate::model::Scope;
+use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Vid};
+use crate::model::{Pending, Position, Refusal};
 use crate::protocol::{Plan, PlannedWrite};
 use crate::sync::mark_synced::Synced;
-use crate::{
-    Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Outcome, Vid, Write,
-};
 
 /// A write with its bytes: `None` for a delete.
 type Fetched = (PlannedWrite, Option<Bytes>);

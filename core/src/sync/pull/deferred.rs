@@ -4,10 +4,11 @@
 use super::Pull;
 use super::STEP;
 use super::facts::{Decided, Waiting};
-use crate::ledger::{Batch, Dirty, Pending, Position};
+use crate::local::Batch;
+use crate::local::state::Table;
+use crate::model::{DeferReason, DocumentId, Error};
+use crate::model::{Dirty, Pending, Position};
 use crate::protocol::Loss;
-use crate::state::Table;
-use crate::{DeferReason, DocumentId, Error};
 
 /// How often a document that is edited meanwhile is tried again in one sync.
 const PASSES: usize = 4;

@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use bytes::Bytes;
 
 use super::Pull;
-use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
-use crate::protocol::{Decision, Fact, Facts, Local, Plan, PlannedWrite, Wait, decide};
-use crate::{
-    Action, BoxError, ChangeTracking, ContentHash, DeferReason, Document, DocumentId, Error,
-    Revision,
+use crate::local::Batch;
+use crate::local::ChangeTracking;
+use crate::model::{
+    Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Revision,
 };
+use crate::model::{Dirty, Indexed, Pending, Position};
+use crate::protocol::{Decision, Fact, Facts, Local, Plan, PlannedWrite, Wait, decide};
 
 /// A document with the remote change that waits for it.
 pub(in crate::sync) type Waiting = (DocumentId, Pending);
@@ -29,7 +30,7 @@ pub(in crate::sync) struct Known {
 pub(super) struct Decided {
     pub writes: Vec<PlannedWrite>,
     /// Changes that the application has already.
-    pub synced: Vec<crate::format::Change>,
+    pub synced: Vec<crate::model::format::Change>,
     /// Changes that the application or a later sync decides about.
     pub waiting: Vec<Waiting>,
     /// Of these the application must be asked.
@@ -207,7 +208,7 @@ impl Decided {
 }
 
 /// The bytes of a change that are in its entry.
-pub(super) fn inline(change: &crate::format::Change) -> Option<Bytes> {
+pub(super) fn inline(change: &crate::model::format::Change) -> Option<Bytes> {
     let body = change.body.as_ref().map(|body| body.0.clone());
     body.filter(|bytes| change.is_content(bytes))
 }

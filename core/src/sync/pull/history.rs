@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::Pull;
-use crate::format::Slot;
-use crate::ledger::Position;
-use crate::{ContentHash, DocumentId, Error};
+use crate::model::Position;
+use crate::model::format::Slot;
+use crate::model::{ContentHash, DocumentId, Error};
 
 /// Marks of all versions in the part of the log that was looked at: 16 bytes a version.
 #[derive(Default)]

@@ -2,11 +2,11 @@
 
 use super::Pull;
 use super::snapshot::unreadable;
-use crate::format::{Entry, Slot, Snapshot};
-use crate::ledger::Position;
+use crate::model::Position;
+use crate::model::format::{Entry, Slot, Snapshot};
+use crate::model::{CommitId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
 use crate::sync::anchor::diverged;
-use crate::{CommitId, Error, ErrorKind};
 
 /// The entry that took the slot this client wanted.
 pub(in crate::sync) type Winner = (Slot, u64);

@@ -2,14 +2,13 @@
 //! order that a stop anywhere cannot turn into a loss.
 
 use super::Pull;
-use crate::error::Scope;
-use crate::ledger::{Batch, Dirty, Indexed, Pending, Position};
+use crate::local::Batch;
+use crate::local::{Conflict, Outcome, Resolution, Write};
+use crate::model::Scope;
+use crate::model::{Action, DeferReason, Document, DocumentId, Error, Event, Revision};
+use crate::model::{Dirty, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
 use crate::sync::mark_synced::Synced;
-use crate::{
-    Action, Conflict, DeferReason, Document, DocumentId, Error, Event, Outcome, Resolution,
-    Revision, Write,
-};
 
 /// The local side as the resolver saw it.
 type Expected = Option<Revision>;
@@ -233,7 +232,7 @@ impl Pull<'_> {
             }
             _ => return Ok(Err("its copy must have another id".to_owned())),
         }
-        self.cx.client.queue_change(copy).await?;
+        self.cx.client.queue_changes(std::slice::from_ref(copy)).await?;
         self.cx.report().copies.push(copy.clone());
         Ok(Ok(()))
     }

@@ -2,9 +2,10 @@
 //! whole head is compared with the index, and what differs is a conflict.
 
 use super::Pull;
-use crate::ledger::{Batch, Indexed, Pending, Position};
-use crate::state::Table;
-use crate::{DocumentId, Error};
+use crate::local::Batch;
+use crate::local::state::Table;
+use crate::model::{DocumentId, Error};
+use crate::model::{Indexed, Pending, Position};
 
 const STEP: usize = 500;
 

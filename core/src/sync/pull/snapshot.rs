@@ -7,11 +7,11 @@ use futures::stream;
 
 use super::Pull;
 use super::Window;
-use crate::format::{Change, Part, Snapshot};
-use crate::ledger::{Indexed, Position};
+use crate::local::state::Table;
+use crate::model::format::{Change, Part, Snapshot};
+use crate::model::{Action, DocumentId, Error, ErrorKind, Key};
+use crate::model::{Indexed, Position};
 use crate::protocol::RemoteChange;
-use crate::state::Table;
-use crate::{Action, DocumentId, Error, ErrorKind, Key};
 
 /// Walks through the index in the order of the keys, as the parts of a snapshot do.
 #[derive(Default)]

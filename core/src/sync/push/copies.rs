@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use super::Push;
 use super::queue::Item;
-use crate::format::Change;
-use crate::ledger::{Dirty, Indexed};
-use crate::state::Table;
-use crate::{ContentHash, Copied, DocumentId, Error, Key};
+use crate::local::state::Table;
+use crate::model::format::Change;
+use crate::model::{ContentHash, DocumentId, Error, Key};
+use crate::model::{Dirty, Indexed};
+use crate::storage::Copied;
 
 const STEP: usize = 500;
 

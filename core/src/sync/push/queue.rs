@@ -9,14 +9,15 @@ use futures::channel::mpsc::Sender;
 
 use super::Push;
 use super::upload::Upload;
-use crate::format::{Body, Change};
-use crate::ledger::{Dirty, Indexed};
+use crate::local::ChangeTracking;
+use crate::local::state::Table;
+use crate::model::format::{Body, Change};
+use crate::model::{
+    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid,
+};
+use crate::model::{Dirty, Indexed};
 use crate::planted::{Rule, holds, name_of};
 use crate::protocol::{Decision, Facts, Local, decide};
-use crate::state::Table;
-use crate::{
-    Action, ChangeTracking, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid,
-};
 
 /// Records of the queue that are looked at together.
 const STEP: usize = 500;

@@ -12,11 +12,11 @@ use futures::{SinkExt, StreamExt};
 
 use super::Push;
 use super::queue::{Batched, Item, Queue};
-use crate::error::Scope;
-use crate::format::Change;
-use crate::ledger::Batch;
+use crate::local::Batch;
+use crate::model::Scope;
+use crate::model::format::Change;
+use crate::model::{DeferReason, DocumentId, Error, Event, Timestamp};
 use crate::planted::{Rule, holds};
-use crate::{DeferReason, DocumentId, Error, Event, Timestamp};
 
 /// Documents that are in the storage and wait for their commit.
 pub(super) type Uploads = HashMap<DocumentId, Upload>;

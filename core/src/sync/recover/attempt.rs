@@ -1,13 +1,13 @@
 //! Rule U7: the commit that an earlier sync sent, and whose outcome it did not learn.
 
 use super::Recover;
-use crate::format::Slot;
-use crate::ledger::{Attempt, Position};
+use crate::model::format::Slot;
+use crate::model::{Attempt, Position};
+use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 use crate::sync::Lock;
 use crate::sync::commit::{FLIGHT, Fate};
 use crate::sync::mark_synced::Pushed;
-use crate::{Error, ErrorKind, Key};
 
 impl Recover<'_> {
     /// Settles the attempt that an earlier sync left behind (rule U7).

@@ -2,8 +2,9 @@
 //! stands on. What that entry changed is offered again.
 
 use super::Recover;
-use crate::ledger::{Batch, Dirty, Position};
-use crate::{Error, Vid};
+use crate::local::Batch;
+use crate::model::{Dirty, Position};
+use crate::model::{Error, Vid};
 
 impl Recover<'_> {
     /// Whether another entry on the same predecessor stands where this client's last one was:

@@ -1,8 +1,9 @@
 //! Rule D1: the storage is not the one last synced with, and that was accepted.
 
 use super::Recover;
-use crate::Error;
-use crate::ledger::{Batch, LogCost, Position};
+use crate::local::Batch;
+use crate::model::Error;
+use crate::model::{LogCost, Position};
 
 impl Recover<'_> {
     /// Drops attempt and pending and goes back to the beginning of the log, keeping the index. The pull

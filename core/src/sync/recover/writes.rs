@@ -1,10 +1,11 @@
 //! Rule P8, at start: writes into the application that a stop interrupted are settled by looking.
 
 use super::Recover;
-use crate::format::Change;
-use crate::ledger::{Batch, Pending, Position};
+use crate::local::Batch;
+use crate::model::format::Change;
+use crate::model::{Document, Error};
+use crate::model::{Pending, Position};
 use crate::protocol::{Decision, Facts, Local, decide};
-use crate::{Document, Error};
 
 const STEP: usize = 200;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CommitId, Timestamp};
+use crate::model::{CommitId, Timestamp};
 
 /// `lock.json`: `{"format": 1, "owner": "laptop", "nonce": "…", "ttl": 60, "time": 1795408011000}`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

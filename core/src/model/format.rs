@@ -17,7 +17,7 @@ pub use lock::LockObject;
 pub use metadata::ServerMetadata;
 pub use snapshot::{Part, PartName, Record, Snapshot};
 
-use crate::{Error, ErrorKind, Key};
+use crate::model::{Error, ErrorKind, Key};
 
 /// The format this version reads and writes.
 pub const FORMAT: u32 = 1;

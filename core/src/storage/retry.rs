@@ -7,7 +7,7 @@ use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::future::{Either, select};
 
 use super::Server;
-use crate::{Error, ErrorKind, Key};
+use crate::model::{Error, ErrorKind, Key};
 
 /// The slowest line that a request's time limit allows for, in bytes a second.
 const SLOWEST_LINE: u64 = 16 * 1024;

@@ -1,8 +1,5 @@
 //! The records a client keeps (rule C1), typed, above [`State`].
 
-mod batch;
-mod records;
-
 use std::collections::HashMap;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -10,21 +7,18 @@ use std::sync::Arc;
 use futures::lock::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
-pub(crate) use batch::Batch;
-pub(crate) use records::{
-    Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position, Refusal,
-};
-
-use crate::format::Change;
+use super::Batch;
+use crate::local::state::{Claim, State, StateError, Table, Update, Written};
+use crate::model::format::Change;
+use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use crate::model::{DocumentId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
-use crate::state::{Claim, State, StateError, Table, Update, Written};
-use crate::{DocumentId, Error, ErrorKind};
 
 /// Keys of single records in [`Table::Metadata`].
-const POSITION: &str = "position";
-const ATTEMPT: &str = "attempt";
-const GC_CLOCK: &str = "gc-clock";
-const LAST_ENTRY: &str = "last-entry";
+pub(super) const POSITION: &str = "position";
+pub(super) const ATTEMPT: &str = "attempt";
+pub(super) const GC_CLOCK: &str = "gc-clock";
+pub(super) const LAST_ENTRY: &str = "last-entry";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct Ledger {

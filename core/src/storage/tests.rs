@@ -7,7 +7,8 @@ use std::sync::atomic::Ordering::SeqCst;
 use async_trait::async_trait;
 
 use super::*;
-use crate::{DocumentId, SystemEnvironment, Vid};
+use crate::environment::SystemEnvironment;
+use crate::model::{DocumentId, Vid};
 
 /// What is said of each copy, by its place in the batch: the first time, and later.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use crate::{BoxError, Document, DocumentId, Revision};
+use crate::model::{BoxError, Document, DocumentId, Revision};
 
 /// The application's documents. A sync reads them when it pushes and writes them when it pulls;
 /// between syncs the application uses them as it likes.

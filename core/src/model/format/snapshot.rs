@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Change};
-use crate::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Vid};
+use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Vid};
 
 /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
 ///

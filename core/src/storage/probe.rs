@@ -4,7 +4,8 @@ use bytes::Bytes;
 use futures::future::join_all;
 
 use super::Server;
-use crate::{Created, Error, ErrorKind, Folder, Key};
+use crate::model::{Error, ErrorKind, Folder, Key};
+use crate::storage::Created;
 
 const CREATORS: usize = 8;
 const ROUNDS: usize = 3;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::{CommitId, DocumentId, Error, ErrorKind, Vid};
+use crate::model::{CommitId, DocumentId, Error, ErrorKind, Vid};
 
 /// The name of one object in the storage, such as `changes/17.json`.
 ///

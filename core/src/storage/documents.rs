@@ -4,8 +4,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 
 use super::Server;
-use crate::format::Change;
-use crate::{Error, Key};
+use crate::model::format::Change;
+use crate::model::{Error, Key};
 
 impl Server {
     /// Get: the bytes of many changed documents, in order. `Ok(None)` is a document that is absent

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::Body;
-use crate::{
+use crate::model::{
     Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Sizes, Timestamp,
     Vid,
 };

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 
 use super::Server;
-use crate::format::Slot;
-use crate::{Created, Error, Key};
+use crate::model::format::Slot;
+use crate::model::{Error, Key};
+use crate::storage::Created;
 
 /// The bytes one is prepared to wait for when reading an entry: 1 MiB of bodies and their changes.
 const ENTRY: u64 = 2 * 1024 * 1024;

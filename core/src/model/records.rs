@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::format::{Change, Snapshot};
-use crate::{Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, Vid};
+use crate::model::format::{Change, Snapshot};
+use crate::model::{
+    Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, Vid,
+};
 
 /// Where this client is in the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

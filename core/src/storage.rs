@@ -1,15 +1,16 @@
 //! The server operations of the specification, above an [`Adapter`]: Lock and Unlock, Get and Put,
 //! MetadataRead and MetadataWrite, ChangesRead and ChangesWrite.
 //!
-//! Here, and only here, requests are counted, given a time limit and repeated (`repeat`).
+//! Here, and only here, requests are counted, given a time limit and repeated (`retry`).
 
+mod adapter;
 mod changes;
 mod documents;
 mod lock;
 mod metadata;
 mod meter;
 mod probe;
-mod repeat;
+mod retry;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -17,16 +18,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use adapter::{Adapter, Atomicity, Capabilities, Copied, Created, Page, Wait};
 pub use lock::LockPolicy;
 pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
-pub(crate) use repeat::LONGEST_PAUSE;
+pub(crate) use retry::LONGEST_PAUSE;
 
+use crate::environment::Environment;
+use crate::model::{CommitId, Error, ErrorKind, Folder, Key, Requests};
 use crate::planted::{Rule, holds};
-use crate::{
-    Adapter, Atomicity, Capabilities, CommitId, Copied, Created, Environment, Error, ErrorKind,
-    Folder, Key, Page, Requests, Wait,
-};
 
 /// How long requests may take and how often they are repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

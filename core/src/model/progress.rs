@@ -1,6 +1,6 @@
 //! What a sync tells while it runs.
 
-use crate::{Action, DocumentId};
+use crate::model::{Action, DocumentId};
 
 /// One step of a sync, for a progress bar or a log. Sent to the function given to
 /// [`ClientBuilder::on_progress`](crate::ClientBuilder::on_progress), which must return quickly.

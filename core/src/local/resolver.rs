@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::{BoxError, Document, DocumentId, Revision, Timestamp, Vid};
+use crate::model::{BoxError, Document, DocumentId, Revision, Timestamp, Vid};
 
 /// Two devices changed one document, neither knowing of the other's change.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::DocumentId;
+use crate::model::DocumentId;
 
 /// The outcome of one sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::records::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
-use super::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION};
-use crate::format::Change;
-use crate::state::{Table, Update};
-use crate::{DocumentId, Error, ErrorKind};
+use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION};
+use crate::local::state::{Table, Update};
+use crate::model::format::Change;
+use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use crate::model::{DocumentId, Error, ErrorKind};
 
 /// Updates of the state, typed.
 #[derive(Clone, Debug, Default)]

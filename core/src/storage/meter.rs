@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::Requests;
+use crate::model::Requests;
 
 #[derive(Debug, Default)]
 pub(super) struct Meter {

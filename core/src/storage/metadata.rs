@@ -1,8 +1,8 @@
 //! MetadataRead and MetadataWrite: the hint to the newest snapshot, and snapshots themselves.
 
 use super::Server;
-use crate::format::{self, PLAUSIBLE, Part, PartName, ServerMetadata, Snapshot};
-use crate::{ContentHash, DocumentId, Error, ErrorKind, Folder, Key};
+use crate::model::format::{self, PLAUSIBLE, Part, PartName, ServerMetadata, Snapshot};
+use crate::model::{ContentHash, DocumentId, Error, ErrorKind, Folder, Key};
 
 impl Server {
     /// MetadataRead. A damaged hint is as good as none: it costs time, never correctness.

@@ -6,9 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Server;
-use crate::format::{self, LockObject};
+use crate::model::format::{self, LockObject};
+use crate::model::{CommitId, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
-use crate::{CommitId, Created, Error, ErrorKind, Key};
+use crate::storage::Created;
 
 /// When a sync takes the lock. A sync that only reads never does (rule L3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

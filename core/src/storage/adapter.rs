@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 
-use crate::{Error, Folder, Key};
+use crate::model::{Error, Folder, Key};
 
 /// A place that holds objects under keys: a bucket, a WebDAV collection, a folder.
 ///

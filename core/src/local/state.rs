@@ -3,8 +3,8 @@
 
 use async_trait::async_trait;
 
-use crate::ledger::{Dirty, Indexed};
-use crate::{BoxError, ErrorKind};
+use crate::model::{BoxError, ErrorKind};
+use crate::model::{Dirty, Indexed};
 
 /// A small durable key-value store with one table a kind of record.
 ///

@@ -1,0 +1,19 @@
+//! The application's side: its documents, who decides conflicts, and the client state with the queue.
+
+mod batch;
+mod database;
+mod edits;
+mod queue;
+mod resolver;
+pub mod state;
+mod sync_state;
+
+pub(crate) use batch::Batch;
+pub use database::{ChangeTracking, Database, Listed, Outcome, Write};
+pub(crate) use edits::Edits;
+pub use resolver::{
+    Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
+};
+pub(crate) use sync_state::Ledger;
+#[cfg(feature = "fuzzing")]
+pub(crate) use sync_state::parse;

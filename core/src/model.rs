@@ -1,0 +1,25 @@
+//! Plain data: what documents, versions, records and objects are. No input or output, and no decision.
+
+mod document;
+mod error;
+pub mod format;
+mod id;
+mod key;
+mod progress;
+mod records;
+mod report;
+mod sizes;
+mod timestamp;
+
+pub use document::{Action, CommitId, ContentHash, Document, Revision, Vid};
+pub(crate) use error::Scope;
+pub use error::{BoxError, Effect, Error, ErrorKind};
+pub use id::DocumentId;
+pub use key::{Folder, Key};
+pub use progress::Event;
+pub(crate) use records::{
+    Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position, Refusal,
+};
+pub use report::{DeferReason, Deferred, Report, Requests};
+pub use sizes::Sizes;
+pub use timestamp::Timestamp;
