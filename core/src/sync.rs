@@ -34,7 +34,7 @@ mod strength;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use futures::channel::mpsc;
+use futures::channel::{mpsc, oneshot};
 use futures::future::join;
 
 pub use preview::Preview;
@@ -44,7 +44,7 @@ pub(crate) use shared::{Config, Shared};
 use context::Context;
 use maintain::Maintain;
 use pull::{Pull, Winner};
-use push::{Outcome, Push, Queue};
+use push::{Changed, Outcome, Push, Queue};
 use recover::Recover;
 use scan::Scan;
 
@@ -210,16 +210,7 @@ impl<'a> Session<'a> {
                 return Ok(Outcome::Done);
             }
         }
-        let before = self.cx.moved();
-        let outcome = self.push(position, lock, beside).await?;
-        let moved = beside && self.cx.moved() != before;
-        match outcome {
-            // What the pull decided may have been queued behind the walk through the queue.
-            Outcome::Done if moved && self.cx.has_changes().await? => {
-                self.push(position, lock, false).await
-            }
-            outcome => Ok(outcome),
-        }
+        self.push(position, lock, beside).await
     }
 
     /// Commits all queued edits; with `pulls` after a pull that runs beside the uploads.
@@ -230,17 +221,38 @@ impl<'a> Session<'a> {
         pulls: bool,
     ) -> Result<Outcome, Error> {
         let (send, stored) = mpsc::channel(push::STORED);
+        let (opened, opens) = oneshot::channel();
         let stop = AtomicBool::new(false);
         let commits = async {
+            let before = self.cx.moved();
             let outcome = match self.gate(position, lock, pulls).await {
-                Ok(pulled) => self.push.commit_stored(position, stored, lock, pulled).await,
-                Err(e) => Err(e),
+                Ok(pulled) => {
+                    let moved = self.cx.moved() != before;
+                    let changed = match (pulled, moved) {
+                        (false, _) => Changed::Nothing,
+                        (true, false) => Changed::Perhaps,
+                        (true, true) => Changed::Documents,
+                    };
+                    // Nobody waits if the walk through the queue has failed.
+                    let _ = opened.send(moved);
+                    self.push.commit_stored(position, stored, lock, changed).await
+                }
+                Err(e) => {
+                    drop(opened);
+                    Err(e)
+                }
             };
             stop.store(true, Relaxed);
             outcome
         };
         // Uploads that were begun are finished whatever becomes of the commits.
-        let uploads = self.push.upload_queue(Queue::default(), send, &stop);
+        let uploads = async {
+            self.push.upload_queue(Queue::default(), send.clone(), &stop).await;
+            // What the pull decided may be queued behind the walk through the queue.
+            if opens.await == Ok(true) {
+                self.push.upload_queue(Queue::again(), send, &stop).await;
+            }
+        };
         let outcome = join(uploads, commits).await.1?;
         if matches!(outcome, Outcome::Again) {
             self.pull.settle_pending(position, true).await?;

@@ -14,6 +14,9 @@ use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Positio
 use crate::model::{DocumentId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
 
+/// Records that are looked at together.
+const PAGE: usize = 500;
+
 /// Keys of single records in [`Table::Metadata`].
 pub(super) const POSITION: &str = "position";
 pub(super) const ATTEMPT: &str = "attempt";
@@ -93,6 +96,18 @@ impl Ledger {
     /// Whether any edit is queued.
     pub(crate) async fn is_any_queued(&self) -> Result<bool, Error> {
         Ok(!self.is_empty(Table::Dirty).await?)
+    }
+
+    /// Whether an edit is queued that is one for certain: by the application, or of a new document.
+    /// What a scan queued of a synced one may turn out to be as it was.
+    pub(crate) async fn is_any_certain(&self) -> Result<bool, Error> {
+        let mut pages = self.pages::<Dirty>(Table::Dirty, PAGE);
+        while let Some(page) = pages.next().await? {
+            if page.iter().any(|(_, edit)| !edit.found || edit.base.is_none()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(crate) async fn is_empty(&self, table: Table) -> Result<bool, Error> {

@@ -66,7 +66,8 @@ impl<'a> Pull<'a> {
     ) -> Result<(), Error> {
         self.cx.check_interrupted(position).await?;
         self.drop_pending_of_before(position).await?;
-        let pushing = self.cx.client.ledger.is_any_queued().await?;
+        // Else the anchor is found before the commit, if there is one.
+        let pushing = self.cx.client.ledger.is_any_certain().await?;
         // A user who accepts another storage expects that it is looked at.
         let mut tail = Tail::new(winner, pushing || self.cx.options.accept_remote);
         self.read_to_head(position, &mut tail).await?;

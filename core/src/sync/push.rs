@@ -9,6 +9,7 @@ mod copies;
 mod queue;
 mod upload;
 
+use std::collections::HashSet;
 use std::mem;
 use std::sync::Mutex;
 
@@ -45,6 +46,17 @@ pub(super) enum Outcome {
     Lost(Winner),
 }
 
+/// What a pull that ran beside the uploads has changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changed {
+    /// There was none.
+    Nothing,
+    /// No document was written or asked about; the index may have moved.
+    Perhaps,
+    /// Documents: the queue is walked again.
+    Documents,
+}
+
 /// The part of a sync that commits what was edited here.
 pub(super) struct Push<'a> {
     cx: &'a Context<'a>,
@@ -60,14 +72,13 @@ impl<'a> Push<'a> {
         Self { cx, uploads: Mutex::default(), sources: futures::lock::Mutex::default() }
     }
 
-    /// Commits what is stored: 500 documents at a time, the rest when no more are to come. `changed`:
-    /// a pull has run since the uploads began.
+    /// Commits what is stored: 500 documents at a time, the rest when no more are to come.
     pub(super) async fn commit_stored(
         &self,
         position: &mut Position,
         mut stored: Receiver<Result<Stored, Error>>,
         lock: &mut Lock,
-        changed: bool,
+        changed: Changed,
     ) -> Result<Outcome, Error> {
         let (mut ready, mut again) = (Vec::new(), false);
         let most = self.cx.client.config.sizes.entry_changes;
@@ -76,11 +87,14 @@ impl<'a> Push<'a> {
             let is_last = next.is_none();
             let least = if is_last { 1 } else { most };
             let Stored { mut uploads, unchanged, contested } = next.unwrap_or_default();
-            if changed {
+            if changed != Changed::Nothing {
                 let count = uploads.len();
                 uploads = self.still_to_be_pushed(uploads).await?;
-                again |= uploads.len() < count;
+                again |= uploads.len() < count && changed == Changed::Perhaps;
             }
+            // Of two uploads of one document the later one counts.
+            let ids: HashSet<_> = uploads.iter().map(|upload| upload.change.id.clone()).collect();
+            ready.retain(|upload: &Upload| !ids.contains(&upload.change.id));
             ready.extend(uploads);
             self.unqueue(&unchanged).await?;
             again |= self.contest(&contested).await?;
@@ -119,7 +133,10 @@ impl<'a> Push<'a> {
                 Action::Delete => Local::Absent,
             };
             let facts = Facts { edit, local, ..Facts::of(synced.get(&change.id)) };
-            let is_open = edit.is_some() && !deferred.contains_key(&change.id);
+            // Uploads are forgotten if the storage turned out to be another one (rule D1).
+            let kept = self.uploads().get(&change.id).map(|kept| kept.change.vid);
+            let is_kept = kept == Some(change.vid);
+            let is_open = is_kept && edit.is_some() && !deferred.contains_key(&change.id);
             is_open && decide(&facts) == Decision::Push(change.action)
         };
         Ok(uploads.into_iter().filter(is_pushed).collect())

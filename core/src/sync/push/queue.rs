@@ -28,6 +28,15 @@ pub(in crate::sync) struct Queue {
     after: Option<DocumentId>,
     /// Looked at, and to be pushed.
     waiting: VecDeque<Queued>,
+    /// Not what was uploaded before, on the version that it is queued on.
+    again: bool,
+}
+
+impl Queue {
+    /// Another walk, for what was queued behind the one before.
+    pub(in crate::sync) fn again() -> Self {
+        Self { again: true, ..Self::default() }
+    }
 }
 
 /// A queued document.
@@ -118,7 +127,7 @@ impl Push<'_> {
             let Some((last, _)) = page.last() else { return Ok(None) };
             queue.after = Some(last.clone());
             let ids = page.into_iter().map(|(id, _)| id).collect();
-            queue.waiting = self.to_be_pushed(ids).await?;
+            queue.waiting = self.to_be_pushed(ids, queue.again).await?;
             self.cx.client.emit(Event::Push { total: queue.waiting.len() as u64 });
         }
         Ok(queue.waiting.pop_front())
@@ -126,7 +135,11 @@ impl Push<'_> {
 
     /// Queued documents that no remote change waits for; what is queued on another version than the
     /// synced one becomes a conflict (rules U1 and C3).
-    async fn to_be_pushed(&self, ids: Vec<DocumentId>) -> Result<VecDeque<Queued>, Error> {
+    async fn to_be_pushed(
+        &self,
+        ids: Vec<DocumentId>,
+        again: bool,
+    ) -> Result<VecDeque<Queued>, Error> {
         let ledger = &self.cx.client.ledger;
         // A pull may be under way beside: queue and index are read together.
         let _edits = ledger.edits().await;
@@ -137,6 +150,10 @@ impl Push<'_> {
         Ok(open
             .filter_map(|id| {
                 let (edit, synced) = (dirty.get(&id).copied()?, synced.remove(&id));
+                let uploaded = self.uploads().get(&id).is_some_and(|u| u.change.base == edit.base);
+                if again && uploaded {
+                    return None;
+                }
                 Some(Queued { id, edit, synced })
             })
             .collect())
@@ -192,10 +209,8 @@ impl Push<'_> {
     fn put_or_reuse(&self, queued: Queued, document: Document, hash: ContentHash) -> Read {
         let same = |upload: &&Upload| {
             let change = &upload.change;
-            change.hash == hash
-                && change.rev == document.revision
-                && change.base == queued.edit.base
-                || !holds(Rule::U2Content)
+            let put = change.action == Action::Put && change.rev == document.revision;
+            put && change.hash == hash && change.base == queued.edit.base || !holds(Rule::U2Content)
         };
         let kept = self.uploads().get(&queued.id).filter(same).cloned();
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {

@@ -74,6 +74,9 @@ impl Push<'_> {
     /// U2: the uploads of a batch.
     async fn store(&self, batch: Batched) -> Result<Stored, Error> {
         let Batched { mut ready, unchanged, contested, items } = batch;
+        // A delete is in the storage once it is committed; another walk must not make it again.
+        let known = ready.iter().map(|upload| (upload.change.id.clone(), upload.clone()));
+        self.uploads().extend(known);
         let copied = self.copy(&items).await;
         let puts = items.iter().zip(&copied).filter(|(_, copied)| !**copied);
         let puts: Vec<_> = puts.map(|(item, _)| (item.key.clone(), item.bytes.clone())).collect();
