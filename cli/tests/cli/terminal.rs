@@ -132,7 +132,14 @@ fn what_was_put_off_is_asked_again_and_may_be_interrupted() {
 
 #[test]
 fn a_delete_against_an_edit_is_asked_too() {
-    let world = in_conflict();
+    let world = World::new(&["a", "b"]);
+    world.write("a/note", "first");
+    // A folder in which no file is left would be asked about as a whole.
+    world.write("a/another", "is left");
+    world.sync("a");
+    world.sync("b");
+    world.write("a/note", "by a");
+    world.sync("a");
     world.remove("b/note");
     let mut terminal = Terminal::sync(&world, &["--on-conflict", "ask"]);
     terminal.wait_for("local   on \"b\": deleted");

@@ -184,6 +184,11 @@ impl Loss {
 const FEW: u64 = 10;
 
 impl Loss {
+    /// Whether it never stops a pull, however few documents there are.
+    pub(crate) fn is_few(&self) -> bool {
+        self.total() <= FEW
+    }
+
     /// Whether it must be accepted first (rule B1): more than ten documents and more than half of
     /// all.
     pub(crate) fn is_large(&self, all: u64) -> bool {

@@ -6,14 +6,18 @@ use crate::protocol::Loss;
 
 impl Context<'_> {
     /// Stops a sync whose loss must be accepted first, unless it was (rule B1).
-    pub(super) fn brake(&self, loss: &Loss, all: u64, what: &str) -> Result<(), Error> {
+    pub(super) fn brake(&self, loss: &Loss, all: u64, place: &str) -> Result<(), Error> {
         if self.options.accept_deletes {
             return Ok(());
         }
         let lost = loss.total();
+        let (what, cause) = match loss.deletes() == lost {
+            true => ("deleted", "an emptied folder, an unmounted drive?"),
+            false => ("deleted or replaced", "an emptied folder, files that were encrypted?"),
+        };
         Err(Error::new(ErrorKind::TooManyDeletes, "sync").with_message(format!(
-            "{lost} of {all} documents would be {what}: check whether that is right (an emptied \
-             folder, an unmounted drive, files that were encrypted?), then accept the deletes"
+            "{lost} of {all} documents would be {what} {place}: check whether that is right \
+             ({cause}), then accept it"
         )))
     }
 }

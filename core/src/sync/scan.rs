@@ -149,7 +149,7 @@ impl<'a> Scan<'a> {
         let mut loss = Loss::default();
         missing.iter().for_each(|(_, version)| loss.lose(version.hash));
         let all = ledger.count(Table::Index).await?;
-        let what = "deleted in the storage and on other devices";
+        let place = "in the storage and on other devices";
         let mut pages = ledger.pages::<Dirty>(Table::Dirty, STEP);
         while loss.is_large_scan(all)
             && !self.cx.options.accept_deletes
@@ -165,7 +165,7 @@ impl<'a> Scan<'a> {
             }
         }
         match loss.is_large_scan(all) {
-            true => self.cx.brake(&loss, all, what),
+            true => self.cx.brake(&loss, all, place),
             false => Ok(()),
         }
     }
