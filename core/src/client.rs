@@ -147,7 +147,7 @@ impl Client {
         &self,
         timeout: std::time::Duration,
     ) -> Result<crate::Wait, Error> {
-        self.0.server.wait_for_change(timeout).await
+        self.0.storage.wait_for_change(timeout).await
     }
 
     /// Compares all documents with what was last synced at the next sync, as after a start. A

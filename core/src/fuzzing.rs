@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use crate::local;
 use crate::local::state::Table;
 use crate::model::format::{LockObject, Part, ServerMetadata, Slot, Snapshot};
-use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use crate::model::{
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
+};
 use crate::model::{Error, ErrorKind, Key, format};
 
 /// What the bytes are read as.
@@ -27,7 +29,7 @@ pub enum Kind {
     /// `snapshot/<s>.<rand>.<k>.json`.
     Part,
     /// Where the client is in the log.
-    Position,
+    LogPosition,
     /// A commit whose fate is open.
     Attempt,
     /// The entry a client of weak storage stands on.
@@ -35,11 +37,11 @@ pub enum Kind {
     /// Garbage collection's measure of time.
     GcClock,
     /// The last synced version of a document.
-    Indexed,
+    SyncedVersion,
     /// A queued edit.
-    Dirty,
+    QueuedEdit,
     /// A remote change not yet applied.
-    Pending,
+    DeferredChange,
 }
 
 impl Kind {
@@ -50,13 +52,13 @@ impl Kind {
         Self::Lock,
         Self::Snapshot,
         Self::Part,
-        Self::Position,
+        Self::LogPosition,
         Self::Attempt,
         Self::LastEntry,
         Self::GcClock,
-        Self::Indexed,
-        Self::Dirty,
-        Self::Pending,
+        Self::SyncedVersion,
+        Self::QueuedEdit,
+        Self::DeferredChange,
     ];
 }
 
@@ -75,13 +77,13 @@ pub fn reread(kind: Kind, bytes: &[u8]) -> Result<Bytes, Error> {
         Kind::Lock => object::<LockObject>(&Key::lock(), bytes),
         Kind::Snapshot => object::<Snapshot>(&Key::snapshot(1, 1.into()), bytes),
         Kind::Part => object::<Part>(&Key::snapshot_part(1, 1.into(), 0), bytes),
-        Kind::Position => record::<Position>(Table::Metadata, bytes),
+        Kind::LogPosition => record::<LogPosition>(Table::Metadata, bytes),
         Kind::Attempt => record::<Attempt>(Table::Metadata, bytes),
         Kind::LastEntry => record::<LastEntry>(Table::Metadata, bytes),
         Kind::GcClock => record::<GcClock>(Table::Metadata, bytes),
-        Kind::Indexed => record::<Indexed>(Table::Index, bytes),
-        Kind::Dirty => record::<Dirty>(Table::Dirty, bytes),
-        Kind::Pending => record::<Pending>(Table::Pending, bytes),
+        Kind::SyncedVersion => record::<SyncedVersion>(Table::Index, bytes),
+        Kind::QueuedEdit => record::<QueuedEdit>(Table::Dirty, bytes),
+        Kind::DeferredChange => record::<DeferredChange>(Table::Pending, bytes),
     }
 }
 

@@ -18,7 +18,8 @@ pub use id::DocumentId;
 pub use key::{Folder, Key};
 pub use progress::Event;
 pub(crate) use records::{
-    Attempt, Dirty, GcClock, Indexed, LastEntry, LogCost, Pending, Position, Refusal,
+    Attempt, DeferredChange, GcClock, LastEntry, LogCost, LogPosition, QueuedEdit, Refusal,
+    SyncedVersion,
 };
 pub use report::{DeferReason, Deferred, Report, Requests};
 pub use sizes::Sizes;

@@ -53,7 +53,7 @@ const LONGEST_REQUEST: Duration = Duration::from_secs(24 * 3600);
 
 /// The storage as the sync sees it.
 #[derive(Debug)]
-pub(crate) struct Server {
+pub(crate) struct Storage {
     adapter: Arc<dyn Adapter>,
     environment: Arc<dyn Environment>,
     limits: Limits,
@@ -64,7 +64,7 @@ pub(crate) struct Server {
     lock_seen: Mutex<Option<(CommitId, Duration)>>,
 }
 
-impl Server {
+impl Storage {
     pub(crate) fn new(
         adapter: Arc<dyn Adapter>,
         environment: Arc<dyn Environment>,

@@ -43,12 +43,12 @@ pub(crate) use shared::{Config, Shared};
 
 use context::Context;
 use maintain::Maintain;
-use pull::{Pull, Winner};
+use pull::{OtherEntry, Pull};
 use push::{Changed, Outcome, Push, Queue};
 use recover::Recover;
 use scan::Scan;
 
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::{Error, ErrorKind, Event, Report};
 use crate::planted::{Rule, holds};
 use crate::storage::HeldLock;
@@ -88,17 +88,17 @@ impl<'a> Session<'a> {
 
     /// Runs one sync. May be dropped at any await.
     pub(crate) async fn run(client: &Shared, options: SyncOptions) -> Result<Report, Error> {
-        let _claim = client.ledger.claim().await?;
+        let _claim = client.sync_state.claim().await?;
         let began = client.environment.monotonic();
-        let before = client.server.metered();
-        let mut position = client.ledger.metadata_read().await?;
+        let before = client.storage.metered();
+        let mut position = client.sync_state.metadata_read().await?;
         client.emit(Event::Start);
         let cx = Context::new(client, options);
         cx.look_at_strength(&mut position, false).await?;
         Session::new(&cx).sync(&mut position).await?;
         client.emit(Event::Done);
         let mut report = cx.into_report();
-        let after = client.server.metered();
+        let after = client.storage.metered();
         report.version = position.version;
         report.requests = after.0.since(&before.0);
         report.bytes_up = after.1 - before.1;
@@ -109,16 +109,16 @@ impl<'a> Session<'a> {
 
     /// The scan alone (rule C4): whether anything was queued.
     pub(crate) async fn scan_now(client: &Shared) -> Result<bool, Error> {
-        let _claim = client.ledger.claim().await?;
-        let position = client.ledger.metadata_read().await?;
+        let _claim = client.sync_state.claim().await?;
+        let position = client.sync_state.metadata_read().await?;
         let cx = Context::new(client, SyncOptions::default());
-        Recover::new(&cx).settle_intents(&position).await?;
+        Recover::new(&cx).recover_writes(&position).await?;
         Ok(Scan::new(&cx).compare(true).await? > 0)
     }
 
-    async fn sync(&self, position: &mut Position) -> Result<(), Error> {
+    async fn sync(&self, position: &mut LogPosition) -> Result<(), Error> {
         let client = self.cx.client;
-        self.recover.settle_intents(position).await?;
+        self.recover.recover_writes(position).await?;
         if !client.is_compared() && holds(Rule::C4) {
             self.scan.compare(false).await?;
             client.set_compared(true);
@@ -134,21 +134,21 @@ impl<'a> Session<'a> {
             tracing::warn!(%error, "maintenance of the storage failed");
         }
         if let Some(lock) = lock
-            && let Err(error) = client.server.unlock(lock).await
+            && let Err(error) = client.storage.unlock(lock).await
         {
             // It expires after its time.
             tracing::warn!(%error, "the lock could not be released");
         }
         synced?;
         position.synced = Some(client.environment.now());
-        client.ledger.save(position).await
+        client.sync_state.save(position).await
     }
 
     /// Pulls and pushes until everything is pushed.
-    async fn rounds(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
+    async fn rounds(&self, position: &mut LogPosition, lock: &mut Lock) -> Result<(), Error> {
         self.prepare(position, lock).await?;
         let mut winner = None;
-        let mut pauses = self.cx.client.server.race_pauses();
+        let mut pauses = self.cx.client.storage.race_pauses();
         let (mut races, mut rounds) = (0, 0);
         while races < RACES {
             let lost = match self.round(position, winner.take(), lock).await? {
@@ -178,7 +178,7 @@ impl<'a> Session<'a> {
 
     /// Before the first round: whether the storage is weak, the lock if it is needed, and the commit
     /// that an earlier sync left open.
-    async fn prepare(&self, position: &mut Position, lock: &mut Lock) -> Result<(), Error> {
+    async fn prepare(&self, position: &mut LogPosition, lock: &mut Lock) -> Result<(), Error> {
         let cx = self.cx;
         let has_changes = cx.has_changes().await?;
         if has_changes && !cx.may_race_beside(position).await? {
@@ -187,7 +187,7 @@ impl<'a> Session<'a> {
         if has_changes && (cx.is_weak() || cx.client.config.lock == LockPolicy::Always) {
             cx.take_lock(position, lock).await?;
         }
-        match self.recover.settle_attempt(position, lock).await {
+        match self.recover.recover_attempt(position, lock).await {
             // A resync drops the attempt.
             Err(e) => self.accept(position, e).await,
             Ok(()) => Ok(()),
@@ -198,8 +198,8 @@ impl<'a> Session<'a> {
     /// while it pulls.
     async fn round(
         &self,
-        position: &mut Position,
-        winner: Option<Winner>,
+        position: &mut LogPosition,
+        winner: Option<OtherEntry>,
         lock: &mut Lock,
     ) -> Result<Outcome, Error> {
         let near = position.version > 0 && winner.is_none() && !position.resyncing;
@@ -216,7 +216,7 @@ impl<'a> Session<'a> {
     /// Commits all queued edits; with `pulls` after a pull that runs beside the uploads.
     async fn push(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         lock: &mut Lock,
         pulls: bool,
     ) -> Result<Outcome, Error> {
@@ -255,7 +255,7 @@ impl<'a> Session<'a> {
         };
         let outcome = join(uploads, commits).await.1?;
         if matches!(outcome, Outcome::Again) {
-            self.pull.settle_pending(position, true).await?;
+            self.pull.apply_deferred(position, true).await?;
         }
         Ok(outcome)
     }
@@ -266,7 +266,7 @@ impl<'a> Session<'a> {
     /// Says whether a pull has run beside the uploads.
     async fn gate(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         lock: &mut Lock,
         pulls: bool,
     ) -> Result<bool, Error> {
@@ -284,7 +284,11 @@ impl<'a> Session<'a> {
     }
 
     /// A pull, which resyncs if the storage diverged and that is allowed.
-    async fn pull(&self, position: &mut Position, winner: Option<Winner>) -> Result<(), Error> {
+    async fn pull(
+        &self,
+        position: &mut LogPosition,
+        winner: Option<OtherEntry>,
+    ) -> Result<(), Error> {
         match self.pull.pull(position, winner).await {
             Err(e) => {
                 self.accept(position, e).await?;
@@ -294,7 +298,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
+    async fn accept(&self, position: &mut LogPosition, error: Error) -> Result<(), Error> {
         self.recover.accept(position, error).await?;
         self.push.forget_uploads();
         Ok(())

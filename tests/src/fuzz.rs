@@ -52,8 +52,12 @@ pub fn part(bytes: &[u8]) {
 
 /// The records of the client state.
 pub fn records(bytes: &[u8]) {
-    use Kind::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
-    for kind in [Position, Attempt, LastEntry, GcClock, Indexed, Dirty, Pending] {
+    use Kind::{
+        Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
+    };
+    for kind in
+        [LogPosition, Attempt, LastEntry, GcClock, SyncedVersion, QueuedEdit, DeferredChange]
+    {
         settles(kind, bytes);
     }
 }

@@ -7,12 +7,12 @@ use std::time::Duration;
 use super::Client;
 use crate::environment::Environment;
 use crate::local::Edits;
-use crate::local::Ledger;
+use crate::local::SyncState;
 use crate::local::state::State;
 use crate::local::{Database, Resolver};
 use crate::model::{Event, Sizes};
 use crate::storage::Adapter;
-use crate::storage::{Limits, LockPolicy, Server};
+use crate::storage::{Limits, LockPolicy, Storage};
 use crate::sync::{Config, Shared};
 
 /// Settings of a [`Client`]; made by [`Client::builder`].
@@ -112,9 +112,9 @@ impl ClientBuilder {
     /// or written yet.
     pub fn build_with(self, environment: Arc<dyn Environment>) -> Client {
         Client(Arc::new(Shared {
-            server: Server::new(self.adapter, environment.clone(), self.limits),
+            storage: Storage::new(self.adapter, environment.clone(), self.limits),
             database: self.database,
-            ledger: Ledger::new(self.state),
+            sync_state: SyncState::new(self.state),
             resolver: self.resolver,
             environment,
             config: self.config,

@@ -10,7 +10,7 @@ use crate::local::state::Table;
 use crate::model::format::LockObject;
 use crate::model::{Error, ErrorKind, Timestamp};
 use crate::storage::Adapter;
-use crate::storage::Server;
+use crate::storage::Storage;
 
 /// Where a client and its storage stand; made by [`Client::status`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,19 +44,19 @@ impl Client {
     /// # Errors
     /// If the client state or the storage cannot be read.
     pub async fn status(&self) -> Result<Status, Error> {
-        let ledger = &self.0.ledger;
-        let position = ledger.metadata_read().await?;
-        let create = self.0.server.capabilities().create.measured(position.atomic);
-        let next = self.0.server.changes_read(position.version + 1).await?;
+        let sync_state = &self.0.sync_state;
+        let position = sync_state.metadata_read().await?;
+        let create = self.0.storage.capabilities().create.measured(position.atomic);
+        let next = self.0.storage.changes_read(position.version + 1).await?;
         Ok(Status {
             version: position.version,
-            documents: ledger.count(Table::Index).await?,
-            queued: ledger.count(Table::Dirty).await?,
-            pending: ledger.count(Table::Pending).await?,
-            unsettled: ledger.attempt().await?.is_some(),
+            documents: sync_state.count(Table::Index).await?,
+            queued: sync_state.count(Table::Dirty).await?,
+            pending: sync_state.count(Table::Pending).await?,
+            unsettled: sync_state.attempt().await?.is_some(),
             synced: position.synced,
             behind: next.is_some(),
-            lock: self.0.server.lock_read().await?,
+            lock: self.0.storage.lock_read().await?,
             remaining_risk: create.remaining_risk(),
         })
     }
@@ -65,7 +65,7 @@ impl Client {
 /// Shows and breaks the lock of a storage without a client: for a person who knows that the device
 /// which holds it is gone. On strong storage that is always safe.
 #[derive(Debug)]
-pub struct LockKeeper(Server);
+pub struct LockKeeper(Storage);
 
 impl LockKeeper {
     /// Looks after the lock of this storage, with the clock and timer of this machine. Needs the
@@ -77,7 +77,7 @@ impl LockKeeper {
 
     /// The same with another clock and timer than the machine's own.
     pub fn new_with(adapter: Arc<dyn Adapter>, environment: Arc<dyn Environment>) -> Self {
-        Self(Server::new(adapter, environment, crate::Limits::default()))
+        Self(Storage::new(adapter, environment, crate::Limits::default()))
     }
 
     /// Who holds the lock, if anybody.

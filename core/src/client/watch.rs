@@ -164,7 +164,7 @@ impl Watch {
                 self.noted = noted;
                 Ok(Watched::Synced(report))
             }
-            Err(error) if passes(&error) => Ok(self.put_off(error)),
+            Err(error) if passes(&error) => Ok(self.defer_change(error)),
             Err(error) => Err(error),
         }
     }
@@ -190,7 +190,7 @@ impl Watch {
         }
     }
 
-    fn put_off(&mut self, error: Error) -> Watched {
+    fn defer_change(&mut self, error: Error) -> Watched {
         let pause = self.options.poll(self.failed);
         // Devices that failed together must not come back together.
         let chance = f64::from(self.client.0.environment.random() as u32) / f64::from(u32::MAX);
@@ -210,7 +210,7 @@ impl Watch {
 
     /// How many edits are queued. If the state fails, the sync before or after says so.
     async fn queued(&self) -> u64 {
-        self.client.0.ledger.count(Table::Dirty).await.unwrap_or(self.stuck)
+        self.client.0.sync_state.count(Table::Dirty).await.unwrap_or(self.stuck)
     }
 }
 

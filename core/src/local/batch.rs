@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION};
 use crate::local::state::{Table, Update};
 use crate::model::format::Change;
-use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use crate::model::{
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
+};
 use crate::model::{DocumentId, Error, ErrorKind};
 
 /// Updates of the state, typed.
@@ -31,7 +33,7 @@ impl Batch {
         Ok(self.updates)
     }
 
-    pub(crate) fn position(&mut self, position: &Position) {
+    pub(crate) fn position(&mut self, position: &LogPosition) {
         self.set(Table::Metadata, POSITION.to_owned(), position);
     }
 
@@ -54,7 +56,7 @@ impl Batch {
     }
 
     /// `index[id] := version`; `None` forgets the document.
-    pub(crate) fn index(&mut self, id: &DocumentId, version: Option<&Indexed>) {
+    pub(crate) fn index(&mut self, id: &DocumentId, version: Option<&SyncedVersion>) {
         let (set, cleared) = match version {
             Some(version) if version.deleted => (Some(Table::Tombstones), &[Table::Index][..]),
             Some(_) => (Some(Table::Index), &[Table::Tombstones][..]),
@@ -68,14 +70,14 @@ impl Batch {
         }
     }
 
-    pub(crate) fn dirty(&mut self, id: &DocumentId, dirty: Option<Dirty>) {
+    pub(crate) fn dirty(&mut self, id: &DocumentId, dirty: Option<QueuedEdit>) {
         match dirty {
             Some(dirty) => self.set(Table::Dirty, id.to_key(), &dirty),
             None => self.clear(Table::Dirty, id.to_key()),
         }
     }
 
-    pub(crate) fn pending(&mut self, id: &DocumentId, pending: Option<&Pending>) {
+    pub(crate) fn pending(&mut self, id: &DocumentId, pending: Option<&DeferredChange>) {
         match pending {
             Some(pending) => self.set(Table::Pending, id.to_key(), pending),
             None => self.clear(Table::Pending, id.to_key()),
@@ -94,7 +96,12 @@ impl Batch {
     }
 
     /// A change is on both sides; `edited`: but for an edit that came upon it since.
-    pub(crate) fn settled(&mut self, change: &Change, version: &Indexed, edited: Option<Dirty>) {
+    pub(crate) fn settled(
+        &mut self,
+        change: &Change,
+        version: &SyncedVersion,
+        edited: Option<QueuedEdit>,
+    ) {
         self.index(&change.id, Some(version));
         self.dirty(&change.id, edited);
         self.pending(&change.id, None);
@@ -105,7 +112,7 @@ impl Batch {
     pub(crate) fn met(
         &mut self,
         id: &DocumentId,
-        version: &Indexed,
+        version: &SyncedVersion,
         generation: u64,
         deferred: bool,
     ) {
@@ -113,7 +120,7 @@ impl Batch {
             self.pending(id, None);
         }
         if version.generation != generation {
-            self.index(id, Some(&Indexed { generation, ..version.clone() }));
+            self.index(id, Some(&SyncedVersion { generation, ..version.clone() }));
         }
     }
 

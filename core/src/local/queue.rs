@@ -1,9 +1,9 @@
 //! QueueChange: an edit and the version that it was made on (rule C3).
 
-use super::{Batch, Ledger};
-use crate::model::{Dirty, DocumentId, Error, Revision};
+use super::{Batch, SyncState};
+use crate::model::{DocumentId, Error, QueuedEdit, Revision};
 
-impl Ledger {
+impl SyncState {
     /// Queues edits that were made on the synced versions, or on what an edit before them was made
     /// on; then only the mark of the edit is renewed, for a sync of another process that is just about
     /// to take it out of the queue. `number` gives a number that no edit had before.
@@ -24,7 +24,7 @@ impl Ledger {
                     Some(dirty) => dirty.base,
                     None => indexed.get(id).map(|i| i.vid),
                 };
-                batch.dirty(id, Some(Dirty::queued(base, number())));
+                batch.dirty(id, Some(QueuedEdit::queued(base, number())));
             }
             if self.metadata_write_if(queue, batch).await? {
                 return Ok(());
@@ -50,7 +50,7 @@ impl Ledger {
                 None => indexed.filter(|i| i.live_rev() == Some(edited)).map(|i| i.vid),
             };
             let mut batch = Batch::new();
-            batch.dirty(id, Some(Dirty::queued(base, number())));
+            batch.dirty(id, Some(QueuedEdit::queued(base, number())));
             if self.metadata_write_if(queue, batch).await? {
                 return Ok(());
             }

@@ -1,10 +1,10 @@
 //! Where a client keeps what it must remember between syncs (section "Client state" of the
-//! protocol). The records themselves are in the `ledger` module.
+//! protocol). The records themselves are in the `sync_state` module.
 
 use async_trait::async_trait;
 
 use crate::model::{BoxError, ErrorKind};
-use crate::model::{Dirty, Indexed};
+use crate::model::{QueuedEdit, SyncedVersion};
 
 /// A small durable key-value store with one table a kind of record.
 ///
@@ -85,13 +85,13 @@ pub fn queue_change(
 ) -> Result<Vec<u8>, StateError> {
     let damaged = |e: serde_json::Error| StateError::Store(e.into());
     let base = match (dirty, indexed) {
-        (Some(dirty), _) => serde_json::from_slice::<Dirty>(dirty).map_err(damaged)?.base,
+        (Some(dirty), _) => serde_json::from_slice::<QueuedEdit>(dirty).map_err(damaged)?.base,
         (None, Some(version)) => {
-            Some(serde_json::from_slice::<Indexed>(version).map_err(damaged)?.vid)
+            Some(serde_json::from_slice::<SyncedVersion>(version).map_err(damaged)?.vid)
         }
         (None, None) => None,
     };
-    serde_json::to_vec(&Dirty::queued(base, edit)).map_err(damaged)
+    serde_json::to_vec(&QueuedEdit::queued(base, edit)).map_err(damaged)
 }
 
 /// Holds a [claim](State::claim) until it is dropped.

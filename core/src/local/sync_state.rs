@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use super::Batch;
 use crate::local::state::{Claim, State, StateError, Table, Update, Written};
 use crate::model::format::Change;
-use crate::model::{Attempt, Dirty, GcClock, Indexed, LastEntry, Pending, Position};
+use crate::model::{
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
+};
 use crate::model::{DocumentId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
 
@@ -24,7 +26,7 @@ pub(super) const GC_CLOCK: &str = "gc-clock";
 pub(super) const LAST_ENTRY: &str = "last-entry";
 
 /// Typed access to the state of one client at one remote.
-pub(crate) struct Ledger {
+pub(crate) struct SyncState {
     state: Arc<dyn State>,
     /// Held while a record is read, decided upon and written: by `queue_change` and by every step
     /// of a sync that clears or moves a queued edit.
@@ -33,7 +35,7 @@ pub(crate) struct Ledger {
 
 pub(crate) type Edits<'a> = Option<MutexGuard<'a, ()>>;
 
-impl Ledger {
+impl SyncState {
     pub(crate) fn new(state: Arc<dyn State>) -> Self {
         Self { state, edits: Mutex::new(()) }
     }
@@ -50,7 +52,7 @@ impl Ledger {
     }
 
     /// MetadataRead of the client: where it is in the log.
-    pub(crate) async fn metadata_read(&self) -> Result<Position, Error> {
+    pub(crate) async fn metadata_read(&self) -> Result<LogPosition, Error> {
         Ok(self.single(POSITION).await?.unwrap_or_default())
     }
 
@@ -82,12 +84,12 @@ impl Ledger {
     }
 
     /// What a record of the queue says.
-    pub(crate) fn queued(record: &Update) -> Result<Option<Dirty>, Error> {
+    pub(crate) fn queued(record: &Update) -> Result<Option<QueuedEdit>, Error> {
         record.value.as_deref().map(|value| parse(Table::Dirty, value)).transpose()
     }
 
     /// MetadataWrite of the client's place in the log alone.
-    pub(crate) async fn save(&self, position: &Position) -> Result<(), Error> {
+    pub(crate) async fn save(&self, position: &LogPosition) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.position(position);
         self.metadata_write(batch).await
@@ -101,7 +103,7 @@ impl Ledger {
     /// Whether an edit is queued that is one for certain: by the application, or of a new document.
     /// What a scan queued of a synced one may turn out to be as it was.
     pub(crate) async fn is_any_certain(&self) -> Result<bool, Error> {
-        let mut pages = self.pages::<Dirty>(Table::Dirty, PAGE);
+        let mut pages = self.pages::<QueuedEdit>(Table::Dirty, PAGE);
         while let Some(page) = pages.next().await? {
             if page.iter().any(|(_, edit)| !edit.found || edit.base.is_none()) {
                 return Ok(true);
@@ -130,7 +132,7 @@ impl Ledger {
     pub(crate) async fn indexed(
         &self,
         ids: &[DocumentId],
-    ) -> Result<HashMap<DocumentId, Indexed>, Error> {
+    ) -> Result<HashMap<DocumentId, SyncedVersion>, Error> {
         let mut found = self.many(Table::Index, ids).await?;
         let others: Vec<_> = ids.iter().filter(|id| !found.contains_key(*id)).cloned().collect();
         if !others.is_empty() {
@@ -142,14 +144,14 @@ impl Ledger {
     pub(crate) async fn dirty(
         &self,
         ids: &[DocumentId],
-    ) -> Result<HashMap<DocumentId, Dirty>, Error> {
+    ) -> Result<HashMap<DocumentId, QueuedEdit>, Error> {
         self.many(Table::Dirty, ids).await
     }
 
     pub(crate) async fn pending(
         &self,
         ids: &[DocumentId],
-    ) -> Result<HashMap<DocumentId, Pending>, Error> {
+    ) -> Result<HashMap<DocumentId, DeferredChange>, Error> {
         self.many(Table::Pending, ids).await
     }
 
@@ -165,7 +167,7 @@ impl Ledger {
 
     /// All records of a table whose keys are document ids, page by page.
     pub(crate) fn pages<T>(&self, table: Table, size: usize) -> Pages<'_, T> {
-        Pages { ledger: self, table, size, after: None, records: PhantomData }
+        Pages { sync_state: self, table, size, after: None, records: PhantomData }
     }
 
     /// A page of a table by document id.
@@ -225,7 +227,7 @@ impl Ledger {
 
 /// A walk through a table. Records that are written behind it are not met, those before it are.
 pub(crate) struct Pages<'a, T> {
-    ledger: &'a Ledger,
+    sync_state: &'a SyncState,
     table: Table,
     size: usize,
     after: Option<DocumentId>,
@@ -235,7 +237,7 @@ pub(crate) struct Pages<'a, T> {
 impl<T: DeserializeOwned> Pages<'_, T> {
     /// The next records, never none; `None` at the end.
     pub(crate) async fn next(&mut self) -> Result<Option<Vec<(DocumentId, T)>>, Error> {
-        let page = self.ledger.page(self.table, self.after.as_ref(), self.size).await?;
+        let page = self.sync_state.page(self.table, self.after.as_ref(), self.size).await?;
         let Some((last, _)) = page.last() else { return Ok(None) };
         self.after = Some(last.clone());
         Ok(Some(page))

@@ -9,15 +9,15 @@ use crate::model::{
 
 /// Where this client is in the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Position {
+pub(crate) struct LogPosition {
     /// `v`: all entries up to this one are applied or pending.
     pub version: u64,
     /// The commit of entry `v`.
     pub anchor: Option<CommitId>,
     /// How far the pull under way goes, and the commit of that entry: until `v` is there, some of what
     /// is applied may come from entries after `v` (rule P9).
-    #[serde(default)]
-    pub reaching: Option<(u64, CommitId)>,
+    #[serde(default, rename = "reaching")]
+    pub pull_target: Option<(u64, CommitId)>,
     /// The commit of entry `v - 1`, if it is known (rule W4).
     #[serde(default)]
     pub before: Option<CommitId>,
@@ -40,8 +40,8 @@ pub(crate) struct Position {
     pub lock: Option<CommitId>,
     /// A lock of another client that stood in the way of maintenance, and when it first did: if it
     /// is still there long after, its holder is gone.
-    #[serde(default)]
-    pub obstacle: Option<(CommitId, Timestamp)>,
+    #[serde(default, rename = "obstacle")]
+    pub blocking_lock: Option<(CommitId, Timestamp)>,
     /// What the probe found: whether the storage's create is atomic (rule S3).
     #[serde(default)]
     pub atomic: Option<bool>,
@@ -50,7 +50,7 @@ pub(crate) struct Position {
     pub synced: Option<Timestamp>,
 }
 
-impl Position {
+impl LogPosition {
     /// Moves on by one entry.
     pub(crate) fn advance(&mut self, commit: CommitId) {
         self.version += 1;
@@ -62,7 +62,7 @@ impl Position {
     }
 }
 
-impl Position {
+impl LogPosition {
     /// Goes on after the last entry of a snapshot.
     pub(crate) fn enter(&mut self, snapshot: &Snapshot, now: Timestamp) {
         self.version = snapshot.seq;
@@ -76,14 +76,14 @@ impl Position {
 
     /// A pull is about to apply what the log holds up to this entry.
     pub(crate) fn set_out(&mut self, version: u64, commit: CommitId) {
-        if self.reaching.is_none_or(|(farthest, _)| farthest < version) {
-            self.reaching = Some((version, commit));
+        if self.pull_target.is_none_or(|(farthest, _)| farthest < version) {
+            self.pull_target = Some((version, commit));
         }
     }
 
     /// `v` has moved.
     pub(crate) fn arrive(&mut self) {
-        self.reaching = self.reaching.filter(|(farthest, _)| *farthest > self.version);
+        self.pull_target = self.pull_target.filter(|(farthest, _)| *farthest > self.version);
     }
 }
 
@@ -100,7 +100,7 @@ pub(crate) struct LogCost {
 
 /// The last synced version of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Indexed {
+pub(crate) struct SyncedVersion {
     pub vid: Vid,
     pub rev: Revision,
     pub hash: ContentHash,
@@ -115,7 +115,7 @@ pub(crate) struct Indexed {
     pub local: Option<Revision>,
 }
 
-impl Indexed {
+impl SyncedVersion {
     pub(crate) fn of(change: &Change, generation: u64) -> Self {
         Self {
             vid: change.vid,
@@ -141,7 +141,7 @@ impl Indexed {
 
 /// A queued edit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Dirty {
+pub(crate) struct QueuedEdit {
     /// The version it was made on.
     pub base: Option<Vid>,
     /// Another number after each edit, so that an edit that comes in between is noticed.
@@ -153,7 +153,7 @@ pub(crate) struct Dirty {
     pub found: bool,
 }
 
-impl Dirty {
+impl QueuedEdit {
     /// An edit upon this version.
     pub(crate) fn on(base: Option<Vid>) -> Self {
         Self { base, edit: 0, found: false }
@@ -177,7 +177,7 @@ impl Dirty {
 
 /// A remote change that is not yet applied.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Pending {
+pub(crate) struct DeferredChange {
     /// `None`: the remote has no such document (only after a start over, rule D1).
     pub change: Option<Change>,
     /// The device that made it and when, for people; unknown from a snapshot.
@@ -209,15 +209,15 @@ pub(crate) struct Refusal {
     pub why: String,
 }
 
-impl Pending {
+impl DeferredChange {
     /// Whether this is the synced version, and nobody edited another one (rules P4 and C3).
-    pub(crate) fn is_synced_as(&self, version: &Indexed) -> bool {
+    pub(crate) fn is_synced_as(&self, version: &SyncedVersion) -> bool {
         !self.diverged && self.change.as_ref().is_some_and(|change| change.vid == version.vid)
     }
 
     /// A conflict of the local document with the synced version: the edit was made on another revision
     /// (rule C3).
-    pub(crate) fn contested(id: &DocumentId, synced: &Indexed) -> Self {
+    pub(crate) fn contested(id: &DocumentId, synced: &SyncedVersion) -> Self {
         let change = Change {
             id: id.clone(),
             rev: synced.rev.clone(),
@@ -270,7 +270,7 @@ pub(crate) struct Attempt {
 pub(crate) struct LastEntry {
     pub commit: CommitId,
     /// What the index held of each of the entry's documents before it.
-    pub replaced: Vec<(DocumentId, Option<Indexed>)>,
+    pub replaced: Vec<(DocumentId, Option<SyncedVersion>)>,
 }
 
 /// Garbage collection's own measure of time, in seconds. It never goes back and advances by at most

@@ -40,7 +40,7 @@
 //! | 22 | else | `Push(Put)` | U1 |
 
 use crate::model::{Action, ContentHash, Revision};
-use crate::model::{Dirty as QueuedEdit, Indexed as SyncedVersion, Pending as DeferredChange};
+use crate::model::{DeferredChange, QueuedEdit, SyncedVersion};
 
 /// All that a decision about one document looks at.
 #[derive(Clone, Copy, Debug)]

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::model::format::Change;
 use crate::model::{Action, ContentHash, DocumentId, Revision};
-use crate::model::{Indexed as SyncedVersion, Pending as DeferredChange};
+use crate::model::{DeferredChange, SyncedVersion};
 
 /// A write into the application that was decided and is not made yet.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use crate::model::format::{Change, Entry};
 use crate::model::{ContentHash, Timestamp};
-use crate::model::{Indexed as SyncedVersion, Pending as DeferredChange};
+use crate::model::{DeferredChange, SyncedVersion};
 
 /// A change that was read from the log or from a snapshot.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::Server;
+use super::Storage;
 use crate::model::format::Slot;
 use crate::model::{Error, Key};
 use crate::storage::Created;
@@ -10,7 +10,7 @@ use crate::storage::Created;
 /// The bytes one is prepared to wait for when reading an entry: 1 MiB of bodies and their changes.
 const ENTRY: u64 = 2 * 1024 * 1024;
 
-impl Server {
+impl Storage {
     /// ChangesRead: what slot `n` holds and its length in bytes; `None` if the slot is absent.
     pub(crate) async fn changes_read(&self, n: u64) -> Result<Option<(Slot, u64)>, Error> {
         let key = Key::change(n);

@@ -3,11 +3,11 @@
 use bytes::Bytes;
 use futures::StreamExt;
 
-use super::Server;
+use super::Storage;
 use crate::model::format::Change;
 use crate::model::{Error, Key};
 
-impl Server {
+impl Storage {
     /// Get: the bytes of many changed documents, in order. `Ok(None)` is a document that is absent
     /// or damaged (rule P5).
     pub(crate) async fn get(&self, changes: &[&Change]) -> Vec<Result<Option<Bytes>, Error>> {

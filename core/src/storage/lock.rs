@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::Server;
+use super::Storage;
 use crate::model::format::{self, LockObject};
 use crate::model::{CommitId, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
@@ -61,7 +61,7 @@ const LOCK_WRITE: Duration = Duration::from_secs(5);
 /// How often a waiter looks.
 const LOOK: Duration = Duration::from_secs(2);
 
-impl Server {
+impl Storage {
     /// How far our clock and another's may drift apart, and how long a write may take (rule W2).
     fn margin(&self) -> Duration {
         self.limits.request

@@ -1,10 +1,10 @@
 //! MetadataRead and MetadataWrite: the hint to the newest snapshot, and snapshots themselves.
 
-use super::Server;
+use super::Storage;
 use crate::model::format::{self, PLAUSIBLE, Part, PartName, ServerMetadata, Snapshot};
 use crate::model::{ContentHash, DocumentId, Error, ErrorKind, Folder, Key};
 
-impl Server {
+impl Storage {
     /// MetadataRead. A damaged hint is as good as none: it costs time, never correctness.
     async fn metadata_read(&self) -> Result<Option<ServerMetadata>, Error> {
         let key = Key::metadata();

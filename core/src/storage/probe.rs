@@ -3,14 +3,14 @@
 use bytes::Bytes;
 use futures::future::join_all;
 
-use super::Server;
+use super::Storage;
 use crate::model::{Error, ErrorKind, Folder, Key};
 use crate::storage::Created;
 
 const CREATORS: usize = 8;
 const ROUNDS: usize = 3;
 
-impl Server {
+impl Storage {
     /// Whether of 8 creators at once exactly one wins, 3 times, on throw-away keys.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Server {
     }
 }
 
-impl Server {
+impl Storage {
     /// Whether what is put there comes back. So speaks the storage itself, and not a sign-in page on
     /// the way to it, for which a client would take the storage for weak for good.
     async fn stores(&self, key: &Key) -> Result<bool, Error> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
 use futures::future::{Either, select};
 
-use super::Server;
+use super::Storage;
 use crate::model::{Error, ErrorKind, Key};
 
 /// The slowest line that a request's time limit allows for, in bytes a second.
@@ -30,7 +30,7 @@ impl RacePauses {
     }
 }
 
-impl Server {
+impl Storage {
     /// One call for many items; the items that failed for now are tried again together.
     pub(super) async fn many<I, T, F, Fut>(
         &self,

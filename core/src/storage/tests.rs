@@ -74,16 +74,16 @@ fn pairs(n: usize) -> Vec<(Key, Key)> {
     (0..n).map(|i| (version(i), version(100 + i))).collect()
 }
 
-fn server(adapter: Arc<dyn Adapter>) -> Server {
-    Server::new(adapter, Arc::new(SystemEnvironment::new()), Limits::default())
+fn server(adapter: Arc<dyn Adapter>) -> Storage {
+    Storage::new(adapter, Arc::new(SystemEnvironment::new()), Limits::default())
 }
 
 #[tokio::test]
 async fn copies_that_failed_for_now_are_asked_for_again_and_each_pair_has_one_answer() {
     let adapter = Arc::new(Copying::default());
-    let server = server(adapter.clone());
+    let storage = server(adapter.clone());
     let pairs = pairs(6);
-    let answers = server.copy_many(&pairs, 0).await;
+    let answers = storage.copy_many(&pairs, 0).await;
     let kinds: Vec<_> = answers.into_iter().map(|answer| answer.map_err(|e| e.kind())).collect();
     let done = Ok(Copied::Done);
     let (missing, unsupported) = (Ok(Copied::Missing), Ok(Copied::Unsupported));
@@ -91,14 +91,14 @@ async fn copies_that_failed_for_now_are_asked_for_again_and_each_pair_has_one_an
     let again = vec![pairs[1].clone(), pairs[5].clone()];
     assert_eq!(*adapter.asked.lock().unwrap_or_else(PoisonError::into_inner), [pairs, again]);
     // Five of the first call were requests, and both of the second; no bytes were sent.
-    let (requests, up, down) = server.metered();
+    let (requests, up, down) = storage.metered();
     assert_eq!((requests.put, requests.total(), up, down), (7, 7, 0, 0));
 }
 
 #[tokio::test]
 async fn an_adapter_that_does_not_copy_costs_no_request() {
-    let server = server(Arc::new(Copying { copyless: true, ..Copying::default() }));
-    let answers = server.copy_many(&pairs(3), 0).await;
+    let storage = server(Arc::new(Copying { copyless: true, ..Copying::default() }));
+    let answers = storage.copy_many(&pairs(3), 0).await;
     assert!(answers.iter().all(|answer| matches!(answer, Ok(Copied::Unsupported))));
-    assert_eq!(server.metered().0.total(), 0);
+    assert_eq!(storage.metered().0.total(), 0);
 }

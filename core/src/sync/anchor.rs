@@ -3,16 +3,16 @@
 use std::sync::atomic::Ordering;
 
 use super::Context;
-use super::pull::Winner;
-use crate::model::Position;
+use super::pull::OtherEntry;
+use crate::model::LogPosition;
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 
 impl Context<'_> {
     pub(super) fn check_anchor(
         &self,
-        position: &mut Position,
-        slot: Option<Winner>,
+        position: &mut LogPosition,
+        slot: Option<OtherEntry>,
     ) -> Result<(), Error> {
         match slot {
             _ if !holds(Rule::P3) => Ok(()),
@@ -29,9 +29,9 @@ impl Context<'_> {
     /// Rule P9: what an interrupted pull applied from entries after `v` must still be in the log:
     /// else the storage went back meanwhile, and the next change of such a document would overwrite
     /// what only this client has.
-    pub(super) async fn check_interrupted(&self, position: &Position) -> Result<(), Error> {
-        let Some((version, commit)) = position.reaching else { return Ok(()) };
-        match self.client.server.changes_read(version).await {
+    pub(super) async fn check_interrupted(&self, position: &LogPosition) -> Result<(), Error> {
+        let Some((version, commit)) = position.pull_target else { return Ok(()) };
+        match self.client.storage.changes_read(version).await {
             Ok(Some((slot, _))) if slot.commit() == commit => Ok(()),
             // Damaged, not gone: a snapshot may lead around it.
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),
@@ -41,22 +41,22 @@ impl Context<'_> {
     }
 
     /// This client's last entry is in the storage: it was read there, or just written.
-    pub(super) fn note_found(&self, position: &Position) {
+    pub(super) fn note_found(&self, position: &LogPosition) {
         self.found.store(position.version, Ordering::SeqCst);
     }
 
     /// Rule P3: an edit that was queued after the pull began is not committed before the anchor is
     /// found.
-    pub(super) async fn ensure_anchor(&self, position: &mut Position) -> Result<(), Error> {
+    pub(super) async fn ensure_anchor(&self, position: &mut LogPosition) -> Result<(), Error> {
         if position.version == 0 || self.found.load(Ordering::SeqCst) == position.version {
             return Ok(());
         }
-        let slot = self.client.server.changes_read(position.version).await?;
+        let slot = self.client.storage.changes_read(position.version).await?;
         self.check_anchor(position, slot)
     }
 }
 
-pub(super) fn diverged(position: &Position, why: &str) -> Error {
+pub(super) fn diverged(position: &LogPosition, why: &str) -> Error {
     let key = Key::change(position.version.max(1));
     Error::new(ErrorKind::Diverged, "sync").with_key(key).with_message(format!(
         "{why}: this is another storage, an emptied one, or one restored from a backup; nothing \

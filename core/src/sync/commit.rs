@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::pull::Winner;
+use super::pull::OtherEntry;
 use super::{Context, Lock};
 use crate::local::Batch;
 use crate::model::format::Entry;
-use crate::model::{Attempt, Position};
+use crate::model::{Attempt, LogPosition};
 use crate::model::{Effect, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 use crate::storage::Created;
@@ -22,10 +22,10 @@ pub(crate) const FLIGHT: Duration = Duration::from_secs(3600);
 const RESENDS: u32 = 5;
 
 /// What became of a commit.
-pub(super) enum Fate {
+pub(super) enum CommitOutcome {
     Committed,
     /// Another client's entry has the slot.
-    Lost(Winner),
+    Lost(OtherEntry),
 }
 
 impl Context<'_> {
@@ -37,18 +37,18 @@ impl Context<'_> {
     pub(super) async fn drop_attempt(&self) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.attempt(None);
-        self.client.ledger.metadata_write(batch).await
+        self.client.sync_state.metadata_write(batch).await
     }
 
     /// Records the attempt, sends it, and finds out what became of it (rules U4 and U5).
     pub(super) async fn commit(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         entry: &Entry,
         bytes: &Bytes,
         uploads_began: crate::Timestamp,
         lock: &mut Lock,
-    ) -> Result<Fate, Error> {
+    ) -> Result<CommitOutcome, Error> {
         let attempt = Attempt {
             slot: position.version + 1,
             commit: entry.commit,
@@ -66,25 +66,25 @@ impl Context<'_> {
     /// Sends until the fate is known. On an error the attempt stays on record.
     pub(super) async fn send(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         attempt: &Attempt,
         lock: &mut Lock,
-    ) -> Result<Fate, Error> {
-        let (mut pauses, mut resends) = (self.client.server.race_pauses(), 0);
+    ) -> Result<CommitOutcome, Error> {
+        let (mut pauses, mut resends) = (self.client.storage.race_pauses(), 0);
         loop {
             let last_sent = self.client.environment.now();
             let mut batch = Batch::new();
             batch.attempt(Some(&Attempt { last_sent, ..attempt.clone() }));
-            self.client.ledger.metadata_write(batch).await?;
+            self.client.sync_state.metadata_write(batch).await?;
             let entry = Bytes::from(attempt.entry.clone());
             let sent = match self.is_weak() {
-                false => self.client.server.changes_write(attempt.slot, entry).await,
+                false => self.client.storage.changes_write(attempt.slot, entry).await,
                 true => self.write_under_lock(position, attempt, entry, lock).await,
             };
             match &sent {
-                Ok(Created::New) => return Ok(Fate::Committed),
+                Ok(Created::New) => return Ok(CommitOutcome::Committed),
                 Err(e) if e.effect() == Effect::Unknown && !holds(Rule::U5Won) => {
-                    return Ok(Fate::Committed);
+                    return Ok(CommitOutcome::Committed);
                 }
                 Err(e) if e.effect() == Effect::None && !e.is_transient() => {
                     return Err(sent.err().unwrap_or_else(lost_answer));
@@ -99,11 +99,11 @@ impl Context<'_> {
                 None => {}
             }
             // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
-            match self.client.server.changes_read(attempt.slot).await? {
+            match self.client.storage.changes_read(attempt.slot).await? {
                 Some((slot, _)) if slot.commit() == attempt.commit && holds(Rule::U5Lost) => {
-                    return Ok(Fate::Committed);
+                    return Ok(CommitOutcome::Committed);
                 }
-                Some(winner) => return Ok(Fate::Lost(winner)),
+                Some(winner) => return Ok(CommitOutcome::Lost(winner)),
                 None => {}
             }
             if resends == RESENDS {
@@ -118,13 +118,13 @@ impl Context<'_> {
     /// commit).
     async fn write_under_lock(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         attempt: &Attempt,
         entry: Bytes,
         lock: &mut Lock,
     ) -> Result<Created, Error> {
         let held = match lock.as_ref() {
-            Some(held) => self.client.server.holds(held).await?,
+            Some(held) => self.client.storage.holds(held).await?,
             None => false,
         };
         if !held {
@@ -132,18 +132,18 @@ impl Context<'_> {
             self.take_lock(position, lock).await?;
         }
         let key = Key::change(attempt.slot);
-        if self.client.server.changes_read(attempt.slot).await?.is_some() {
+        if self.client.storage.changes_read(attempt.slot).await?.is_some() {
             return Ok(Created::Occupied);
         }
-        let server = &self.client.server;
-        if !lock.as_ref().is_some_and(|held| server.allows_write(held, entry.len())) {
+        let storage = &self.client.storage;
+        if !lock.as_ref().is_some_and(|held| storage.allows_write(held, entry.len())) {
             // Rule W2. The next round renews it.
             return Err(Error::new(ErrorKind::Unavailable, "put")
                 .with_key(key)
                 .with_message("the lock is nearly over: nothing was written"));
         }
-        server.write_once(&key, entry).await?;
-        match self.client.server.changes_read(attempt.slot).await? {
+        storage.write_once(&key, entry).await?;
+        match self.client.storage.changes_read(attempt.slot).await? {
             Some((slot, _)) if slot.commit() == attempt.commit => Ok(Created::New),
             _ => Ok(Created::Occupied),
         }

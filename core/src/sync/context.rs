@@ -68,8 +68,8 @@ impl<'a> Context<'a> {
 
     /// Whether edits are queued, or a commit was sent whose outcome is not known.
     pub(super) async fn has_changes(&self) -> Result<bool, Error> {
-        let ledger = &self.client.ledger;
-        Ok(ledger.is_any_queued().await? || ledger.attempt().await?.is_some())
+        let sync_state = &self.client.sync_state;
+        Ok(sync_state.is_any_queued().await? || sync_state.attempt().await?.is_some())
     }
 
     /// Documents that the pulls of this sync have written, deleted or asked about.

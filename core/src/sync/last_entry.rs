@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::Context;
 use crate::model::format::Entry;
 use crate::model::{DocumentId, Error};
-use crate::model::{Indexed, LastEntry};
+use crate::model::{LastEntry, SyncedVersion};
 
 impl Context<'_> {
     /// What it takes to go back by the last of these entries, before any of them is in the index.
@@ -14,15 +14,16 @@ impl Context<'_> {
         generation: u64,
         entries: impl IntoIterator<Item = &Entry>,
     ) -> Result<Option<LastEntry>, Error> {
-        let mut before: HashMap<&DocumentId, Indexed> = HashMap::new();
+        let mut before: HashMap<&DocumentId, SyncedVersion> = HashMap::new();
         let mut last: Option<&Entry> = None;
         for entry in entries {
             let changes = last.replace(entry).into_iter().flat_map(|entry| &entry.changes);
-            before.extend(changes.map(|change| (&change.id, Indexed::of(change, generation))));
+            before
+                .extend(changes.map(|change| (&change.id, SyncedVersion::of(change, generation))));
         }
         let Some(entry) = last else { return Ok(None) };
         let ids: Vec<_> = entry.changes.iter().map(|change| change.id.clone()).collect();
-        let mut indexed = self.client.ledger.indexed(&ids).await?;
+        let mut indexed = self.client.sync_state.indexed(&ids).await?;
         let replaced = ids.into_iter().map(|id| {
             // What was synced with another storage (rule D1) is no version of this log.
             let indexed = indexed.remove(&id).filter(|version| version.generation == generation);

@@ -3,7 +3,7 @@
 use super::{Context, Lock};
 use crate::model::Error;
 use crate::model::Event;
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::format::LockObject;
 use crate::storage::{LockClaim, TTL, WEAK_TTL};
 
@@ -12,19 +12,19 @@ impl Context<'_> {
     /// as our own.
     pub(super) async fn take_lock(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         lock: &mut Lock,
     ) -> Result<(), Error> {
         let ttl = if self.is_weak() { WEAK_TTL } else { TTL };
         let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
         let nonce = self.client.environment.random().into();
         position.lock = Some(nonce);
-        self.client.ledger.save(position).await?;
+        self.client.sync_state.save(position).await?;
         let waiting = |holder: &LockObject| {
             self.client.emit(Event::Waiting { owner: holder.owner.clone() });
         };
         let claim = LockClaim { owner: &self.client.config.device, ttl, nonce, own };
-        *lock = Some(self.client.server.lock(&claim, waiting).await?);
+        *lock = Some(self.client.storage.lock(&claim, waiting).await?);
         Ok(())
     }
 }

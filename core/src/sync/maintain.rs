@@ -8,7 +8,7 @@ mod instead;
 
 use super::{Context, Lock};
 use crate::model::{CommitId, Error};
-use crate::model::{LogCost, Position};
+use crate::model::{LogCost, LogPosition};
 use crate::storage::LockPolicy;
 use crate::storage::{LockClaim, TTL, Taken};
 
@@ -28,10 +28,10 @@ impl<'a> Maintain<'a> {
     /// After a sync: a snapshot and garbage collection, if they are due and nobody else is at it.
     pub(super) async fn maintain(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         lock: &mut Lock,
     ) -> Result<(), Error> {
-        let known = self.cx.client.server.is_atomic() || self.cx.is_weak();
+        let known = self.cx.client.storage.is_atomic() || self.cx.is_weak();
         if !self.cx.client.config.maintenance || position.version == 0 || !known {
             return Ok(());
         }
@@ -54,15 +54,19 @@ impl<'a> Maintain<'a> {
 
     /// Maintenance is done under the lock (rule L2), and put off if somebody else holds it; but a
     /// lock that was in the way an hour ago is waited for, and broken, as any waiter does.
-    async fn lock_at_once(&self, position: &mut Position, lock: &mut Lock) -> Result<bool, Error> {
+    async fn lock_at_once(
+        &self,
+        position: &mut LogPosition,
+        lock: &mut Lock,
+    ) -> Result<bool, Error> {
         if lock.is_some() || self.cx.client.config.lock == LockPolicy::Never {
             return Ok(true);
         }
         let (own, nonce) = (position.lock, self.cx.client.environment.random().into());
         position.lock = Some(nonce);
-        self.cx.client.ledger.save(position).await?;
+        self.cx.client.sync_state.save(position).await?;
         let claim = LockClaim { owner: &self.cx.client.config.device, ttl: TTL, nonce, own };
-        match self.cx.client.server.try_lock(&claim).await? {
+        match self.cx.client.storage.try_lock(&claim).await? {
             Taken::Held(held) => *lock = Some(held),
             Taken::Busy(holder) if self.is_abandoned(position, holder.nonce).await? => {
                 self.cx.take_lock(position, lock).await?;
@@ -73,15 +77,19 @@ impl<'a> Maintain<'a> {
     }
 
     /// Whether this very lock was in the way an hour ago, by this device's clock.
-    async fn is_abandoned(&self, position: &mut Position, nonce: CommitId) -> Result<bool, Error> {
+    async fn is_abandoned(
+        &self,
+        position: &mut LogPosition,
+        nonce: CommitId,
+    ) -> Result<bool, Error> {
         let now = self.cx.client.environment.now();
-        if let Some((seen, since)) = position.obstacle
+        if let Some((seen, since)) = position.blocking_lock
             && seen == nonce
         {
             return Ok(now.since(since).is_none_or(|age| age >= ABANDONED));
         }
-        position.obstacle = Some((nonce, now));
-        self.cx.client.ledger.save(position).await?;
+        position.blocking_lock = Some((nonce, now));
+        self.cx.client.sync_state.save(position).await?;
         Ok(false)
     }
 }

@@ -2,10 +2,10 @@
 
 use super::Context;
 use crate::local::state::Update;
-use crate::local::{Batch, Ledger};
+use crate::local::{Batch, SyncState};
 use crate::model::format::{Change, Entry};
 use crate::model::{BoxError, DocumentId, Error, Event, Revision};
-use crate::model::{Dirty, Indexed, Position};
+use crate::model::{LogPosition, QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds};
 use crate::protocol::{Decision, Facts, Local, decide};
 
@@ -28,41 +28,45 @@ pub(super) struct Synced {
 
 impl Context<'_> {
     /// Marks these changes as synced: the storage and the application both have them.
-    pub(super) async fn settle(&self, changes: &[Change], generation: u64) -> Result<(), Error> {
-        self.settle_with(changes.to_vec(), generation, Batch::new()).await
+    pub(super) async fn mark_synced(
+        &self,
+        changes: &[Change],
+        generation: u64,
+    ) -> Result<(), Error> {
+        self.mark_synced_with(changes.to_vec(), generation, Batch::new()).await
     }
 
     /// The same, in one step with other changes of the client state.
-    pub(super) async fn settle_with(
+    pub(super) async fn mark_synced_with(
         &self,
         changes: Vec<Change>,
         generation: u64,
         others: Batch,
     ) -> Result<(), Error> {
         let synced = changes.into_iter().map(|change| Synced { change, local: None }).collect();
-        self.settle_all(synced, generation, others).await
+        self.mark_all_synced(synced, generation, others).await
     }
 
     /// The index is set, and the change is no longer deferred or intended. The document leaves the
     /// queue **only if the application still has that very revision**: else an edit came after, made
     /// upon this version (rule U6).
-    pub(super) async fn settle_all(
+    pub(super) async fn mark_all_synced(
         &self,
         synced: Vec<Synced>,
         generation: u64,
         others: Batch,
     ) -> Result<(), Error> {
-        let version = |Synced { change, local }: &Synced| Indexed {
+        let version = |Synced { change, local }: &Synced| SyncedVersion {
             local: local.clone().filter(|local| *local != change.rev),
-            ..Indexed::of(change, generation)
+            ..SyncedVersion::of(change, generation)
         };
-        let versions: Vec<Indexed> = synced.iter().map(version).collect();
+        let versions: Vec<SyncedVersion> = synced.iter().map(version).collect();
         let ids: Vec<DocumentId> = synced.iter().map(|s| s.change.id.clone()).collect();
         for _ in 0..TRIES {
-            let _edits = self.client.ledger.edits().await;
+            let _edits = self.client.sync_state.edits().await;
             // In this order: an edit that is queued after the first line is seen by the second, or
             // has changed the queue when the batch is written.
-            let queue = self.client.ledger.queue(&ids).await?;
+            let queue = self.client.sync_state.queue(&ids).await?;
             let local = self.client.database.revisions(&ids).await;
             let mut batch = others.clone();
             for (((synced, version), local), record) in
@@ -72,22 +76,22 @@ impl Context<'_> {
                 let edit = edited.then(|| edit(&synced.change, record)).transpose()?;
                 batch.settled(&synced.change, version, edit);
             }
-            if self.client.ledger.metadata_write_if(queue, batch).await? {
+            if self.client.sync_state.metadata_write_if(queue, batch).await? {
                 return Ok(());
             }
         }
         // Edited again and again: they stay queued, whatever the application has.
         let mut batch = others;
         for (Synced { change, .. }, version) in synced.iter().zip(&versions) {
-            batch.settled(change, version, Some(Dirty::on(Some(change.vid))));
+            batch.settled(change, version, Some(QueuedEdit::on(Some(change.vid))));
         }
-        self.client.ledger.metadata_write(batch).await
+        self.client.sync_state.metadata_write(batch).await
     }
 
     /// U6: index, queue, `v`, anchor and attempt in one update.
-    pub(super) async fn settle_pushed(
+    pub(super) async fn mark_pushed(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         pushed: Pushed,
     ) -> Result<(), Error> {
         let Pushed { entry, bytes } = pushed;
@@ -105,7 +109,7 @@ impl Context<'_> {
             batch.last_entry(last.as_ref());
         }
         let (changes, count) = (entry.changes, entry_len);
-        self.settle_with(changes, after.generation, batch).await?;
+        self.mark_synced_with(changes, after.generation, batch).await?;
         *position = after;
         self.note_found(position);
         self.report().pushed += count;
@@ -116,7 +120,7 @@ impl Context<'_> {
 
 /// Whether the application has something else than the synced version.
 pub(super) fn is_edited(
-    version: Option<&Indexed>,
+    version: Option<&SyncedVersion>,
     local: &Result<Option<Revision>, BoxError>,
 ) -> bool {
     let local = match local {
@@ -130,7 +134,7 @@ pub(super) fn is_edited(
 
 /// An edit that came upon this change, whose record of the queue was this. What the application queued
 /// may be a delete; of the rest a comparison finds out.
-fn edit(change: &Change, record: &Update) -> Result<Dirty, Error> {
-    let is_queued = Ledger::queued(record)?.is_some_and(Dirty::is_queued);
-    Ok(Dirty { found: !is_queued, ..Dirty::on(Some(change.vid)) })
+fn edit(change: &Change, record: &Update) -> Result<QueuedEdit, Error> {
+    let is_queued = SyncState::queued(record)?.is_some_and(QueuedEdit::is_queued);
+    Ok(QueuedEdit { found: !is_queued, ..QueuedEdit::on(Some(change.vid)) })
 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use super::Session;
 use super::context::Context;
-use super::pull::{Pull, STEP, Step, Tail, Waiting, Walk};
+use super::pull::{IndexCursor, LogPage, LogReader, Pull, STEP, Waiting};
 use super::scan::database_error;
 use crate::local::state::Table;
 use crate::local::{ChangeTracking, Listed};
 use crate::model::format::Snapshot;
 use crate::model::{Action, DocumentId, Error};
-use crate::model::{Dirty, Indexed, Pending, Position};
+use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::protocol::{Decision, RemoteChange};
 use crate::sync::{Shared, SyncOptions};
 
@@ -34,7 +34,7 @@ pub struct Preview {
 }
 
 /// Documents that a sync would decide about, with the remote change, if there is one.
-type Suspects = BTreeMap<DocumentId, Option<Pending>>;
+type Suspects = BTreeMap<DocumentId, Option<DeferredChange>>;
 
 impl Session<'_> {
     /// Reads the log and compares the documents; writes nothing anywhere.
@@ -53,17 +53,17 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn preview(&self) -> Result<Preview, Error> {
         let client = self.cx.client;
-        let mut position = client.ledger.metadata_read().await?;
+        let mut position = client.sync_state.metadata_read().await?;
         let edits = self.unqueued_edits().await?;
         let mut suspects = self.deferred_changes().await?;
         for (id, change) in self.remote_changes(&mut position).await? {
             let ids = std::slice::from_ref(&id);
-            let synced = client.ledger.indexed(ids).await?.remove(&id);
+            let synced = client.sync_state.indexed(ids).await?.remove(&id);
             let before = suspects.remove(&id).flatten();
             let joined = change.join(before.as_ref(), synced.as_ref(), position.resyncing);
             suspects.insert(id, Some(joined));
         }
-        let mut pages = client.ledger.pages::<Dirty>(Table::Dirty, STEP);
+        let mut pages = client.sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
         while let Some(page) = pages.next().await? {
             for (id, _) in page {
                 suspects.entry(id).or_default();
@@ -77,12 +77,13 @@ impl Reader<'_> {
 
     async fn decide_about(
         &self,
-        position: &Position,
+        position: &LogPosition,
         suspects: Suspects,
-        edits: HashMap<DocumentId, Dirty>,
+        edits: HashMap<DocumentId, QueuedEdit>,
     ) -> Result<Preview, Error> {
         let mut preview = Preview::default();
-        let absent = |(id, pending): (_, Option<_>)| (id, pending.unwrap_or_else(Pending::absent));
+        let absent =
+            |(id, pending): (_, Option<_>)| (id, pending.unwrap_or_else(DeferredChange::absent));
         let mut suspects = suspects.into_iter().peekable();
         while suspects.peek().is_some() {
             let page: Vec<_> = suspects.by_ref().take(STEP).collect();
@@ -102,7 +103,7 @@ impl Reader<'_> {
     /// Changes that an earlier sync deferred.
     async fn deferred_changes(&self) -> Result<Suspects, Error> {
         let mut found = Suspects::new();
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             found.extend(page.into_iter().map(|(id, pending)| (id, Some(pending))));
         }
@@ -112,15 +113,15 @@ impl Reader<'_> {
     /// The newest change of each document after this position, which moves on in memory only.
     async fn remote_changes(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
     ) -> Result<BTreeMap<DocumentId, RemoteChange>, Error> {
         self.cx.check_interrupted(position).await?;
         let mut remote: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
-        let mut tail = Tail::new(None, true);
+        let mut tail = LogReader::new(None, true);
         loop {
             let (changes, end) = match self.pull.next(position, &mut tail).await? {
-                Step::End => return Ok(remote),
-                Step::Entries { entries, end } => {
+                LogPage::End => return Ok(remote),
+                LogPage::Entries { entries, end } => {
                     let mut changes = Vec::new();
                     for (entry, _) in entries {
                         position.advance(entry.commit);
@@ -128,7 +129,8 @@ impl Reader<'_> {
                     }
                     (changes, end)
                 }
-                Step::Snapshot(snapshot) => match self.read_snapshot(position, &snapshot).await? {
+                LogPage::Snapshot(snapshot) => match self.read_snapshot(position, &snapshot).await?
+                {
                     Some(changes) => (changes, false),
                     None => {
                         tail.avoid_snapshots();
@@ -153,12 +155,12 @@ impl Reader<'_> {
     /// The difference between a snapshot and the index; `None` if a part is damaged.
     async fn read_snapshot(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         snapshot: &Snapshot,
     ) -> Result<Option<Vec<RemoteChange>>, Error> {
-        let (mut changes, mut walk) = (Vec::new(), Walk::default());
+        let (mut changes, mut walk) = (Vec::new(), IndexCursor::default());
         for (k, name) in snapshot.parts.iter().enumerate() {
-            let part = self.cx.client.server.snapshot_part(name).await?;
+            let part = self.cx.client.storage.snapshot_part(name).await?;
             let Some(part) = part else { return Ok(None) };
             let until = snapshot.parts.get(k + 1).map(|next| next.from.as_str());
             let range = (name.from.as_str(), until);
@@ -170,32 +172,36 @@ impl Reader<'_> {
     }
 
     /// The edits that a scan would queue (rule C4).
-    async fn unqueued_edits(&self) -> Result<HashMap<DocumentId, Dirty>, Error> {
+    async fn unqueued_edits(&self) -> Result<HashMap<DocumentId, QueuedEdit>, Error> {
         let mut edits = HashMap::new();
         if self.cx.client.database.tracking() == ChangeTracking::Transactional {
             return Ok(edits);
         }
         let mut indexed = HashMap::new();
-        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             indexed.extend(page);
         }
         let mut listed = self.cx.client.database.list();
         while let Some(item) = listed.next().await {
             let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
-            let known: Option<Indexed> = indexed.remove(&id);
+            let known: Option<SyncedVersion> = indexed.remove(&id);
             let Ok(revision) = revision else { continue };
-            if revision.is_none() || known.as_ref().map(Indexed::local_rev) != revision.as_ref() {
-                let synced = self.cx.client.ledger.indexed(std::slice::from_ref(&id)).await?;
-                edits.insert(id.clone(), Dirty::found(synced.get(&id).map(|i| i.vid)));
+            if revision.is_none()
+                || known.as_ref().map(SyncedVersion::local_rev) != revision.as_ref()
+            {
+                let synced = self.cx.client.sync_state.indexed(std::slice::from_ref(&id)).await?;
+                edits.insert(id.clone(), QueuedEdit::found(synced.get(&id).map(|i| i.vid)));
             }
         }
         // What is missing is queued as a delete, unless it is there and was not listed.
-        edits.extend(indexed.into_iter().map(|(id, version)| (id, Dirty::on(Some(version.vid)))));
+        edits.extend(
+            indexed.into_iter().map(|(id, version)| (id, QueuedEdit::on(Some(version.vid)))),
+        );
         let ids: Vec<_> = edits.keys().cloned().collect();
-        for (id, queued) in self.cx.client.ledger.dirty(&ids).await? {
+        for (id, queued) in self.cx.client.sync_state.dirty(&ids).await? {
             let found = edits.get(&id).is_some_and(|edit| edit.found);
-            edits.insert(id, Dirty { found, ..queued });
+            edits.insert(id, QueuedEdit { found, ..queued });
         }
         Ok(edits)
     }

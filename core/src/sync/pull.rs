@@ -20,13 +20,13 @@ use std::sync::Mutex;
 
 use facts::Decided;
 pub(super) use facts::Waiting;
-pub(super) use read::{Step, Tail, Winner};
-pub(super) use snapshot::Walk;
+pub(super) use read::{LogPage, LogReader, OtherEntry};
+pub(super) use snapshot::IndexCursor;
 
 use super::Context;
 use crate::local::Batch;
 use crate::local::state::Table;
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::format::Entry;
 use crate::model::{DocumentId, Error, Vid};
 use crate::protocol::{Loss, RemoteChange};
@@ -61,54 +61,58 @@ impl<'a> Pull<'a> {
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn pull(
         &self,
-        position: &mut Position,
-        winner: Option<Winner>,
+        position: &mut LogPosition,
+        winner: Option<OtherEntry>,
     ) -> Result<(), Error> {
         self.cx.check_interrupted(position).await?;
-        self.drop_pending_of_before(position).await?;
+        self.drop_deferred_of_before(position).await?;
         // Else the anchor is found before the commit, if there is one.
-        let pushing = self.cx.client.ledger.is_any_certain().await?;
+        let pushing = self.cx.client.sync_state.is_any_certain().await?;
         // A user who accepts another storage expects that it is looked at.
-        let mut tail = Tail::new(winner, pushing || self.cx.options.accept_remote);
+        let mut tail = LogReader::new(winner, pushing || self.cx.options.accept_remote);
         self.read_to_head(position, &mut tail).await?;
-        if self.settle_pending(position, false).await? {
+        if self.apply_deferred(position, false).await? {
             // A document's bytes were missing: a newer change of it may have come meanwhile (rule P5).
-            self.read_to_head(position, &mut Tail::default()).await?;
-            self.settle_pending(position, true).await?;
+            self.read_to_head(position, &mut LogReader::default()).await?;
+            self.apply_deferred(position, true).await?;
         }
         Ok(())
     }
 
-    async fn read_to_head(&self, position: &mut Position, tail: &mut Tail) -> Result<(), Error> {
-        let ledger = &self.cx.client.ledger;
+    async fn read_to_head(
+        &self,
+        position: &mut LogPosition,
+        tail: &mut LogReader,
+    ) -> Result<(), Error> {
+        let sync_state = &self.cx.client.sync_state;
         let is_first =
-            ledger.is_empty(Table::Index).await? && ledger.is_empty(Table::Pending).await?;
+            sync_state.is_empty(Table::Index).await? && sync_state.is_empty(Table::Pending).await?;
         let mut window = if is_first { Window::Apply } else { Window::Store };
         loop {
             match self.next(position, tail).await? {
-                Step::End => break,
-                Step::Entries { entries, end } => {
+                LogPage::End => break,
+                LogPage::Entries { entries, end } => {
                     // The only window of this pull need not be stored.
-                    let whole = end && ledger.is_empty(Table::Pending).await?;
+                    let whole = end && sync_state.is_empty(Table::Pending).await?;
                     let what = if whole { Window::Apply } else { window };
                     self.take_entries(position, entries, what).await?;
                     if end {
                         break;
                     }
                 }
-                Step::Snapshot(snapshot) => {
+                LogPage::Snapshot(snapshot) => {
                     if !self.take_snapshot(position, snapshot, window).await? {
                         // Damaged: the log itself is still there.
                         tail.avoid_snapshots();
                     }
                 }
             }
-            if window == Window::Apply && !ledger.is_empty(Table::Pending).await? {
+            if window == Window::Apply && !sync_state.is_empty(Table::Pending).await? {
                 window = Window::Store;
             }
         }
         if position.resyncing {
-            self.finish_start_over(position).await?;
+            self.finish_resync(position).await?;
         }
         Ok(())
     }
@@ -117,18 +121,18 @@ impl<'a> Pull<'a> {
     /// (rule P9).
     async fn take_entries(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         entries: Vec<(Entry, u64)>,
         window: Window,
     ) -> Result<(), Error> {
         if let Some((last, _)) = entries.last() {
             position.set_out(position.version + entries.len() as u64, last.commit);
-            self.cx.client.ledger.save(position).await?;
+            self.cx.client.sync_state.save(position).await?;
         }
         let mut after = position.clone();
         let mut state = Batch::new();
         // Also as long as it is not known whether the storage is weak.
-        if !self.cx.client.server.is_atomic() {
+        if !self.cx.client.storage.is_atomic() {
             let entries = entries.iter().map(|(entry, _)| entry);
             let last = self.cx.last_entry(position.generation, entries).await?;
             state.last_entry(last.as_ref());
@@ -152,13 +156,13 @@ impl<'a> Pull<'a> {
         *position = after;
         self.cx.note_found(position);
         state.position(position);
-        self.cx.client.ledger.metadata_write(state).await
+        self.cx.client.sync_state.metadata_write(state).await
     }
 
     /// Applies or stores changes, at most one of each document.
     pub(super) async fn take_changes(
         &self,
-        position: &Position,
+        position: &LogPosition,
         changes: Vec<RemoteChange>,
         window: Window,
     ) -> Result<(), Error> {
@@ -173,7 +177,7 @@ impl<'a> Pull<'a> {
                 Window::Store => {
                     let mut state = std::mem::take(&mut decided.state);
                     page.iter().for_each(|(id, pending)| state.pending(id, Some(pending)));
-                    self.cx.client.ledger.metadata_write(state).await?;
+                    self.cx.client.sync_state.metadata_write(state).await?;
                 }
                 Window::Apply => {
                     let first = decided.writes.len();
@@ -196,13 +200,13 @@ impl<'a> Pull<'a> {
     /// is left out: its version was met in the log of this storage (rule D1).
     async fn join(
         &self,
-        position: &Position,
+        position: &LogPosition,
         changes: Vec<RemoteChange>,
         state: &mut Batch,
     ) -> Result<Vec<Waiting>, Error> {
         let ids: Vec<_> = changes.iter().map(|change| change.change.id.clone()).collect();
-        let ledger = &self.cx.client.ledger;
-        let (synced, deferred) = (ledger.indexed(&ids).await?, ledger.pending(&ids).await?);
+        let sync_state = &self.cx.client.sync_state;
+        let (synced, deferred) = (sync_state.indexed(&ids).await?, sync_state.pending(&ids).await?);
         let mut waiting = Vec::with_capacity(ids.len());
         for (id, change) in ids.into_iter().zip(changes) {
             let (synced, before) = (synced.get(&id), deferred.get(&id));
@@ -216,13 +220,17 @@ impl<'a> Pull<'a> {
     }
 
     /// Makes the writes of a window and stores what waits.
-    async fn apply_window(&self, position: &Position, mut decided: Decided) -> Result<(), Error> {
+    async fn apply_window(
+        &self,
+        position: &LogPosition,
+        mut decided: Decided,
+    ) -> Result<(), Error> {
         let plan = decided.plan();
         let mut state = decided.state;
         for (id, pending) in decided.waiting.iter().chain(&decided.conflicts) {
             state.pending(id, Some(pending));
         }
-        self.cx.settle_with(decided.synced, position.generation, state).await?;
+        self.cx.mark_synced_with(decided.synced, position.generation, state).await?;
         self.write(position, plan).await
     }
 }

@@ -22,14 +22,14 @@ pub(super) use queue::Queue;
 pub(super) use upload::Stored;
 use upload::{Upload, Uploads};
 
-use super::commit::Fate;
+use super::commit::CommitOutcome;
 use super::mark_synced::Pushed;
-use super::pull::Winner;
+use super::pull::OtherEntry;
 use super::{Context, Lock};
 use crate::local::Batch;
 use crate::model::format::{self, Entry};
 use crate::model::{Action, DocumentId, Error, Key, Timestamp};
-use crate::model::{Pending, Position};
+use crate::model::{DeferredChange, LogPosition};
 use crate::protocol::{Decision, Facts, Local, decide};
 
 /// Batches that may be stored and wait for their commit. Of their documents only copies of the small
@@ -43,7 +43,7 @@ pub(super) enum Outcome {
     /// The application was asked, or the pull changed what was uploaded: there may be more to push.
     Again,
     /// Another client took the slot.
-    Lost(Winner),
+    Lost(OtherEntry),
 }
 
 /// What a pull that ran beside the uploads has changed.
@@ -75,7 +75,7 @@ impl<'a> Push<'a> {
     /// Commits what is stored: 500 documents at a time, the rest when no more are to come.
     pub(super) async fn commit_stored(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         mut stored: Receiver<Result<Stored, Error>>,
         lock: &mut Lock,
         changed: Changed,
@@ -122,10 +122,10 @@ impl<'a> Push<'a> {
     /// Uploads of documents that are still to be pushed on the same version, after a pull (rule U1).
     async fn still_to_be_pushed(&self, uploads: Vec<Upload>) -> Result<Vec<Upload>, Error> {
         let ids: Vec<_> = uploads.iter().map(|upload| upload.change.id.clone()).collect();
-        let ledger = &self.cx.client.ledger;
-        let _edits = ledger.edits().await;
-        let (edits, synced) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
-        let deferred = ledger.pending(&ids).await?;
+        let sync_state = &self.cx.client.sync_state;
+        let _edits = sync_state.edits().await;
+        let (edits, synced) = (sync_state.dirty(&ids).await?, sync_state.indexed(&ids).await?);
+        let deferred = sync_state.pending(&ids).await?;
         let is_pushed = |Upload { change, .. }: &Upload| {
             let edit = edits.get(&change.id).filter(|edit| edit.base == change.base);
             let local = match change.action {
@@ -145,41 +145,41 @@ impl<'a> Push<'a> {
     /// Edits that were made on another version than the synced one become conflicts with it (rule C3);
     /// says whether there were any.
     async fn contest(&self, ids: &[DocumentId]) -> Result<bool, Error> {
-        let ledger = &self.cx.client.ledger;
-        let _edits = ledger.edits().await;
-        let (edits, synced) = (ledger.dirty(ids).await?, ledger.indexed(ids).await?);
-        let deferred = ledger.pending(ids).await?;
+        let sync_state = &self.cx.client.sync_state;
+        let _edits = sync_state.edits().await;
+        let (edits, synced) = (sync_state.dirty(ids).await?, sync_state.indexed(ids).await?);
+        let deferred = sync_state.pending(ids).await?;
         let mut state = Batch::new();
         for id in ids.iter().filter(|id| !deferred.contains_key(*id)) {
             if let (Some(edit), Some(version)) = (edits.get(id), synced.get(id))
                 && edit.base != Some(version.vid)
             {
-                state.pending(id, Some(&Pending::contested(id, version)));
+                state.pending(id, Some(&DeferredChange::contested(id, version)));
             }
         }
-        ledger.metadata_write(state).await?;
+        sync_state.metadata_write(state).await?;
         Ok(!ids.is_empty())
     }
 
     async fn commit_uploads(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         uploads: Vec<Upload>,
         lock: &mut Lock,
-    ) -> Result<Option<Winner>, Error> {
+    ) -> Result<Option<OtherEntry>, Error> {
         self.cx.ensure_anchor(position).await?;
         let began = uploads.iter().map(|u| u.began_at).min().unwrap_or_default();
         let (entry, bytes) = self.entry(position, &uploads)?;
         match self.cx.commit(position, &entry, &bytes, began, lock).await? {
-            Fate::Committed => {
+            CommitOutcome::Committed => {
                 let done: Vec<_> = entry.changes.iter().map(|c| c.id.clone()).collect();
                 let bytes = bytes.len() as u64;
-                self.cx.settle_pushed(position, Pushed { entry, bytes }).await?;
+                self.cx.mark_pushed(position, Pushed { entry, bytes }).await?;
                 let mut kept = self.uploads();
                 done.iter().for_each(|id| drop(kept.remove(id)));
                 Ok(None)
             }
-            Fate::Lost(winner) => {
+            CommitOutcome::Lost(winner) => {
                 // The uploads are kept: no entry names them, and none ever will but ours. On weak
                 // storage a late write could yet bring back the entry that named them.
                 self.cx.drop_lost().await?;
@@ -192,7 +192,7 @@ impl<'a> Push<'a> {
     }
 
     /// S5: the entry and its bytes.
-    fn entry(&self, position: &Position, uploads: &[Upload]) -> Result<(Entry, Bytes), Error> {
+    fn entry(&self, position: &LogPosition, uploads: &[Upload]) -> Result<(Entry, Bytes), Error> {
         let mut room = self.cx.client.config.sizes.entry_bodies;
         let mut changes = Vec::with_capacity(uploads.len());
         for upload in uploads {

@@ -7,7 +7,7 @@ mod resync;
 mod writes;
 
 use super::Context;
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::{Error, ErrorKind};
 use crate::planted::{Rule, holds};
 
@@ -23,19 +23,23 @@ impl<'a> Recover<'a> {
 
     /// Resyncs if the storage diverged and the user, or the weakness of the storage, allows it; any
     /// other error stays one. Uploads of this sync are of no use then.
-    pub(super) async fn accept(&self, position: &mut Position, error: Error) -> Result<(), Error> {
+    pub(super) async fn accept(
+        &self,
+        position: &mut LogPosition,
+        error: Error,
+    ) -> Result<(), Error> {
         if error.kind() != ErrorKind::Diverged {
             return Err(error);
         }
         if self.is_next_overwritten(position).await? {
-            return self.start_over(position).await;
+            return self.resync(position).await;
         }
         let overwritten = self.is_overwritten(position).await?;
         if overwritten && self.take_back(position).await? {
             return Ok(());
         }
         if overwritten || self.cx.options.accept_remote || !holds(Rule::D1) {
-            return self.start_over(position).await;
+            return self.resync(position).await;
         }
         Err(error)
     }

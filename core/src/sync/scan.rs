@@ -10,7 +10,7 @@ use crate::local::Batch;
 use crate::local::state::Table;
 use crate::local::{ChangeTracking, Listed};
 use crate::model::{DeferReason, DocumentId, Error, ErrorKind, Event, Revision};
-use crate::model::{Dirty, Indexed};
+use crate::model::{QueuedEdit, SyncedVersion};
 use crate::protocol::Loss;
 
 /// Documents compared in one step.
@@ -19,7 +19,7 @@ const STEP: usize = 500;
 /// Indexed documents that the listing did not have, or that it had in another revision.
 #[derive(Default)]
 struct Unlisted {
-    missing: Vec<(DocumentId, Indexed)>,
+    missing: Vec<(DocumentId, SyncedVersion)>,
     different: Vec<DocumentId>,
 }
 
@@ -52,7 +52,7 @@ impl<'a> Scan<'a> {
         }
         let Listing { known, queued } = self.compare_listed(now).await?;
         // Every indexed document was met: none can be missing.
-        if known >= self.cx.client.ledger.count(Table::Index).await? {
+        if known >= self.cx.client.sync_state.count(Table::Index).await? {
             return Ok(queued);
         }
         Ok(queued + self.queue_unlisted().await?)
@@ -84,7 +84,7 @@ impl<'a> Scan<'a> {
     async fn read_known(&self, found: &mut [(DocumentId, Option<Revision>)]) -> Result<(), Error> {
         let open = found.iter_mut().filter(|(_, revision)| revision.is_none());
         let (ids, revisions): (Vec<_>, Vec<_>) = open.map(|(id, r)| (id.clone(), r)).unzip();
-        let synced = self.cx.client.ledger.indexed(&ids).await?;
+        let synced = self.cx.client.sync_state.indexed(&ids).await?;
         let known: Vec<_> =
             ids.iter().zip(revisions).filter(|(id, _)| synced.contains_key(*id)).collect();
         let ids: Vec<_> = known.iter().map(|(id, _)| (*id).clone()).collect();
@@ -102,10 +102,10 @@ impl<'a> Scan<'a> {
         found: &[(DocumentId, Option<Revision>)],
         listing: &mut Listing,
     ) -> Result<(), Error> {
-        let ledger = &self.cx.client.ledger;
+        let sync_state = &self.cx.client.sync_state;
         let ids: Vec<_> = found.iter().map(|(id, _)| id.clone()).collect();
-        let _edits = ledger.edits().await;
-        let (indexed, dirty) = (ledger.indexed(&ids).await?, ledger.dirty(&ids).await?);
+        let _edits = sync_state.edits().await;
+        let (indexed, dirty) = (sync_state.indexed(&ids).await?, sync_state.dirty(&ids).await?);
         let mut batch = Batch::new();
         for (id, revision) in found {
             let version = indexed.get(id);
@@ -114,12 +114,13 @@ impl<'a> Scan<'a> {
                 Some(dirty) => dirty.base,
                 None => version.map(|v| v.vid),
             };
-            if revision.is_none() || version.and_then(Indexed::live_rev) != revision.as_ref() {
-                batch.dirty(id, Some(Dirty::found(base)));
+            if revision.is_none() || version.and_then(SyncedVersion::live_rev) != revision.as_ref()
+            {
+                batch.dirty(id, Some(QueuedEdit::found(base)));
                 listing.queued += 1;
             }
         }
-        ledger.metadata_write(batch).await?;
+        sync_state.metadata_write(batch).await?;
         // A listing with one id twice must not hide a missing document.
         let distinct: HashSet<_> = ids.iter().collect();
         let live = distinct.into_iter().filter(|id| indexed.get(*id).is_some_and(|v| !v.deleted));
@@ -133,7 +134,7 @@ impl<'a> Scan<'a> {
         let Unlisted { missing, different } = self.find_unlisted().await?;
         let ids: Vec<_> = missing.iter().map(|(id, _)| id.clone()).collect();
         // What the application queued itself, and what passed the brake before, is to be deleted.
-        let queued = self.cx.client.ledger.dirty(&ids).await?;
+        let queued = self.cx.client.sync_state.dirty(&ids).await?;
         let is_news = |id: &DocumentId| queued.get(id).is_none_or(|dirty| dirty.found);
         let missing: Vec<_> = missing.into_iter().filter(|(id, _)| is_news(id)).collect();
         self.brake_scan(&missing).await?;
@@ -144,19 +145,19 @@ impl<'a> Scan<'a> {
 
     /// Rule B1 for what a scan found missing. Only where it would stop the sync, new documents are
     /// read: what comes again under another id is not lost.
-    async fn brake_scan(&self, missing: &[(DocumentId, Indexed)]) -> Result<(), Error> {
-        let ledger = &self.cx.client.ledger;
+    async fn brake_scan(&self, missing: &[(DocumentId, SyncedVersion)]) -> Result<(), Error> {
+        let sync_state = &self.cx.client.sync_state;
         let mut loss = Loss::default();
         missing.iter().for_each(|(_, version)| loss.lose(version.hash));
-        let all = ledger.count(Table::Index).await?;
+        let all = sync_state.count(Table::Index).await?;
         let place = "in the storage and on other devices";
-        let mut pages = ledger.pages::<Dirty>(Table::Dirty, STEP);
+        let mut pages = sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
         while loss.is_large_scan(all)
             && !self.cx.options.accept_deletes
             && let Some(page) = pages.next().await?
         {
             let ids: Vec<_> = page.into_iter().map(|(id, _)| id).collect();
-            let synced = ledger.indexed(&ids).await?;
+            let synced = sync_state.indexed(&ids).await?;
             for id in ids.iter().filter(|id| synced.get(*id).is_none_or(|v| v.deleted)) {
                 // One that cannot be read is no proof that nothing is lost.
                 if let Ok(Some(document)) = self.cx.client.database.get(id).await {
@@ -172,11 +173,11 @@ impl<'a> Scan<'a> {
 
     /// Queues documents that are still there, or not, unless the application queued them meanwhile.
     async fn queue_found(&self, ids: &[DocumentId], there: bool) -> Result<u64, Error> {
-        let ledger = &self.cx.client.ledger;
+        let sync_state = &self.cx.client.sync_state;
         let mut queued = 0;
         for ids in ids.chunks(STEP) {
-            let _edits = ledger.edits().await;
-            let (indexed, dirty) = (ledger.indexed(ids).await?, ledger.dirty(ids).await?);
+            let _edits = sync_state.edits().await;
+            let (indexed, dirty) = (sync_state.indexed(ids).await?, sync_state.dirty(ids).await?);
             let mut batch = Batch::new();
             for id in ids {
                 let base = match dirty.get(id) {
@@ -184,17 +185,17 @@ impl<'a> Scan<'a> {
                     Some(_) => continue,
                     None => indexed.get(id).map(|v| v.vid),
                 };
-                batch.dirty(id, Some(Dirty { found: there, ..Dirty::on(base) }));
+                batch.dirty(id, Some(QueuedEdit { found: there, ..QueuedEdit::on(base) }));
                 queued += 1;
             }
-            ledger.metadata_write(batch).await?;
+            sync_state.metadata_write(batch).await?;
         }
         Ok(queued)
     }
 
     async fn find_unlisted(&self) -> Result<Unlisted, Error> {
         let mut found = Unlisted::default();
-        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
             let revisions = self.cx.client.database.revisions(&ids).await;

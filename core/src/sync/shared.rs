@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::environment::Environment;
-use crate::local::{Database, Edits, Ledger, Resolver};
+use crate::local::{Database, Edits, Resolver, SyncState};
 use crate::model::{DocumentId, Error, Event, Revision, Sizes};
-use crate::storage::{LockPolicy, Server};
+use crate::storage::{LockPolicy, Storage};
 
 pub(crate) struct Shared {
-    pub server: Server,
+    pub storage: Storage,
     pub database: Arc<dyn Database>,
-    pub ledger: Ledger,
+    pub sync_state: SyncState,
     pub resolver: Arc<dyn Resolver>,
     pub environment: Arc<dyn Environment>,
     pub config: Config,
@@ -62,7 +62,7 @@ impl Shared {
     }
 
     pub(crate) async fn queue_changes(&self, ids: &[DocumentId]) -> Result<(), Error> {
-        self.ledger.queue_changes(ids, || self.environment.random() as u64).await
+        self.sync_state.queue_changes(ids, || self.environment.random() as u64).await
     }
 
     pub(crate) async fn queue_change_of(
@@ -70,6 +70,6 @@ impl Shared {
         id: &DocumentId,
         edited: &Revision,
     ) -> Result<(), Error> {
-        self.ledger.queue_change_of(id, edited, || self.environment.random() as u64).await
+        self.sync_state.queue_change_of(id, edited, || self.environment.random() as u64).await
     }
 }

@@ -164,7 +164,7 @@ impl Watch {
     }
 
     async fn is_more_queued(&self) -> bool {
-        match self.client.0.ledger.count(Table::Dirty).await {
+        match self.client.0.sync_state.count(Table::Dirty).await {
             Ok(queued) => queued > 0 && queued != self.stuck,
             // A sync tells what is wrong with the state.
             Err(_) => true,

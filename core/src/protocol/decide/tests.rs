@@ -3,7 +3,7 @@
 use super::*;
 use crate::model::DocumentId;
 use crate::model::format::Change;
-use crate::model::{Dirty, Indexed, Pending};
+use crate::model::{DeferredChange, QueuedEdit, SyncedVersion};
 use crate::model::{Revision, Vid};
 
 /// Versions and contents: the synced one, the remote one, one that the remote replaced, and another.
@@ -27,10 +27,10 @@ fn hash(name: u8) -> ContentHash {
 /// The facts with what they borrow.
 #[derive(Clone, Debug)]
 struct Case {
-    synced: Option<Indexed>,
-    edit: Option<Dirty>,
+    synced: Option<SyncedVersion>,
+    edit: Option<QueuedEdit>,
     local: Here,
-    remote: Option<Pending>,
+    remote: Option<DeferredChange>,
     refused: bool,
     older: Option<bool>,
     scanned: bool,
@@ -67,7 +67,7 @@ impl Case {
         })
     }
 
-    fn live(&self) -> Option<&Indexed> {
+    fn live(&self) -> Option<&SyncedVersion> {
         self.synced.as_ref().filter(|synced| !synced.deleted)
     }
 
@@ -189,8 +189,8 @@ fn expected(case: &Case) -> (&'static str, Decision) {
     }
 }
 
-fn synced() -> Vec<Option<Indexed>> {
-    let version = |deleted, local| Indexed {
+fn synced() -> Vec<Option<SyncedVersion>> {
+    let version = |deleted, local| SyncedVersion {
         vid: vid(SYNCED),
         rev: rev(SYNCED),
         hash: hash(SYNCED),
@@ -203,11 +203,11 @@ fn synced() -> Vec<Option<Indexed>> {
     vec![None, Some(version(true, None)), Some(version(false, None)), Some(inexact)]
 }
 
-fn edits() -> Vec<Option<Dirty>> {
-    let on = |base| Dirty::queued(base, 1);
+fn edits() -> Vec<Option<QueuedEdit>> {
+    let on = |base| QueuedEdit::queued(base, 1);
     let bases = [Some(vid(SYNCED)), Some(vid(OTHER)), None];
     let queued = bases.map(|base| Some(on(base)));
-    let found = Some(Dirty::found(Some(vid(SYNCED))));
+    let found = Some(QueuedEdit::found(Some(vid(SYNCED))));
     queued.into_iter().chain([None, found]).collect()
 }
 
@@ -218,7 +218,7 @@ fn locals() -> Vec<Here> {
     [Here::Unreadable, Here::Absent].into_iter().chain(there).collect()
 }
 
-fn remotes() -> Vec<Option<Pending>> {
+fn remotes() -> Vec<Option<DeferredChange>> {
     let change = |name, action, content| Change {
         id: DocumentId::from("x"),
         rev: rev(name),
@@ -237,11 +237,15 @@ fn remotes() -> Vec<Option<Pending>> {
         change(REMOTE, Action::Delete, REMOTE),
         change(REMOTE, Action::Delete, SYNCED),
     ];
-    let mut remotes = vec![None, Some(Pending::absent())];
+    let mut remotes = vec![None, Some(DeferredChange::absent())];
     for change in changes {
         for (diverged, older) in [(false, false), (true, false), (false, true), (true, true)] {
             let older = if older { vec![hash(OLDER)] } else { Vec::new() };
-            remotes.push(Some(Pending { diverged, older, ..Pending::of(change.clone()) }));
+            remotes.push(Some(DeferredChange {
+                diverged,
+                older,
+                ..DeferredChange::of(change.clone())
+            }));
         }
     }
     remotes
@@ -326,8 +330,12 @@ fn what_was_marked_as_synced_is_in_sync() {
         let Some(change) = case.change().filter(|_| case.decide() == Decision::MarkSynced) else {
             continue;
         };
-        let after =
-            Case { synced: Some(Indexed::of(change, 0)), edit: None, remote: None, ..case.clone() };
+        let after = Case {
+            synced: Some(SyncedVersion::of(change, 0)),
+            edit: None,
+            remote: None,
+            ..case.clone()
+        };
         assert_eq!(after.decide(), Decision::InSync, "{case:?}");
     }
 }

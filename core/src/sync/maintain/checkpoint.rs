@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Maintain;
 use crate::model::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
 use crate::model::{CommitId, ContentHash, Error, ErrorKind, Key};
-use crate::model::{LogCost, Position};
+use crate::model::{LogCost, LogPosition};
 
 /// The newest version of each document that changed after a snapshot, by its key.
 pub(super) type Fold = BTreeMap<String, Record>;
@@ -16,7 +16,7 @@ pub(super) type Fold = BTreeMap<String, Record>;
 impl Maintain<'_> {
     /// Writes a snapshot of the log up to this client's version, if it is worth its bytes.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub(super) async fn checkpoint(&self, position: &mut Position) -> Result<(), Error> {
+    pub(super) async fn checkpoint(&self, position: &mut LogPosition) -> Result<(), Error> {
         let base = self.base(position).await?;
         let from = base.as_ref().map_or(0, |base| base.seq);
         if position.version < from + self.cx.client.config.sizes.snapshot_entries {
@@ -51,18 +51,18 @@ impl Maintain<'_> {
 
     pub(super) async fn remember(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         log: LogCost,
     ) -> Result<(), Error> {
         position.log = log;
-        self.cx.client.ledger.save(position).await
+        self.cx.client.sync_state.save(position).await
     }
 
     /// The newest snapshot of this very log that is not ahead of this client.
-    async fn base(&self, position: &Position) -> Result<Option<Snapshot>, Error> {
-        let server = &self.cx.client.server;
-        let snapshot = match server.hinted_snapshot().await? {
-            None if position.log.snapshot > 0 => server.listed_snapshot().await?,
+    async fn base(&self, position: &LogPosition) -> Result<Option<Snapshot>, Error> {
+        let storage = &self.cx.client.storage;
+        let snapshot = match storage.hinted_snapshot().await? {
+            None if position.log.snapshot > 0 => storage.listed_snapshot().await?,
             hinted => hinted,
         };
         let ours = |s: &Snapshot| {
@@ -74,17 +74,17 @@ impl Maintain<'_> {
     /// The changes after the base, the identity of the log, and what reading them costs in bytes.
     async fn fold(
         &self,
-        position: &Position,
+        position: &LogPosition,
         base: Option<&Snapshot>,
     ) -> Result<(Fold, CommitId, u64), Error> {
         let (mut fold, mut cost) = (Fold::new(), 0);
         let mut last: Option<CommitId> = base.map(|base| base.commit);
         let mut genesis = base.map(|base| base.genesis);
         let mut next = base.map_or(1, |base| base.seq + 1);
-        let width = self.cx.client.server.capabilities().concurrency.max(1) as u64;
+        let width = self.cx.client.storage.capabilities().concurrency.max(1) as u64;
         while next <= position.version {
             let until = position.version.min(next + width - 1);
-            let slots = self.cx.client.server.changes_read_many(next..=until).await?;
+            let slots = self.cx.client.storage.changes_read_many(next..=until).await?;
             for slot in slots {
                 let Some((Slot::Entry(entry), bytes)) = slot else {
                     return Err(broken(next, "it is not an entry"));
@@ -112,7 +112,7 @@ impl Maintain<'_> {
     #[tracing::instrument(level = "debug", skip_all)]
     async fn write_snapshot(
         &self,
-        position: &Position,
+        position: &LogPosition,
         fold: Fold,
         genesis: CommitId,
         base: Vec<PartName>,
@@ -124,9 +124,9 @@ impl Maintain<'_> {
         writer.parts(fold, base).await?;
         let snapshot = Snapshot { seq: position.version, commit, genesis, parts: writer.parts };
         let key = Key::snapshot(position.version, random);
-        self.cx.client.server.write(&key, format::encode(&key, &snapshot)?).await?;
+        self.cx.client.storage.write(&key, format::encode(&key, &snapshot)?).await?;
         let hint = ServerMetadata { snapshot: Some(key.to_string()) };
-        self.cx.client.server.metadata_write(&hint).await
+        self.cx.client.storage.metadata_write(&hint).await
     }
 }
 
@@ -154,7 +154,7 @@ impl Writer<'_, '_> {
                 self.parts.push(name.clone());
                 continue;
             }
-            let part = self.maintain.cx.client.server.snapshot_part(name).await?;
+            let part = self.maintain.cx.client.storage.snapshot_part(name).await?;
             let mut part = part.ok_or_else(|| {
                 Error::new(ErrorKind::Corrupt, "write a snapshot")
                     .with_key(&name.key)
@@ -193,11 +193,11 @@ impl Writer<'_, '_> {
             });
             items.push((key, bytes));
         }
-        self.maintain.cx.client.server.write_many(&items).await.into_iter().collect()
+        self.maintain.cx.client.storage.write_many(&items).await.into_iter().collect()
     }
 }
 
-pub(super) fn is_due(position: &Position, entries: u64) -> bool {
+pub(super) fn is_due(position: &LogPosition, entries: u64) -> bool {
     let LogCost { snapshot, bytes, threshold } = position.log;
     position.version >= snapshot + entries && bytes >= threshold
 }

@@ -7,14 +7,14 @@ use std::time::Duration;
 use super::Maintain;
 use crate::local::Batch;
 use crate::local::state::Table;
+use crate::model::{DeferredChange, GcClock, LogPosition, SyncedVersion};
 use crate::model::{DocumentId, Error, Folder, Key, Vid};
-use crate::model::{GcClock, Indexed, Pending, Position};
 use crate::planted::{Rule, holds};
 
 const STEP: usize = 1000;
 
 /// What the head of the log names: 16 bytes a document.
-struct Named {
+struct LiveSet {
     vids: HashSet<Vid>,
     keys: HashSet<String>,
 }
@@ -22,13 +22,13 @@ struct Named {
 impl Maintain<'_> {
     /// A run is due a quarter of the grace period after the one before.
     pub(super) async fn is_gc_due(&self) -> Result<bool, Error> {
-        let clock = self.cx.client.ledger.gc_clock().await?;
+        let clock = self.cx.client.sync_state.gc_clock().await?;
         let now = self.cx.client.environment.now();
         if clock.last_run == crate::Timestamp::default() {
             // A new client: its first run is due in a while.
             let mut batch = Batch::new();
             batch.gc_clock(&GcClock { last_run: now, ..clock });
-            self.cx.client.ledger.metadata_write(batch).await?;
+            self.cx.client.sync_state.metadata_write(batch).await?;
             return Ok(false);
         }
         // A clock that went back counts as due: it starts counting anew.
@@ -38,9 +38,9 @@ impl Maintain<'_> {
     /// Rule G1: list, **then** read the head; what is not named is a candidate, and is deleted once
     /// it has stayed one for the grace period by this client's own count.
     #[tracing::instrument(level = "debug", skip_all)]
-    pub(super) async fn collect(&self, position: &Position) -> Result<(), Error> {
-        let documents = self.cx.client.server.list_all(Folder::Documents).await?;
-        let snapshots = self.cx.client.server.list_all(Folder::Snapshots).await?;
+    pub(super) async fn collect(&self, position: &LogPosition) -> Result<(), Error> {
+        let documents = self.cx.client.storage.list_all(Folder::Documents).await?;
+        let snapshots = self.cx.client.storage.list_all(Folder::Snapshots).await?;
         if !self.is_at_head(position).await? {
             return Ok(());
         }
@@ -57,34 +57,34 @@ impl Maintain<'_> {
         }
         let age = self.advance_clock().await?;
         let old = self.note(&candidates, age).await?;
-        self.forget_others(&candidates).await?;
+        self.retain_candidates(&candidates).await?;
         self.delete(old).await?;
         self.put_missing_again(&documents).await
     }
 
     /// Whether the head is what this client knows: nobody committed meanwhile, and the log did not
     /// go back to a backup whose documents this client takes for superseded.
-    async fn is_at_head(&self, position: &Position) -> Result<bool, Error> {
+    async fn is_at_head(&self, position: &LogPosition) -> Result<bool, Error> {
         let slots = position.version..=position.version + 1;
-        let slots = self.cx.client.server.changes_read_many(slots).await?;
+        let slots = self.cx.client.storage.changes_read_many(slots).await?;
         let [Some((last, _)), None] = &slots[..] else { return Ok(false) };
         Ok(Some(last.commit()) == position.anchor)
     }
 
-    async fn named(&self) -> Result<Named, Error> {
-        let mut named = Named { vids: HashSet::new(), keys: HashSet::new() };
-        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
+    async fn named(&self) -> Result<LiveSet, Error> {
+        let mut named = LiveSet { vids: HashSet::new(), keys: HashSet::new() };
+        let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             named.vids.extend(page.iter().map(|(_, indexed)| indexed.vid));
         }
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
             named.vids.extend(changes.map(|change| change.vid));
         }
-        let server = &self.cx.client.server;
-        if let Some(key) = server.hint().await?
-            && let Some(snapshot) = server.snapshot(&key).await?
+        let storage = &self.cx.client.storage;
+        if let Some(key) = storage.hint().await?
+            && let Some(snapshot) = storage.snapshot(&key).await?
         {
             named.keys.insert(key.to_string());
             named.keys.extend(snapshot.parts.into_iter().map(|part| part.key));
@@ -95,14 +95,14 @@ impl Maintain<'_> {
     /// Moves the client's own count on by the time since the last run, a third of the grace period
     /// at the most.
     async fn advance_clock(&self) -> Result<u64, Error> {
-        let mut clock = self.cx.client.ledger.gc_clock().await?;
+        let mut clock = self.cx.client.sync_state.gc_clock().await?;
         let now = self.cx.client.environment.now();
         let passed = now.since(clock.last_run).unwrap_or(Duration::ZERO);
         clock.age += passed.min(self.cx.client.config.grace / 3).as_secs();
         clock.last_run = now;
         let mut batch = Batch::new();
         batch.gc_clock(&clock);
-        self.cx.client.ledger.metadata_write(batch).await?;
+        self.cx.client.sync_state.metadata_write(batch).await?;
         Ok(clock.age)
     }
 
@@ -112,7 +112,7 @@ impl Maintain<'_> {
         let mut old = Vec::new();
         for step in candidates.chunks(STEP) {
             let names: Vec<_> = step.iter().map(Key::to_string).collect();
-            let seen = self.cx.client.ledger.gc_seen(&names).await?;
+            let seen = self.cx.client.sync_state.gc_seen(&names).await?;
             let mut batch = Batch::new();
             for (key, seen) in step.iter().zip(seen) {
                 match seen {
@@ -121,25 +121,25 @@ impl Maintain<'_> {
                     Some(_) => {}
                 }
             }
-            self.cx.client.ledger.metadata_write(batch).await?;
+            self.cx.client.sync_state.metadata_write(batch).await?;
         }
         Ok(old)
     }
 
     /// What is no candidate now begins anew should it become one again.
-    async fn forget_others(&self, candidates: &[Key]) -> Result<(), Error> {
+    async fn retain_candidates(&self, candidates: &[Key]) -> Result<(), Error> {
         let candidates: HashSet<&str> = candidates.iter().map(Key::as_str).collect();
         let mut after: Option<String> = None;
         loop {
             let page =
-                self.cx.client.ledger.raw_page(Table::GcSeen, after.as_deref(), STEP).await?;
+                self.cx.client.sync_state.raw_page(Table::GcSeen, after.as_deref(), STEP).await?;
             let Some((last, _)) = page.last() else { return Ok(()) };
             after = Some(last.clone());
             let mut batch = Batch::new();
             for (key, _) in page.iter().filter(|(key, _)| !candidates.contains(key.as_str())) {
                 batch.gc_seen(key, None);
             }
-            self.cx.client.ledger.metadata_write(batch).await?;
+            self.cx.client.sync_state.metadata_write(batch).await?;
         }
     }
 
@@ -147,13 +147,13 @@ impl Maintain<'_> {
     async fn delete(&self, keys: Vec<Key>) -> Result<(), Error> {
         for step in keys.chunks(STEP) {
             tracing::info!(objects = step.len(), "deleting what nothing names any more");
-            let answers = self.cx.client.server.delete_many(step).await;
+            let answers = self.cx.client.storage.delete_many(step).await;
             let mut batch = Batch::new();
             for (key, answer) in step.iter().zip(answers) {
                 answer?;
                 batch.gc_seen(key.as_str(), None);
             }
-            self.cx.client.ledger.metadata_write(batch).await?;
+            self.cx.client.sync_state.metadata_write(batch).await?;
         }
         Ok(())
     }
@@ -161,7 +161,7 @@ impl Maintain<'_> {
     /// A document that the head names and the storage lacks is put again, if it is here (rule D2).
     async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
         let listed: HashSet<Vid> = listed.iter().filter_map(Key::vid).collect();
-        let mut pages = self.cx.client.ledger.pages::<Indexed>(Table::Index, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
                 self.put_again(id, indexed).await?;
@@ -170,16 +170,16 @@ impl Maintain<'_> {
         Ok(())
     }
 
-    async fn put_again(&self, id: &DocumentId, indexed: &Indexed) -> Result<(), Error> {
+    async fn put_again(&self, id: &DocumentId, indexed: &SyncedVersion) -> Result<(), Error> {
         let key = Key::document(id, indexed.vid);
         // A list proves no absence (rule S1).
-        if self.cx.client.server.read(&key, indexed.len).await?.is_some() {
+        if self.cx.client.storage.read(&key, indexed.len).await?.is_some() {
             return Ok(());
         }
         match self.cx.client.database.get(id).await {
             Ok(Some(document)) if document.hash() == indexed.hash => {
                 tracing::warn!(%key, "putting a document again that the storage lost");
-                self.cx.client.server.write(&key, document.bytes).await
+                self.cx.client.storage.write(&key, document.bytes).await
             }
             _ => Ok(()),
         }

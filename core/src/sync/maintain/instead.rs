@@ -3,7 +3,7 @@
 
 use super::Maintain;
 use super::checkpoint::Fold;
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::format::{Change, Record};
 use crate::model::{Action, DocumentId, Error, Key};
 use crate::planted::{Rule, holds};
@@ -16,8 +16,8 @@ impl Maintain<'_> {
             return Ok(fold);
         }
         let ids: Vec<_> = fold.keys().filter_map(|key| DocumentId::from_key(key)).collect();
-        let indexed = self.cx.client.ledger.indexed(&ids).await?;
-        let record = |(id, version): (DocumentId, crate::model::Indexed)| {
+        let indexed = self.cx.client.sync_state.indexed(&ids).await?;
+        let record = |(id, version): (DocumentId, crate::model::SyncedVersion)| {
             let action = if version.deleted { Action::Delete } else { Action::Put };
             let (rev, vid, len, hash) = (version.rev, version.vid, version.len, version.hash);
             let change = Change { id, rev, action, vid, base: None, len, hash, body: None };
@@ -27,11 +27,11 @@ impl Maintain<'_> {
     }
 
     /// Without rule K2: the slots before the last one that a new snapshot covers are freed.
-    pub(super) async fn or_free_slots(&self, position: &Position) -> Result<(), Error> {
+    pub(super) async fn or_free_slots(&self, position: &LogPosition) -> Result<(), Error> {
         if holds(Rule::K2) {
             return Ok(());
         }
         let slots: Vec<_> = (1..position.version).map(Key::change).collect();
-        self.cx.client.server.delete_many(&slots).await.into_iter().collect()
+        self.cx.client.storage.delete_many(&slots).await.into_iter().collect()
     }
 }

@@ -13,7 +13,7 @@ use crate::local::Batch;
 use crate::local::{Outcome, Write};
 use crate::model::Scope;
 use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Vid};
-use crate::model::{Pending, Position, Refusal};
+use crate::model::{DeferredChange, LogPosition, Refusal};
 use crate::protocol::{Plan, PlannedWrite};
 use crate::sync::mark_synced::Synced;
 
@@ -36,9 +36,9 @@ impl Pull<'_> {
     /// Makes planned writes, batch after batch; what turns out otherwise is stored as deferred. Bytes
     /// are fetched a batch ahead of the writes. A write that is blocked or refused comes again with
     /// the next batch, which may make room for it.
-    pub(super) async fn write(&self, position: &Position, plan: Plan) -> Result<(), Error> {
+    pub(super) async fn write(&self, position: &LogPosition, plan: Plan) -> Result<(), Error> {
         self.cx.client.emit(Event::Pull { total: plan.len() as u64 });
-        let most = self.cx.client.server.capabilities().batch_bytes;
+        let most = self.cx.client.storage.capabilities().batch_bytes;
         let batches = plan.batches(WRITES, most);
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
@@ -53,7 +53,7 @@ impl Pull<'_> {
     }
 
     /// Tries again as long as one write makes room for another.
-    async fn write_rest(&self, position: &Position, mut open: Vec<Open>) -> Result<(), Error> {
+    async fn write_rest(&self, position: &LogPosition, mut open: Vec<Open>) -> Result<(), Error> {
         while !open.is_empty() {
             let before = open.len();
             // Before the last try: what changes after it changes the epoch, too.
@@ -83,9 +83,9 @@ impl Pull<'_> {
             let epoch = epochs.get(id).filter(|_| refused);
             let refused = epoch.map(|epoch| Refusal { epoch: *epoch, why });
             let reason = Some(DeferReason::Refused);
-            state.pending(id, Some(&Pending { reason, refused, ..write.record }));
+            state.pending(id, Some(&DeferredChange { reason, refused, ..write.record }));
         }
-        self.cx.client.ledger.metadata_write(state).await
+        self.cx.client.sync_state.metadata_write(state).await
     }
 
     /// Finds the bytes of each write (rule P5): in the entry, in the application, or in `docs/`. A
@@ -98,7 +98,7 @@ impl Pull<'_> {
         let is_absent = |i: &usize| batch[*i].change.action == Action::Put && bytes[*i].is_none();
         let absent: Vec<usize> = (0..batch.len()).filter(is_absent).collect();
         let changes: Vec<_> = absent.iter().map(|i| &batch[*i].change).collect();
-        let mut answers = self.cx.client.server.get(&changes).await;
+        let mut answers = self.cx.client.storage.get(&changes).await;
         let transient = |a: &Result<_, Error>| a.as_ref().is_err_and(Error::is_transient);
         let unreachable = answers.len() > 1 && answers.iter().all(transient);
         let everybodys = answers
@@ -121,7 +121,7 @@ impl Pull<'_> {
                 }
             }
         }
-        self.cx.client.ledger.metadata_write(state).await?;
+        self.cx.client.sync_state.metadata_write(state).await?;
         Ok(fetched)
     }
 
@@ -139,7 +139,7 @@ impl Pull<'_> {
     /// are to be tried again are given back.
     async fn write_batch(
         &self,
-        position: &Position,
+        position: &LogPosition,
         batch: Vec<Fetched>,
     ) -> Result<Vec<Open>, Error> {
         if batch.is_empty() {
@@ -155,7 +155,7 @@ impl Pull<'_> {
             let (id, expected) = (change.id.clone(), expected.clone());
             writes.push(Write { id, document, expected, moved_from });
         }
-        self.cx.client.ledger.metadata_write(intents).await?;
+        self.cx.client.sync_state.metadata_write(intents).await?;
         let outcomes = self.cx.client.database.apply(writes).await;
         let (mut done, mut open, mut state) = (Vec::new(), Vec::new(), Batch::new());
         for (fetched, outcome) in batch.into_iter().zip(outcomes) {
@@ -185,7 +185,7 @@ impl Pull<'_> {
             self.cx.client.emit(Event::Pulled { id, action: change.action });
             done.push(Synced { change, local });
         }
-        self.cx.settle_all(done, position.generation, state).await?;
+        self.cx.mark_all_synced(done, position.generation, state).await?;
         Ok(open)
     }
 
@@ -198,11 +198,14 @@ impl Pull<'_> {
     }
 
     /// Remembers that a version's bytes are not in the storage.
-    pub(super) fn set_missing(&self, batch: &mut Batch, pending: Pending) {
+    pub(super) fn set_missing(&self, batch: &mut Batch, pending: DeferredChange) {
         if let Some(change) = &pending.change {
             self.missing().insert(change.vid);
             let id = change.id.clone();
-            batch.pending(&id, Some(&Pending { reason: Some(DeferReason::Missing), ..pending }));
+            batch.pending(
+                &id,
+                Some(&DeferredChange { reason: Some(DeferReason::Missing), ..pending }),
+            );
         }
     }
 

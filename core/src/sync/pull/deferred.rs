@@ -7,7 +7,7 @@ use super::facts::{Decided, Waiting};
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::{DeferReason, DocumentId, Error};
-use crate::model::{Dirty, Pending, Position};
+use crate::model::{DeferredChange, LogPosition, QueuedEdit};
 use crate::protocol::Loss;
 
 /// How often a document that is edited meanwhile is tried again in one sync.
@@ -18,15 +18,15 @@ const PLANNED: usize = 10_000;
 impl Pull<'_> {
     /// Decides about all deferred changes. Answers true if documents are missing in the storage and the
     /// log is to be read again; with `last` they are reported instead.
-    pub(in crate::sync) async fn settle_pending(
+    pub(in crate::sync) async fn apply_deferred(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         last: bool,
     ) -> Result<bool, Error> {
         self.brake_deferred(position).await?;
         let mut left = true;
         for _ in 0..PASSES {
-            left = left && self.pending_pass(position, last).await?;
+            left = left && self.deferred_pass(position, last).await?;
         }
         if left {
             self.report_restless().await?;
@@ -35,9 +35,9 @@ impl Pull<'_> {
     }
 
     /// One pass over all deferred changes in commit order; says whether another is wanted.
-    async fn pending_pass(&self, position: &mut Position, last: bool) -> Result<bool, Error> {
+    async fn deferred_pass(&self, position: &mut LogPosition, last: bool) -> Result<bool, Error> {
         let mut order: Vec<((u64, u32), DocumentId)> = Vec::new();
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let open = page.into_iter().filter(|(id, pending)| {
                 !self.cx.is_deferred(id) && !self.is_missing(id, pending, last)
@@ -47,27 +47,27 @@ impl Pull<'_> {
         order.sort();
         let mut again = false;
         for ids in order.chunks(PLANNED) {
-            again |= self.pending_step(position, ids).await?;
+            again |= self.deferred_step(position, ids).await?;
         }
         Ok(again)
     }
 
-    async fn pending_step(
+    async fn deferred_step(
         &self,
-        position: &Position,
+        position: &LogPosition,
         order: &[((u64, u32), DocumentId)],
     ) -> Result<bool, Error> {
         let mut decided = Decided { reads_history: true, ..Decided::default() };
         for ids in order.chunks(STEP) {
             let ids: Vec<_> = ids.iter().map(|(_, id)| id.clone()).collect();
-            let mut pending = self.cx.client.ledger.pending(&ids).await?;
+            let mut pending = self.cx.client.sync_state.pending(&ids).await?;
             let page: Vec<Waiting> =
                 ids.into_iter().filter_map(|id| Some((id.clone(), pending.remove(&id)?))).collect();
             self.decide_all(position, page, &mut decided).await?;
         }
         let again = !decided.writes.is_empty() || !decided.conflicts.is_empty();
         let plan = decided.plan();
-        self.cx.settle_with(decided.synced, position.generation, decided.state).await?;
+        self.cx.mark_synced_with(decided.synced, position.generation, decided.state).await?;
         self.write(position, plan).await?;
         for (id, pending) in decided.conflicts {
             self.resolve(position, id, pending).await?;
@@ -80,7 +80,7 @@ impl Pull<'_> {
         if self.missing().is_empty() {
             return Ok(false);
         }
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             if page.iter().any(|(id, pending)| self.is_missing(id, pending, false)) {
                 return Ok(true);
@@ -91,7 +91,7 @@ impl Pull<'_> {
 
     /// What is still deferred after all passes was edited before each write.
     async fn report_restless(&self) -> Result<(), Error> {
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             for (id, _) in page.iter().filter(|(id, p)| !self.is_missing(id, p, false)) {
                 self.cx.defer(id, DeferReason::Restless, "it was edited before each write");
@@ -101,7 +101,7 @@ impl Pull<'_> {
     }
 
     /// A document whose bytes are missing is reported once the log was read again (rule P5).
-    fn is_missing(&self, id: &DocumentId, pending: &Pending, last: bool) -> bool {
+    fn is_missing(&self, id: &DocumentId, pending: &DeferredChange, last: bool) -> bool {
         let vid = pending.change.as_ref().map(|c| c.vid);
         let missing = vid.is_some_and(|vid| self.missing().contains(&vid));
         if missing && last {
@@ -112,17 +112,17 @@ impl Pull<'_> {
     }
 
     /// Counts what the deferred changes are about to take from the application, before the first write.
-    async fn brake_deferred(&self, position: &Position) -> Result<(), Error> {
+    async fn brake_deferred(&self, position: &LogPosition) -> Result<(), Error> {
         let mut loss = Loss::default();
         let overwrites = self.cx.client.database.guards_overwrites();
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             // What is apart is put to the application, document by document.
             let open = page.iter().filter(|(_, pending)| !pending.diverged);
             let ids: Vec<_> = open.clone().map(|(id, _)| id.clone()).collect();
             let (synced, edits) = (
-                self.cx.client.ledger.indexed(&ids).await?,
-                self.cx.client.ledger.dirty(&ids).await?,
+                self.cx.client.sync_state.indexed(&ids).await?,
+                self.cx.client.sync_state.dirty(&ids).await?,
             );
             for (id, pending) in open.filter(|(id, _)| !edits.contains_key(id)) {
                 if let Some(change) = &pending.change {
@@ -135,12 +135,16 @@ impl Pull<'_> {
 
     /// Rule B1 for what a pull takes from this device. A device that never finished a sync has nothing
     /// that it got elsewhere.
-    pub(super) async fn brake_pull(&self, position: &Position, loss: &Loss) -> Result<(), Error> {
+    pub(super) async fn brake_pull(
+        &self,
+        position: &LogPosition,
+        loss: &Loss,
+    ) -> Result<(), Error> {
         if position.synced.is_none() || loss.is_few() {
             return Ok(());
         }
         // Counting the index reads all of it: not at each sync.
-        let all = self.cx.client.ledger.count(Table::Index).await?;
+        let all = self.cx.client.sync_state.count(Table::Index).await?;
         match loss.is_large(all) {
             true => self.cx.brake(loss, all, "on this device"),
             false => Ok(()),
@@ -148,22 +152,23 @@ impl Pull<'_> {
     }
 
     /// Keeps a deferred change for a later sync.
-    pub(super) async fn put_off(
+    pub(super) async fn defer_change(
         &self,
         id: &DocumentId,
-        pending: &Pending,
+        pending: &DeferredChange,
         reason: DeferReason,
         detail: impl ToString,
     ) -> Result<(), Error> {
         self.cx.defer(id, reason, detail);
-        let _edits = self.cx.client.ledger.edits().await;
+        let _edits = self.cx.client.sync_state.edits().await;
         let ids = std::slice::from_ref(id);
         let mut batch = Batch::new();
-        batch.pending(id, Some(&Pending { reason: Some(reason), ..pending.clone() }));
-        if reason == DeferReason::Conflict && self.cx.client.ledger.dirty(ids).await?.is_empty() {
-            let base = self.cx.client.ledger.indexed(ids).await?.get(id).map(|i| i.vid);
-            batch.dirty(id, Some(Dirty::on(base)));
+        batch.pending(id, Some(&DeferredChange { reason: Some(reason), ..pending.clone() }));
+        if reason == DeferReason::Conflict && self.cx.client.sync_state.dirty(ids).await?.is_empty()
+        {
+            let base = self.cx.client.sync_state.indexed(ids).await?.get(id).map(|i| i.vid);
+            batch.dirty(id, Some(QueuedEdit::on(base)));
         }
-        self.cx.client.ledger.metadata_write(batch).await
+        self.cx.client.sync_state.metadata_write(batch).await
     }
 }

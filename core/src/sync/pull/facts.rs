@@ -10,16 +10,16 @@ use crate::local::ChangeTracking;
 use crate::model::{
     Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Revision,
 };
-use crate::model::{Dirty, Indexed, Pending, Position};
+use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::protocol::{Decision, Fact, Facts, Local, Plan, PlannedWrite, Wait, decide};
 
 /// A document with the remote change that waits for it.
-pub(in crate::sync) type Waiting = (DocumentId, Pending);
+pub(in crate::sync) type Waiting = (DocumentId, DeferredChange);
 
 /// What is known here of some documents.
 pub(in crate::sync) struct Known {
-    pub synced: HashMap<DocumentId, Indexed>,
-    edits: HashMap<DocumentId, Dirty>,
+    pub synced: HashMap<DocumentId, SyncedVersion>,
+    edits: HashMap<DocumentId, QueuedEdit>,
     revisions: HashMap<DocumentId, Result<Option<Revision>, BoxError>>,
     /// Documents whose version the database refused, and would refuse again.
     refused: Vec<DocumentId>,
@@ -45,8 +45,8 @@ impl Pull<'_> {
     /// Looks up what is known of these documents.
     pub(in crate::sync) async fn look_up(&self, changes: &[Waiting]) -> Result<Known, Error> {
         let ids: Vec<_> = changes.iter().map(|(id, _)| id.clone()).collect();
-        let ledger = &self.cx.client.ledger;
-        let (synced, edits) = (ledger.indexed(&ids).await?, ledger.dirty(&ids).await?);
+        let sync_state = &self.cx.client.sync_state;
+        let (synced, edits) = (sync_state.indexed(&ids).await?, sync_state.dirty(&ids).await?);
         let revisions = self.cx.client.database.revisions(&ids).await;
         let revisions = ids.into_iter().zip(revisions).collect();
         Ok(Known { synced, edits, revisions, refused: self.still_refused(changes).await })
@@ -58,7 +58,7 @@ impl Pull<'_> {
         if self.cx.options.retry_refused {
             return Vec::new();
         }
-        let needs_download = |pending: &Pending| {
+        let needs_download = |pending: &DeferredChange| {
             let change = pending.change.as_ref();
             change.is_some_and(|c| c.action == Action::Put && c.body.is_none())
         };
@@ -76,7 +76,7 @@ impl Pull<'_> {
     /// Decides about remote changes. Nothing is written yet.
     pub(super) async fn decide_all(
         &self,
-        position: &Position,
+        position: &LogPosition,
         changes: Vec<Waiting>,
         decided: &mut Decided,
     ) -> Result<Known, Error> {
@@ -126,9 +126,9 @@ impl Pull<'_> {
     /// Decides about one document, reading what the decision needs; the document, if it was read.
     pub(in crate::sync) async fn decide_one(
         &self,
-        position: &Position,
+        position: &LogPosition,
         id: &DocumentId,
-        remote: Option<&Pending>,
+        remote: Option<&DeferredChange>,
         known: &Known,
         reads_history: bool,
     ) -> Result<(Decision, Option<Document>), Error> {
@@ -174,7 +174,7 @@ impl Pull<'_> {
         }
     }
 
-    fn say_why(&self, id: &DocumentId, pending: &Pending, wait: Wait, known: &Known) {
+    fn say_why(&self, id: &DocumentId, pending: &DeferredChange, wait: Wait, known: &Known) {
         match (wait, known.revisions.get(id)) {
             (Wait::Refused, _) => {
                 let why = pending.refused.as_ref().map_or("", |refused| &refused.why);
@@ -193,7 +193,7 @@ impl Known {
     }
 
     /// The same facts with these edits as well, which are not queued yet.
-    pub(in crate::sync) fn with_edits(mut self, edits: &HashMap<DocumentId, Dirty>) -> Self {
+    pub(in crate::sync) fn with_edits(mut self, edits: &HashMap<DocumentId, QueuedEdit>) -> Self {
         let here = self.revisions.keys().filter_map(|id| Some((id.clone(), *edits.get(id)?)));
         self.edits.extend(here);
         self

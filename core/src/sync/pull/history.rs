@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use sha2::{Digest, Sha256};
 
 use super::Pull;
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::format::Slot;
 use crate::model::{ContentHash, DocumentId, Error};
 
@@ -21,7 +21,7 @@ impl Pull<'_> {
     /// Reads the log once, and only for a document that neither side knows to be the other's.
     pub(super) async fn is_older_version(
         &self,
-        position: &Position,
+        position: &LogPosition,
         id: &DocumentId,
         local: Option<ContentHash>,
     ) -> Result<bool, Error> {
@@ -33,16 +33,16 @@ impl Pull<'_> {
         Ok(history.as_ref().is_some_and(|history| history.0.contains(&mark(id, local))))
     }
 
-    async fn read_history(&self, position: &Position) -> Result<History, Error> {
+    async fn read_history(&self, position: &LogPosition) -> Result<History, Error> {
         let mut history = History::default();
-        let width = self.cx.client.server.capabilities().concurrency.max(1) as u64;
+        let width = self.cx.client.storage.capabilities().concurrency.max(1) as u64;
         // Entries after the snapshot were read already; pending changes carry what they replaced.
         let last = position.log.snapshot;
         let mut next = last.saturating_sub(ENTRIES) + 1;
         let mut before = None;
         while next <= last {
             let until = last.min(next + width - 1);
-            for slot in self.cx.client.server.changes_read_many(next..=until).await? {
+            for slot in self.cx.client.storage.changes_read_many(next..=until).await? {
                 let Some((slot, _)) = slot else { continue };
                 if before.is_some_and(|commit| slot.prev() != Some(commit)) {
                     // Weak storage: a late write, perhaps our own, replaced what the snapshot holds.

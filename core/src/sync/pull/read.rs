@@ -2,17 +2,17 @@
 
 use super::Pull;
 use super::snapshot::unreadable;
-use crate::model::Position;
+use crate::model::LogPosition;
 use crate::model::format::{Entry, Slot, Snapshot};
 use crate::model::{CommitId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
 use crate::sync::anchor::diverged;
 
 /// The entry that took the slot this client wanted.
-pub(in crate::sync) type Winner = (Slot, u64);
+pub(in crate::sync) type OtherEntry = (Slot, u64);
 
 /// What comes next in the log.
-pub(in crate::sync) enum Step {
+pub(in crate::sync) enum LogPage {
     /// The next slot is absent: this is the head.
     End,
     /// Some entries, in order, each with its length. `end`: the slot after them is absent.
@@ -23,9 +23,9 @@ pub(in crate::sync) enum Step {
 
 /// One pull's reading of the log.
 #[derive(Default)]
-pub(in crate::sync) struct Tail {
+pub(in crate::sync) struct LogReader {
     /// The entry that is known already, from a lost race.
-    winner: Option<Winner>,
+    winner: Option<OtherEntry>,
     /// About to push: the anchor must be found.
     pushing: bool,
     /// Entries read so far.
@@ -48,8 +48,8 @@ const FAR: u64 = 8;
 /// How long an anchor that was found is trusted by a client that only reads.
 const ANCHOR_CHECK: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
-impl Tail {
-    pub(in crate::sync) fn new(winner: Option<Winner>, pushing: bool) -> Self {
+impl LogReader {
+    pub(in crate::sync) fn new(winner: Option<OtherEntry>, pushing: bool) -> Self {
         Self { winner, pushing, ..Self::default() }
     }
 
@@ -73,29 +73,33 @@ impl Pull<'_> {
     /// Reads on from the client's position.
     pub(in crate::sync) async fn next(
         &self,
-        position: &mut Position,
-        tail: &mut Tail,
-    ) -> Result<Step, Error> {
+        position: &mut LogPosition,
+        tail: &mut LogReader,
+    ) -> Result<LogPage, Error> {
         if let Some(snapshot) = tail.jump.take() {
-            return Ok(Step::Snapshot(snapshot));
+            return Ok(LogPage::Snapshot(snapshot));
         }
         if position.version == 0 && !tail.looked {
             tail.looked = true;
-            if let Some(snapshot) = self.cx.client.server.hinted_snapshot().await? {
+            if let Some(snapshot) = self.cx.client.storage.hinted_snapshot().await? {
                 // The first slot was lost to an entry that the snapshot holds.
                 tail.winner = None;
-                return Ok(Step::Snapshot(snapshot));
+                return Ok(LogPage::Snapshot(snapshot));
             }
         }
         if let Some((Slot::Entry(entry), bytes)) = tail.winner.take() {
             self.check_prev(position, entry.prev)?;
             // The create that follows asks whether the next slot is absent.
-            return Ok(Step::Entries { entries: vec![(entry, bytes)], end: true });
+            return Ok(LogPage::Entries { entries: vec![(entry, bytes)], end: true });
         }
         self.read_entries(position, tail).await
     }
 
-    async fn read_entries(&self, position: &mut Position, tail: &mut Tail) -> Result<Step, Error> {
+    async fn read_entries(
+        &self,
+        position: &mut LogPosition,
+        tail: &mut LogReader,
+    ) -> Result<LogPage, Error> {
         let mut entries: Vec<(Entry, u64)> = Vec::new();
         let (mut bytes, mut anchor) = (0, position.anchor);
         while entries.len() < STEP_ENTRIES && bytes < STEP_BYTES {
@@ -113,15 +117,17 @@ impl Pull<'_> {
             };
             for slot in slots {
                 match slot {
-                    None if entries.is_empty() => return Ok(Step::End),
-                    None => return Ok(Step::Entries { entries, end: true }),
+                    None if entries.is_empty() => return Ok(LogPage::End),
+                    None => return Ok(LogPage::Entries { entries, end: true }),
                     Some((slot, _)) if !continues(slot.prev(), anchor) => {
                         return Err(diverged(position, "an entry does not continue the log"));
                     }
                     Some((Slot::Stub(_), _)) if entries.is_empty() => {
                         return self.around(position, tail, next, None).await;
                     }
-                    Some((Slot::Stub(_), _)) => return Ok(Step::Entries { entries, end: false }),
+                    Some((Slot::Stub(_), _)) => {
+                        return Ok(LogPage::Entries { entries, end: false });
+                    }
                     Some((Slot::Entry(entry), length)) => {
                         anchor = Some(entry.commit);
                         bytes += length;
@@ -131,41 +137,41 @@ impl Pull<'_> {
                 }
             }
         }
-        Ok(Step::Entries { entries, end: false })
+        Ok(LogPage::Entries { entries, end: false })
     }
 
     /// Reads slots from `next` on; and, as rule P3 asks, the anchor's slot.
     async fn read_slots(
         &self,
-        position: &mut Position,
-        tail: &Tail,
+        position: &mut LogPosition,
+        tail: &LogReader,
         next: u64,
         first: bool,
     ) -> Result<Vec<Option<(Slot, u64)>>, Error> {
-        let server = &self.cx.client.server;
-        let concurrency = server.capabilities().concurrency;
+        let storage = &self.cx.client.storage;
+        let concurrency = storage.capabilities().concurrency;
         let anchored = first && position.version > 0 && tail.read == 0;
         if anchored && (tail.pushing || self.cx.is_weak() && holds(Rule::W4)) {
-            let mut both = server.changes_read_many(position.version..=next).await?;
+            let mut both = storage.changes_read_many(position.version..=next).await?;
             let slot = both.pop().flatten();
             self.cx.check_anchor(position, both.pop().flatten())?;
             return Ok(vec![slot]);
         }
         let last = next + tail.width(next, concurrency) - 1;
-        let slots = server.changes_read_many(next..=last).await?;
+        let slots = storage.changes_read_many(next..=last).await?;
         if anchored && slots.first().is_some_and(Option::is_none) && self.is_check_due(position) {
-            let slot = server.changes_read(position.version).await?;
+            let slot = storage.changes_read(position.version).await?;
             self.cx.check_anchor(position, slot)?;
         }
         Ok(slots)
     }
 
-    fn is_check_due(&self, position: &Position) -> bool {
+    fn is_check_due(&self, position: &LogPosition) -> bool {
         let age = self.cx.client.environment.now().since(position.anchor_checked);
         age.is_none_or(|age| age >= ANCHOR_CHECK)
     }
 
-    fn check_prev(&self, position: &Position, prev: Option<CommitId>) -> Result<(), Error> {
+    fn check_prev(&self, position: &LogPosition, prev: Option<CommitId>) -> Result<(), Error> {
         match continues(prev, position.anchor) {
             true => Ok(()),
             false => Err(diverged(position, "an entry does not continue the log")),
@@ -173,9 +179,9 @@ impl Pull<'_> {
     }
 
     /// A client far behind looks for a snapshot; says whether it should jump to one.
-    async fn look(&self, next: u64, tail: &mut Tail) -> Result<bool, Error> {
+    async fn look(&self, next: u64, tail: &mut LogReader) -> Result<bool, Error> {
         tail.looked = true;
-        let Some(snapshot) = self.cx.client.server.hinted_snapshot().await? else {
+        let Some(snapshot) = self.cx.client.storage.hinted_snapshot().await? else {
             return Ok(false);
         };
         tail.known = snapshot.seq;
@@ -190,36 +196,36 @@ impl Pull<'_> {
     /// Slot `next` is a stub or damaged: the newest snapshot leads around it.
     async fn around(
         &self,
-        position: &mut Position,
-        tail: &mut Tail,
+        position: &mut LogPosition,
+        tail: &mut LogReader,
         next: u64,
         damage: Option<Error>,
-    ) -> Result<Step, Error> {
+    ) -> Result<LogPage, Error> {
         if tail.avoid {
             return Err(damage.unwrap_or_else(|| unreadable(next)));
         }
         tail.looked = true;
-        let server = &self.cx.client.server;
-        let mut snapshot = server.hinted_snapshot().await?.filter(|s| s.seq >= next);
+        let storage = &self.cx.client.storage;
+        let mut snapshot = storage.hinted_snapshot().await?.filter(|s| s.seq >= next);
         if snapshot.is_none() {
-            snapshot = server.listed_snapshot().await?.filter(|s| s.seq >= next);
+            snapshot = storage.listed_snapshot().await?.filter(|s| s.seq >= next);
         }
         let Some(snapshot) = snapshot else {
             return Err(damage.unwrap_or_else(|| unreadable(next)));
         };
         if position.version > 0 {
-            let slot = server.changes_read(position.version).await?;
+            let slot = storage.changes_read(position.version).await?;
             self.cx.check_anchor(position, slot)?;
             if !self.is_in_log(&snapshot).await? {
                 return Err(diverged(position, "the newest snapshot is not of this log"));
             }
         }
-        Ok(Step::Snapshot(snapshot))
+        Ok(LogPage::Snapshot(snapshot))
     }
 
     /// Whether the log has the commit that the snapshot ends with.
     async fn is_in_log(&self, snapshot: &Snapshot) -> Result<bool, Error> {
-        let slot = self.cx.client.server.changes_read(snapshot.seq).await?;
+        let slot = self.cx.client.storage.changes_read(snapshot.seq).await?;
         Ok(slot.is_some_and(|(slot, _)| slot.commit() == snapshot.commit))
     }
 }

@@ -6,7 +6,7 @@ use crate::local::Batch;
 use crate::local::{Conflict, Outcome, Resolution, Write};
 use crate::model::Scope;
 use crate::model::{Action, DeferReason, Document, DocumentId, Error, Event, Revision};
-use crate::model::{Dirty, Indexed, Pending, Position};
+use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds};
 use crate::sync::mark_synced::Synced;
 
@@ -18,20 +18,20 @@ impl Pull<'_> {
     /// it stays pending, and is asked anew.
     pub(super) async fn resolve(
         &self,
-        position: &Position,
+        position: &LogPosition,
         id: DocumentId,
-        pending: Pending,
+        pending: DeferredChange,
     ) -> Result<(), Error> {
         let local = match self.cx.client.database.get(&id).await {
             Ok(local) => local,
-            Err(e) => return self.put_off(&id, &pending, DeferReason::Unreadable, e).await,
+            Err(e) => return self.defer_change(&id, &pending, DeferReason::Unreadable, e).await,
         };
         let remote = match self.remote_side(&pending).await? {
             Some(remote) => remote,
             None => return Ok(()),
         };
         let ids = std::slice::from_ref(&id);
-        let base = self.cx.client.ledger.indexed(ids).await?.remove(&id);
+        let base = self.cx.client.sync_state.indexed(ids).await?.remove(&id);
         let conflict = Conflict {
             id,
             base: base.as_ref().map(|b| b.vid),
@@ -45,23 +45,26 @@ impl Pull<'_> {
         self.cx.client.emit(Event::Conflict { id: conflict.id.clone() });
         match self.cx.client.resolver.resolve(&conflict).await {
             Ok(resolution) => self.carry_out(position, conflict, pending, resolution).await,
-            Err(e) => self.put_off(&conflict.id, &pending, DeferReason::Conflict, e).await,
+            Err(e) => self.defer_change(&conflict.id, &pending, DeferReason::Conflict, e).await,
         }
     }
 
     /// The remote version's bytes; `None` if they are missing, which then is on record.
-    async fn remote_side(&self, pending: &Pending) -> Result<Option<Option<Document>>, Error> {
+    async fn remote_side(
+        &self,
+        pending: &DeferredChange,
+    ) -> Result<Option<Option<Document>>, Error> {
         let Some(change) = pending.change.as_ref().filter(|c| c.action == Action::Put) else {
             return Ok(Some(None));
         };
         let body = change.body.as_ref().map(|b| b.0.clone()).filter(|b| change.is_content(b));
         let bytes = match body {
             Some(bytes) => Some(bytes),
-            None => match self.cx.client.server.get(&[change]).await.pop() {
+            None => match self.cx.client.storage.get(&[change]).await.pop() {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(e)) if e.scope() == Scope::Storage => return Err(e),
                 Some(Err(e)) => {
-                    self.put_off(&change.id, pending, DeferReason::NotFetched, e).await?;
+                    self.defer_change(&change.id, pending, DeferReason::NotFetched, e).await?;
                     return Ok(None);
                 }
                 None => None,
@@ -70,7 +73,7 @@ impl Pull<'_> {
         let Some(bytes) = bytes else {
             let mut batch = Batch::new();
             self.set_missing(&mut batch, pending.clone());
-            self.cx.client.ledger.metadata_write(batch).await?;
+            self.cx.client.sync_state.metadata_write(batch).await?;
             return Ok(None);
         };
         Ok(Some(Some(Document::new(change.rev.clone(), bytes))))
@@ -78,9 +81,9 @@ impl Pull<'_> {
 
     async fn carry_out(
         &self,
-        position: &Position,
+        position: &LogPosition,
         conflict: Conflict,
-        pending: Pending,
+        pending: DeferredChange,
         resolution: Resolution,
     ) -> Result<(), Error> {
         let expected = conflict.local.as_ref().map(|local| local.revision.clone());
@@ -106,7 +109,7 @@ impl Pull<'_> {
                     }
                     Outcome::Changed => Ok(()),
                     Outcome::Blocked(e) | Outcome::Refused(e) => {
-                        self.put_off(&conflict.id, &pending, DeferReason::Refused, e).await
+                        self.defer_change(&conflict.id, &pending, DeferReason::Refused, e).await
                     }
                 }
             }
@@ -117,7 +120,7 @@ impl Pull<'_> {
                         self.take_remote(position, id, pending, remote, expected).await
                     }
                     Err(why) => {
-                        self.put_off(&conflict.id, &pending, DeferReason::Refused, why).await
+                        self.defer_change(&conflict.id, &pending, DeferReason::Refused, why).await
                     }
                 },
                 (Some(_), None) => self.keep_local(position, &conflict.id, &pending).await,
@@ -128,7 +131,7 @@ impl Pull<'_> {
             },
             Resolution::Defer => {
                 let text = "the decision was put off";
-                self.put_off(&conflict.id, &pending, DeferReason::Conflict, text).await
+                self.defer_change(&conflict.id, &pending, DeferReason::Conflict, text).await
             }
         }
     }
@@ -136,52 +139,52 @@ impl Pull<'_> {
     /// `index := remote`, `dirty := remote vid`: the local version is pushed upon the remote one.
     async fn keep_local(
         &self,
-        position: &Position,
+        position: &LogPosition,
         id: &DocumentId,
-        pending: &Pending,
+        pending: &DeferredChange,
     ) -> Result<(), Error> {
         let remote = pending.change.as_ref();
-        let version = remote.map(|change| Indexed::of(change, position.generation));
-        let _edits = self.cx.client.ledger.edits().await;
+        let version = remote.map(|change| SyncedVersion::of(change, position.generation));
+        let _edits = self.cx.client.sync_state.edits().await;
         let mut batch = Batch::new();
         batch.index(id, version.as_ref());
-        batch.dirty(id, Some(Dirty::on(remote.map(|change| change.vid))));
+        batch.dirty(id, Some(QueuedEdit::on(remote.map(|change| change.vid))));
         batch.pending(id, None);
-        self.cx.client.ledger.metadata_write(batch).await
+        self.cx.client.sync_state.metadata_write(batch).await
     }
 
     /// Replaces the local version by the remote one, if it is still the expected one.
     async fn take_remote(
         &self,
-        position: &Position,
+        position: &LogPosition,
         id: &DocumentId,
-        pending: Pending,
+        pending: DeferredChange,
         remote: Option<Document>,
         expected: Expected,
     ) -> Result<(), Error> {
         let mut intent = Batch::new();
         intent.intent(id, pending.change.as_ref());
-        self.cx.client.ledger.metadata_write(intent).await?;
+        self.cx.client.sync_state.metadata_write(intent).await?;
         let existed = expected.is_some();
         let write = Write { id: id.clone(), document: remote, expected, moved_from: None };
         match self.apply_one(write).await {
-            Outcome::Done => self.settle_taken(position, id, &pending, existed, None).await,
+            Outcome::Done => self.mark_taken(position, id, &pending, existed, None).await,
             Outcome::DoneAs(revision) => {
-                self.settle_taken(position, id, &pending, existed, Some(revision)).await
+                self.mark_taken(position, id, &pending, existed, Some(revision)).await
             }
             Outcome::Changed => self.drop_intent(id).await,
             Outcome::Blocked(e) | Outcome::Refused(e) => {
                 self.drop_intent(id).await?;
-                self.put_off(id, &pending, DeferReason::Refused, e).await
+                self.defer_change(id, &pending, DeferReason::Refused, e).await
             }
         }
     }
 
-    async fn settle_taken(
+    async fn mark_taken(
         &self,
-        position: &Position,
+        position: &LogPosition,
         id: &DocumentId,
-        pending: &Pending,
+        pending: &DeferredChange,
         existed: bool,
         local: Option<Revision>,
     ) -> Result<(), Error> {
@@ -191,13 +194,13 @@ impl Pull<'_> {
             batch.index(id, None);
             batch.dirty(id, None);
             batch.pending(id, None);
-            return self.cx.client.ledger.metadata_write(batch).await;
+            return self.cx.client.sync_state.metadata_write(batch).await;
         };
         if change.action == Action::Put || existed {
             self.count_applied(change.action);
         }
         let synced = Synced { change: change.clone(), local };
-        self.cx.settle_all(vec![synced], position.generation, Batch::new()).await
+        self.cx.mark_all_synced(vec![synced], position.generation, Batch::new()).await
     }
 
     async fn apply_one(&self, write: Write) -> Outcome {
@@ -208,7 +211,7 @@ impl Pull<'_> {
     async fn drop_intent(&self, id: &DocumentId) -> Result<(), Error> {
         let mut batch = Batch::new();
         batch.intent(id, None);
-        self.cx.client.ledger.metadata_write(batch).await
+        self.cx.client.sync_state.metadata_write(batch).await
     }
 
     /// Makes a document of the local version before the remote one takes its place, and queues it.

@@ -4,57 +4,60 @@
 use super::Pull;
 use crate::local::Batch;
 use crate::local::state::Table;
+use crate::model::{DeferredChange, LogPosition, SyncedVersion};
 use crate::model::{DocumentId, Error};
-use crate::model::{Indexed, Pending, Position};
 
 const STEP: usize = 500;
 
 impl Pull<'_> {
     /// What is pending before anything of the new log was applied is the old one's.
-    pub(super) async fn drop_pending_of_before(&self, position: &Position) -> Result<(), Error> {
+    pub(super) async fn drop_deferred_of_before(
+        &self,
+        position: &LogPosition,
+    ) -> Result<(), Error> {
         if !position.resyncing || position.version > 0 {
             return Ok(());
         }
-        let mut pages = self.cx.client.ledger.pages::<Pending>(Table::Pending, STEP);
+        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let mut batch = Batch::new();
             page.iter().for_each(|(id, _)| batch.pending(id, None));
-            self.cx.client.ledger.metadata_write(batch).await?;
+            self.cx.client.sync_state.metadata_write(batch).await?;
         }
         Ok(())
     }
 
     /// The head is read: indexed documents that were not met in it are unknown to this storage.
-    pub(super) async fn finish_start_over(&self, position: &mut Position) -> Result<(), Error> {
+    pub(super) async fn finish_resync(&self, position: &mut LogPosition) -> Result<(), Error> {
         for table in [Table::Index, Table::Tombstones] {
-            let mut pages = self.cx.client.ledger.pages::<Indexed>(table, STEP);
+            let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(table, STEP);
             while let Some(page) = pages.next().await? {
                 self.finish_page(position, page).await?;
             }
         }
         position.resyncing = false;
-        self.cx.client.ledger.save(position).await
+        self.cx.client.sync_state.save(position).await
     }
 
     async fn finish_page(
         &self,
-        position: &Position,
-        page: Vec<(DocumentId, Indexed)>,
+        position: &LogPosition,
+        page: Vec<(DocumentId, SyncedVersion)>,
     ) -> Result<(), Error> {
         let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
-        let pending = self.cx.client.ledger.pending(&ids).await?;
+        let pending = self.cx.client.sync_state.pending(&ids).await?;
         let mut batch = Batch::new();
         let unmet = page.iter().filter(|(_, i)| i.generation < position.generation);
         // What is pending was met, but for an edit upon another version than the indexed one that came
         // meanwhile (rule C3): it is pending against that version, which this storage never had.
-        let vid = |pending: &Pending| pending.change.as_ref().map(|change| change.vid);
-        let is_met = |id, i: &Indexed| pending.get(id).is_some_and(|p| vid(p) != Some(i.vid));
+        let vid = |pending: &DeferredChange| pending.change.as_ref().map(|change| change.vid);
+        let is_met = |id, i: &SyncedVersion| pending.get(id).is_some_and(|p| vid(p) != Some(i.vid));
         for (id, indexed) in unmet.filter(|(id, indexed)| !is_met(id, indexed)) {
             match indexed.deleted {
                 true => batch.index(id, None),
-                false => batch.pending(id, Some(&Pending::absent())),
+                false => batch.pending(id, Some(&DeferredChange::absent())),
             }
         }
-        self.cx.client.ledger.metadata_write(batch).await
+        self.cx.client.sync_state.metadata_write(batch).await
     }
 }

@@ -10,14 +10,14 @@ use super::Window;
 use crate::local::state::Table;
 use crate::model::format::{Change, Part, Snapshot};
 use crate::model::{Action, DocumentId, Error, ErrorKind, Key};
-use crate::model::{Indexed, Position};
+use crate::model::{LogPosition, SyncedVersion};
 use crate::protocol::RemoteChange;
 
 /// Walks through the index in the order of the keys, as the parts of a snapshot do.
 #[derive(Default)]
-pub(in crate::sync) struct Walk {
+pub(in crate::sync) struct IndexCursor {
     after: Option<DocumentId>,
-    page: VecDeque<(DocumentId, Indexed)>,
+    page: VecDeque<(DocumentId, SyncedVersion)>,
 }
 
 /// The keys that a part holds: at least the first, less than the second.
@@ -30,17 +30,17 @@ impl Pull<'_> {
     /// position where it is; what was applied until then is in the index.
     pub(super) async fn take_snapshot(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         snapshot: Snapshot,
         window: Window,
     ) -> Result<bool, Error> {
         position.set_out(snapshot.seq, snapshot.commit);
-        self.cx.client.ledger.save(position).await?;
-        let server = &self.cx.client.server;
-        let reads: Vec<_> = snapshot.parts.iter().map(|part| server.snapshot_part(part)).collect();
+        self.cx.client.sync_state.save(position).await?;
+        let storage = &self.cx.client.storage;
+        let reads: Vec<_> = snapshot.parts.iter().map(|part| storage.snapshot_part(part)).collect();
         let parts = stream::iter(reads).buffered(4).peekable();
         futures::pin_mut!(parts);
-        let mut walk = Walk::default();
+        let mut walk = IndexCursor::default();
         for (k, name) in snapshot.parts.iter().enumerate() {
             let Some(part) = parts.next().await.transpose()?.flatten() else { return Ok(false) };
             let until = snapshot.parts.get(k + 1).map(|next| next.from.as_str());
@@ -58,17 +58,17 @@ impl Pull<'_> {
             self.take_changes(position, changes.into_iter().map(order).collect(), window).await?;
         }
         position.enter(&snapshot, self.cx.client.environment.now());
-        self.cx.client.ledger.save(position).await?;
+        self.cx.client.sync_state.save(position).await?;
         Ok(true)
     }
 
     /// The difference between the index and a part.
     pub(in crate::sync) async fn changes_of_part(
         &self,
-        position: &Position,
+        position: &LogPosition,
         part: Part,
         range: Range<'_>,
-        walk: &mut Walk,
+        walk: &mut IndexCursor,
     ) -> Result<Vec<Change>, Error> {
         let mut incoming = Vec::with_capacity(part.documents.len());
         // When starting over, absence is judged once the whole log is read (rule D1).
@@ -92,14 +92,14 @@ impl Pull<'_> {
     /// Live documents of the index in this range; the walk goes on from where it stands.
     async fn walk(
         &self,
-        walk: &mut Walk,
+        walk: &mut IndexCursor,
         (from, until): Range<'_>,
-    ) -> Result<Vec<(DocumentId, Indexed)>, Error> {
+    ) -> Result<Vec<(DocumentId, SyncedVersion)>, Error> {
         let mut found = Vec::new();
         loop {
             if walk.page.is_empty() {
-                let ledger = &self.cx.client.ledger;
-                walk.page = ledger.page(Table::Index, walk.after.as_ref(), STEP).await?.into();
+                let sync_state = &self.cx.client.sync_state;
+                walk.page = sync_state.page(Table::Index, walk.after.as_ref(), STEP).await?.into();
                 let Some((last, _)) = walk.page.back() else { return Ok(found) };
                 walk.after = Some(last.clone());
             }
@@ -119,7 +119,7 @@ impl Pull<'_> {
 
     /// A document that the snapshot no longer knows was deleted so long ago that its tombstone is
     /// gone too. Its delete gets a name of our own.
-    fn forgotten(&self, id: DocumentId, indexed: Indexed) -> Change {
+    fn forgotten(&self, id: DocumentId, indexed: SyncedVersion) -> Change {
         Change {
             id,
             rev: indexed.rev,

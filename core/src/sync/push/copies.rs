@@ -7,7 +7,7 @@ use super::queue::Item;
 use crate::local::state::Table;
 use crate::model::format::Change;
 use crate::model::{ContentHash, DocumentId, Error, Key};
-use crate::model::{Dirty, Indexed};
+use crate::model::{QueuedEdit, SyncedVersion};
 use crate::storage::Copied;
 
 const STEP: usize = 500;
@@ -33,13 +33,13 @@ impl Push<'_> {
     /// Looks through the queue once. The objects found are those that the head of the log names, so
     /// that no garbage collection deletes them (rule G1).
     async fn find_sources(&self) -> Result<Sources, Error> {
-        let (ledger, mut sources) = (&self.cx.client.ledger, Sources::new());
+        let (sync_state, mut sources) = (&self.cx.client.sync_state, Sources::new());
         let small = self.cx.client.config.sizes.body as u64;
-        let mut pages = ledger.pages::<Dirty>(Table::Dirty, STEP);
+        let mut pages = sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
         while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.into_iter().map(|(id, _)| id).collect();
-            let synced = ledger.indexed(&ids).await?;
-            let large = |i: &Indexed| !i.deleted && i.len > small;
+            let synced = sync_state.indexed(&ids).await?;
+            let large = |i: &SyncedVersion| !i.deleted && i.len > small;
             let large: Vec<_> = synced.into_iter().filter(|(_, i)| large(i)).collect();
             let ids: Vec<DocumentId> = large.iter().map(|(id, _)| id.clone()).collect();
             let revisions = self.cx.client.database.revisions(&ids).await;
@@ -65,7 +65,7 @@ impl Push<'_> {
         let total = total.sum();
         let (places, pairs): (Vec<usize>, Vec<_>) =
             pairs.into_iter().map(|(i, from, to)| (i, (from, to))).unzip();
-        let answers = self.cx.client.server.copy_many(&pairs, total).await;
+        let answers = self.cx.client.storage.copy_many(&pairs, total).await;
         for (i, answer) in places.into_iter().zip(answers) {
             if let Some(copied) = copied.get_mut(i) {
                 *copied = matches!(answer, Ok(Copied::Done));

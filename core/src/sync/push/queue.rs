@@ -15,7 +15,7 @@ use crate::model::format::{Body, Change};
 use crate::model::{
     Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid,
 };
-use crate::model::{Dirty, Indexed};
+use crate::model::{QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds, name_of};
 use crate::protocol::{Decision, Facts, Local, decide};
 
@@ -42,8 +42,8 @@ impl Queue {
 /// A queued document.
 struct Queued {
     id: DocumentId,
-    edit: Dirty,
-    synced: Option<Indexed>,
+    edit: QueuedEdit,
+    synced: Option<SyncedVersion>,
 }
 
 /// What reading a queued document led to.
@@ -96,7 +96,7 @@ impl Push<'_> {
 
     /// Reads documents until the batch is full; `None` when there are no more.
     async fn read_batch(&self, queue: &mut Queue) -> Result<Option<Batched>, Error> {
-        let limits = self.cx.client.server.capabilities();
+        let limits = self.cx.client.storage.capabilities();
         // Besides the two that are being stored, one may wait and one be read.
         let most = limits.batch_bytes / 2;
         let (mut batch, mut size, mut documents) = (Batched::default(), 0, 0);
@@ -121,9 +121,9 @@ impl Push<'_> {
 
     async fn next_queued(&self, queue: &mut Queue) -> Result<Option<Queued>, Error> {
         while queue.waiting.is_empty() {
-            let ledger = &self.cx.client.ledger;
-            let page: Vec<(DocumentId, Dirty)> =
-                ledger.page(Table::Dirty, queue.after.as_ref(), STEP).await?;
+            let sync_state = &self.cx.client.sync_state;
+            let page: Vec<(DocumentId, QueuedEdit)> =
+                sync_state.page(Table::Dirty, queue.after.as_ref(), STEP).await?;
             let Some((last, _)) = page.last() else { return Ok(None) };
             queue.after = Some(last.clone());
             let ids = page.into_iter().map(|(id, _)| id).collect();
@@ -140,11 +140,11 @@ impl Push<'_> {
         ids: Vec<DocumentId>,
         again: bool,
     ) -> Result<VecDeque<Queued>, Error> {
-        let ledger = &self.cx.client.ledger;
+        let sync_state = &self.cx.client.sync_state;
         // A pull may be under way beside: queue and index are read together.
-        let _edits = ledger.edits().await;
-        let (dirty, mut synced) = (ledger.dirty(&ids).await?, ledger.indexed(&ids).await?);
-        let pending = ledger.pending(&ids).await?;
+        let _edits = sync_state.edits().await;
+        let (dirty, mut synced) = (sync_state.dirty(&ids).await?, sync_state.indexed(&ids).await?);
+        let pending = sync_state.pending(&ids).await?;
         let open =
             ids.into_iter().filter(|id| !pending.contains_key(id) && !self.cx.is_deferred(id));
         Ok(open

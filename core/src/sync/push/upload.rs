@@ -80,7 +80,7 @@ impl Push<'_> {
         let copied = self.copy(&items).await;
         let puts = items.iter().zip(&copied).filter(|(_, copied)| !**copied);
         let puts: Vec<_> = puts.map(|(item, _)| (item.key.clone(), item.bytes.clone())).collect();
-        let mut answers = self.cx.client.server.put(&puts).await;
+        let mut answers = self.cx.client.storage.put(&puts).await;
         let refused = |answer: &Result<(), Error>| {
             answer.as_ref().is_err_and(|e| e.scope() != Scope::Document)
         };
@@ -109,9 +109,9 @@ impl Push<'_> {
         if ids.is_empty() {
             return Ok(());
         }
-        let _edits = self.cx.client.ledger.edits().await;
-        let queue = self.cx.client.ledger.queue(ids).await?;
-        let indexed = self.cx.client.ledger.indexed(ids).await?;
+        let _edits = self.cx.client.sync_state.edits().await;
+        let queue = self.cx.client.sync_state.queue(ids).await?;
+        let indexed = self.cx.client.sync_state.indexed(ids).await?;
         let revisions = self.cx.client.database.revisions(ids).await;
         let mut batch = Batch::new();
         for (id, revision) in ids.iter().zip(revisions) {
@@ -120,7 +120,7 @@ impl Push<'_> {
             }
         }
         // If an edit came in between, all stay queued until the next sync.
-        self.cx.client.ledger.metadata_write_if(queue, batch).await.map(drop)
+        self.cx.client.sync_state.metadata_write_if(queue, batch).await.map(drop)
     }
 
     /// U3: uploads that began more than G/2 ago are not relied on. The monotonic clock may stand

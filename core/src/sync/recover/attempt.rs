@@ -2,23 +2,23 @@
 
 use super::Recover;
 use crate::model::format::Slot;
-use crate::model::{Attempt, Position};
+use crate::model::{Attempt, LogPosition};
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 use crate::sync::Lock;
-use crate::sync::commit::{FLIGHT, Fate};
+use crate::sync::commit::{CommitOutcome, FLIGHT};
 use crate::sync::mark_synced::Pushed;
 
 impl Recover<'_> {
     /// Settles the attempt that an earlier sync left behind (rule U7).
-    pub(in crate::sync) async fn settle_attempt(
+    pub(in crate::sync) async fn recover_attempt(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         lock: &mut Lock,
     ) -> Result<(), Error> {
-        let attempt = self.cx.client.ledger.attempt().await?;
+        let attempt = self.cx.client.sync_state.attempt().await?;
         let Some(attempt) = attempt.filter(|_| holds(Rule::U7Settled)) else { return Ok(()) };
-        let there = self.cx.client.server.changes_read(attempt.slot).await?;
+        let there = self.cx.client.storage.changes_read(attempt.slot).await?;
         if there.is_none() {
             if self.is_dead(&attempt)? {
                 return self.cx.drop_attempt().await;
@@ -27,13 +27,13 @@ impl Recover<'_> {
             self.cx.ensure_anchor(position).await?;
         }
         let fate = match there {
-            Some((slot, _)) if slot.commit() == attempt.commit => Fate::Committed,
-            Some(winner) => Fate::Lost(winner),
+            Some((slot, _)) if slot.commit() == attempt.commit => CommitOutcome::Committed,
+            Some(winner) => CommitOutcome::Lost(winner),
             None => self.cx.send(position, &attempt, lock).await?,
         };
         match fate {
-            Fate::Committed => self.finish_attempt(position, &attempt).await,
-            Fate::Lost(_) => self.cx.drop_lost().await,
+            CommitOutcome::Committed => self.finish_attempt(position, &attempt).await,
+            CommitOutcome::Lost(_) => self.cx.drop_lost().await,
         }
     }
 
@@ -56,14 +56,14 @@ impl Recover<'_> {
     /// Rule U6 for an attempt of an earlier sync.
     async fn finish_attempt(
         &self,
-        position: &mut Position,
+        position: &mut LogPosition,
         attempt: &Attempt,
     ) -> Result<(), Error> {
         let key = Key::change(attempt.slot);
         match Slot::decode(&key, attempt.entry.as_bytes())? {
             Slot::Entry(entry) => {
                 let bytes = attempt.entry.len() as u64;
-                self.cx.settle_pushed(position, Pushed { entry, bytes }).await
+                self.cx.mark_pushed(position, Pushed { entry, bytes }).await
             }
             Slot::Stub(_) => Err(Error::new(ErrorKind::State, "sync").with_key(key)),
         }

@@ -3,41 +3,41 @@
 
 use super::Recover;
 use crate::local::Batch;
-use crate::model::{Dirty, Position};
 use crate::model::{Error, Vid};
+use crate::model::{LogPosition, QueuedEdit};
 
 impl Recover<'_> {
     /// Whether another entry on the same predecessor stands where this client's last one was:
     /// nothing else of the log is in doubt.
-    pub(super) async fn is_overwritten(&self, position: &Position) -> Result<bool, Error> {
+    pub(super) async fn is_overwritten(&self, position: &LogPosition) -> Result<bool, Error> {
         if !self.cx.is_weak() || position.version == 0 {
             return Ok(false);
         }
-        let slot = self.cx.client.server.changes_read(position.version).await?;
+        let slot = self.cx.client.storage.changes_read(position.version).await?;
         let known = position.version == 1 || position.before.is_some();
         Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
     }
 
     /// Whether a late write replaced an entry that was only half applied here, and nothing before.
-    pub(super) async fn is_next_overwritten(&self, position: &Position) -> Result<bool, Error> {
-        if !self.cx.is_weak() || position.reaching.is_none() {
+    pub(super) async fn is_next_overwritten(&self, position: &LogPosition) -> Result<bool, Error> {
+        if !self.cx.is_weak() || position.pull_target.is_none() {
             return Ok(false);
         }
         let Some(anchor) = position.anchor else { return Ok(true) };
-        let slot = self.cx.client.server.changes_read(position.version).await?;
+        let slot = self.cx.client.storage.changes_read(position.version).await?;
         Ok(slot.is_some_and(|(slot, _)| slot.commit() == anchor))
     }
 
     /// Goes back to before the last entry and queues what it changed, as if it had been edited
     /// here; `false` if it is not on record, or if a change of it is still pending: perhaps in the place
     /// of an older one, so that only the whole head tells.
-    pub(super) async fn take_back(&self, position: &mut Position) -> Result<bool, Error> {
-        let last = self.cx.client.ledger.last_entry().await?;
+    pub(super) async fn take_back(&self, position: &mut LogPosition) -> Result<bool, Error> {
+        let last = self.cx.client.sync_state.last_entry().await?;
         let Some(last) = last.filter(|last| Some(last.commit) == position.anchor) else {
             return Ok(false);
         };
         let ids: Vec<_> = last.replaced.iter().map(|(id, _)| id.clone()).collect();
-        if !self.cx.client.ledger.pending(&ids).await?.is_empty() {
+        if !self.cx.client.sync_state.pending(&ids).await?.is_empty() {
             return Ok(false);
         }
         tracing::warn!(version = position.version, "a late write replaced a commit");
@@ -46,17 +46,17 @@ impl Recover<'_> {
         if position.version == 0 {
             position.genesis = None;
         }
-        let _edits = self.cx.client.ledger.edits().await;
+        let _edits = self.cx.client.sync_state.edits().await;
         let mut batch = Batch::new();
         for (id, replaced) in &last.replaced {
             let base: Option<Vid> = replaced.as_ref().map(|version| version.vid);
             batch.index(id, replaced.as_ref());
-            batch.dirty(id, Some(Dirty::on(base)));
+            batch.dirty(id, Some(QueuedEdit::on(base)));
         }
         batch.position(position);
         batch.attempt(None);
         batch.last_entry(None);
-        self.cx.client.ledger.metadata_write(batch).await?;
+        self.cx.client.sync_state.metadata_write(batch).await?;
         Ok(true)
     }
 }

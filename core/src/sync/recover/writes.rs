@@ -3,16 +3,19 @@
 use super::Recover;
 use crate::local::Batch;
 use crate::model::format::Change;
+use crate::model::{DeferredChange, LogPosition};
 use crate::model::{Document, Error};
-use crate::model::{Pending, Position};
 use crate::protocol::{Decision, Facts, Local, decide};
 
 const STEP: usize = 200;
 
 impl Recover<'_> {
-    pub(in crate::sync) async fn settle_intents(&self, position: &Position) -> Result<(), Error> {
+    pub(in crate::sync) async fn recover_writes(
+        &self,
+        position: &LogPosition,
+    ) -> Result<(), Error> {
         loop {
-            let intents = self.cx.client.ledger.intents(STEP).await?;
+            let intents = self.cx.client.sync_state.intents(STEP).await?;
             if intents.is_empty() {
                 return Ok(());
             }
@@ -25,8 +28,8 @@ impl Recover<'_> {
                     _ => forget.intent(&id, None),
                 }
             }
-            self.cx.settle(&done, position.generation).await?;
-            self.cx.client.ledger.metadata_write(forget).await?;
+            self.cx.mark_synced(&done, position.generation).await?;
+            self.cx.client.sync_state.metadata_write(forget).await?;
         }
     }
 }
@@ -38,7 +41,7 @@ fn is_target(change: &Change, local: Option<&Document>) -> bool {
         Some(document) => Local::Content(&document.revision, document.hash()),
         None => Local::Absent,
     };
-    let remote = Pending::of(change.clone());
+    let remote = DeferredChange::of(change.clone());
     let facts = Facts { local, remote: Some(&remote), ..Facts::of(None) };
     decide(&facts) == Decision::MarkSynced
 }
