@@ -6,6 +6,8 @@
 //!
 //! `docs/own-database.md` explains each method; the test below runs the conformance suite on it.
 
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
+
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Write as _};

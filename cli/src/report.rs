@@ -174,7 +174,7 @@ fn reason(reason: DeferReason) -> &'static str {
         DeferReason::Missing => "missing in the storage",
         DeferReason::NotFetched => "the storage did not give it",
         DeferReason::NotStored => "the storage did not take it",
-        DeferReason::Restless => "it changed while it was synced",
+        DeferReason::KeepsChanging => "it changed while it was synced",
         _ => "set aside",
     }
 }
@@ -188,7 +188,7 @@ fn advice(reason: DeferReason) -> &'static str {
             "sync the device that wrote the missing document last, then this one"
         }
         DeferReason::NotFetched | DeferReason::NotStored => "mend the storage, then sync again",
-        DeferReason::Restless => "sync again when the files are at rest",
+        DeferReason::KeepsChanging => "sync again when the files are at rest",
         _ => "sync again",
     }
 }

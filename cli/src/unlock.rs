@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use db_to_cloud::LockKeeper;
+use db_to_cloud::LockAdmin;
 
 use crate::args::Unlock;
 use crate::failure::Failure;
@@ -15,7 +15,7 @@ pub(crate) async fn run(options: Unlock) -> Result<ExitCode, Failure> {
     if !remote.holds_storage() {
         return Err(Failure::NoStorage(remote.name()));
     }
-    let keeper = LockKeeper::new(remote::open(&remote, None).await?);
+    let keeper = LockAdmin::new(remote::open(&remote, None).await?);
     let Some(lock) = keeper.holder().await? else {
         result("not locked")?;
         return Ok(ExitCode::SUCCESS);

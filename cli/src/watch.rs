@@ -80,7 +80,7 @@ async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), 
     teller.tell_held(side.held().await?);
     match watched? {
         Watched::Synced(report) => teller.synced(&report),
-        Watched::PutOff { error, pause } => teller.put_off(&error, pause),
+        Watched::Retry { error, after } => teller.put_off(&error, after),
     }
 }
 

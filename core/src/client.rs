@@ -7,10 +7,10 @@ mod watch;
 use std::sync::Arc;
 
 pub use builder::ClientBuilder;
-pub use status::{LockKeeper, Status};
+pub use status::{LockAdmin, Status};
 pub use watch::{Cause, Watch, WatchOptions, Watched};
 
-use crate::local::state::State;
+use crate::local::state::StateStore;
 use crate::local::{Database, Resolver};
 use crate::model::{DocumentId, Error, ErrorKind, Report, Revision};
 use crate::storage::Adapter;
@@ -53,7 +53,7 @@ impl Client {
     pub fn builder(
         adapter: Arc<dyn Adapter>,
         database: Arc<dyn Database>,
-        state: Arc<dyn State>,
+        state: Arc<dyn StateStore>,
         resolver: Arc<dyn Resolver>,
     ) -> ClientBuilder {
         ClientBuilder::new(adapter, database, state, resolver)

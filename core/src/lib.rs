@@ -4,7 +4,7 @@
 //! An application brings three things and a decision:
 //!
 //! - a [`Database`]: its own documents, which it reads and edits as ever;
-//! - a [`state::State`]: a small durable store for what this library must remember (the
+//! - a [`state::StateStore`]: a small durable store for what this library must remember (the
 //!   `db-to-cloud-sqlite` crate has one);
 //! - an [`Adapter`]: the storage (`db-to-cloud-fs` for a folder; [`memory`] for tests);
 //! - a [`Resolver`]: who decides when two devices changed one document.
@@ -47,7 +47,7 @@ mod protocol;
 mod storage;
 mod sync;
 
-pub use client::{Cause, Client, ClientBuilder, LockKeeper, Status, Watch, WatchOptions, Watched};
+pub use client::{Cause, Client, ClientBuilder, LockAdmin, Status, Watch, WatchOptions, Watched};
 pub use environment::Environment;
 #[cfg(feature = "system")]
 pub use environment::SystemEnvironment;
@@ -59,7 +59,7 @@ pub use local::{
 pub use model::Sizes;
 pub use model::{
     Action, BoxError, CommitId, ContentHash, DeferReason, Deferred, Document, DocumentId, Effect,
-    Error, ErrorKind, Event, Folder, Key, Report, Requests, Revision, Timestamp, Vid, format,
+    Error, ErrorKind, Event, Folder, Key, Report, Requests, Revision, Timestamp, VersionId, format,
 };
 pub use storage::{
     Adapter, Atomicity, Capabilities, Copied, Created, Limits, LockPolicy, Page, Wait,

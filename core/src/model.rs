@@ -11,7 +11,7 @@ mod report;
 mod sizes;
 mod timestamp;
 
-pub use document::{Action, CommitId, ContentHash, Document, Revision, Vid};
+pub use document::{Action, CommitId, ContentHash, Document, Revision, VersionId};
 pub(crate) use error::Scope;
 pub use error::{BoxError, Effect, Error, ErrorKind};
 pub use id::DocumentId;

@@ -18,7 +18,7 @@ pub(crate) use switch::holds;
 #[cfg(db_to_cloud_mutants)]
 pub use switch::{Guard, without};
 
-use crate::model::{ContentHash, Vid};
+use crate::model::{ContentHash, VersionId};
 
 /// A rule that can be switched off, by its id in `docs/rules.md`; and what is done without it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ pub enum Rule {
 }
 
 /// The name that a version has without rule U2.
-pub(crate) fn name_of(hash: ContentHash) -> Vid {
+pub(crate) fn name_of(hash: ContentHash) -> VersionId {
     let fold = |name: u128, byte: &u8| (name << 4) ^ u128::from(*byte);
     hash.as_bytes().iter().fold(0, fold).into()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{State, Table};
+use db_to_cloud::state::{StateStore, Table};
 use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
     Revision, Status, SyncOptions,

@@ -4,7 +4,7 @@
 pub mod store;
 
 use db_to_cloud::fuzzing::{Kind, reread};
-use db_to_cloud::{DocumentId, ErrorKind, Key, Vid};
+use db_to_cloud::{DocumentId, ErrorKind, Key, VersionId};
 
 /// A promise about any bytes.
 pub type Target = fn(&[u8]);
@@ -74,7 +74,7 @@ pub fn ids(bytes: &[u8]) {
         assert_eq!(DocumentId::from_key(&id.to_key()).as_ref(), Some(id));
         assert_safe(id);
         for other in &ids {
-            let names = [id, other].map(|id| Key::document(id, Vid::from(1)).to_string());
+            let names = [id, other].map(|id| Key::document(id, VersionId::from(1)).to_string());
             assert_eq!(id == other, names[0] == names[1], "{id:?} and {other:?}: {names:?}");
         }
     }
@@ -91,9 +91,9 @@ pub fn sync(bytes: &[u8]) {
 
 /// The name of a document is a file name on every system, and can be read back as a key.
 fn assert_safe(id: &DocumentId) {
-    let key = Key::document(id, Vid::from(1));
+    let key = Key::document(id, VersionId::from(1));
     assert_eq!(Key::parse(key.as_str()).ok().as_ref(), Some(&key), "{id:?}");
-    assert_eq!(key.vid(), Some(Vid::from(1)), "{id:?}");
+    assert_eq!(key.vid(), Some(VersionId::from(1)), "{id:?}");
     let name = key.split().map_or("", |(_, name)| name);
     let safe = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_.".contains(&b);
     assert!(name.len() <= 153 && name.bytes().all(safe), "{id:?} is {name:?}");

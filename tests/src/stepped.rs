@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
+use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use db_to_cloud::{BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Write};
 use futures::stream::BoxStream;
 
@@ -11,7 +11,7 @@ use crate::Steps;
 pub(crate) struct SteppedState(pub MemoryState, pub Steps);
 
 #[async_trait]
-impl State for SteppedState {
+impl StateStore for SteppedState {
     async fn claim(&self) -> Result<Claim, StateError> {
         self.0.claim().await
     }

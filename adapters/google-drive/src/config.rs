@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db_to_cloud::Error;
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud_oauth::{DRIVE_APPDATA, DRIVE_FILE, TokenProvider};
 use reqwest::Url;
 
@@ -18,7 +18,7 @@ pub struct GoogleDriveConfig {
     pub(crate) space: Space,
     pub(crate) path: String,
     pub(crate) tokens: Arc<dyn TokenProvider>,
-    pub(crate) state: Option<Arc<dyn State>>,
+    pub(crate) state: Option<Arc<dyn StateStore>>,
     pub(crate) root_url: String,
     pub(crate) settle: Duration,
     pub(crate) poll: Duration,
@@ -95,7 +95,7 @@ impl GoogleDriveConfig {
     /// Where to remember file ids from one start to the next: a state of its own, not the client's,
     /// such as a `SqliteState` under another name. Without it, and whenever it is lost, each start costs
     /// some requests more, and nothing else.
-    pub fn with_state(mut self, state: Arc<dyn State>) -> Self {
+    pub fn with_state(mut self, state: Arc<dyn StateStore>) -> Self {
         self.state = Some(state);
         self
     }

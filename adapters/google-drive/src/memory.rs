@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use db_to_cloud::state::{State, Table, Update};
+use db_to_cloud::state::{StateStore, Table, Update};
 use serde::{Deserialize, Serialize};
 
 use crate::genesis::Genesis;
@@ -28,7 +28,7 @@ pub(crate) struct Remembered {
 const KEY: &str = "google-drive";
 
 /// What the state holds; nothing if there is no state or it does not make sense.
-pub(crate) async fn load(state: Option<&Arc<dyn State>>, place: &str) -> Remembered {
+pub(crate) async fn load(state: Option<&Arc<dyn StateStore>>, place: &str) -> Remembered {
     let Some(state) = state else { return Remembered::default() };
     let read = state.read(Table::Metadata, &[KEY.to_owned()]).await;
     let record = match read {
@@ -43,7 +43,7 @@ pub(crate) async fn load(state: Option<&Arc<dyn State>>, place: &str) -> Remembe
 }
 
 /// Writes the record. A failure costs requests later, nothing else.
-pub(crate) async fn save(state: Option<&Arc<dyn State>>, remembered: &Remembered) {
+pub(crate) async fn save(state: Option<&Arc<dyn StateStore>>, remembered: &Remembered) {
     let (Some(state), Ok(record)) = (state, serde_json::to_vec(remembered)) else { return };
     let record = Update { table: Table::Metadata, key: KEY.to_owned(), value: Some(record) };
     if let Err(error) = state.write(Vec::new(), vec![record]).await {

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{Error, ErrorKind, Folder, Key};
 
 use crate::client::Client;
@@ -39,7 +39,7 @@ pub(crate) struct Storage {
     pub(crate) copyless: AtomicBool,
 }
 
-struct Kept(Option<Arc<dyn State>>);
+struct Kept(Option<Arc<dyn StateStore>>);
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

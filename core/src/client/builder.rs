@@ -8,7 +8,7 @@ use super::Client;
 use crate::environment::Environment;
 use crate::local::Edits;
 use crate::local::SyncState;
-use crate::local::state::State;
+use crate::local::state::StateStore;
 use crate::local::{Database, Resolver};
 use crate::model::{Event, Sizes};
 use crate::storage::Adapter;
@@ -20,7 +20,7 @@ use crate::sync::{Config, Shared};
 pub struct ClientBuilder {
     adapter: Arc<dyn Adapter>,
     database: Arc<dyn Database>,
-    state: Arc<dyn State>,
+    state: Arc<dyn StateStore>,
     resolver: Arc<dyn Resolver>,
     limits: Limits,
     config: Config,
@@ -33,7 +33,7 @@ impl ClientBuilder {
     pub(super) fn new(
         adapter: Arc<dyn Adapter>,
         database: Arc<dyn Database>,
-        state: Arc<dyn State>,
+        state: Arc<dyn StateStore>,
         resolver: Arc<dyn Resolver>,
     ) -> Self {
         let config = Config {

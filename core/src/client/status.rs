@@ -65,9 +65,9 @@ impl Client {
 /// Shows and breaks the lock of a storage without a client: for a person who knows that the device
 /// which holds it is gone. On strong storage that is always safe.
 #[derive(Debug)]
-pub struct LockKeeper(Storage);
+pub struct LockAdmin(Storage);
 
-impl LockKeeper {
+impl LockAdmin {
     /// Looks after the lock of this storage, with the clock and timer of this machine. Needs the
     /// feature `system`, which is on by default.
     #[cfg(feature = "system")]

@@ -28,7 +28,7 @@ use crate::sync::SyncOptions;
 ///     watch.changed().await; // the first time at once
 ///     match watch.sync().await? {
 ///         Watched::Synced(report) => println!("{} pulled, {} pushed", report.pulled, report.pushed),
-///         Watched::PutOff { error, pause } => println!("{error}: again in {pause:?}"),
+///         Watched::Retry { error, after } => println!("{error}: again in {after:?}"),
 ///     }
 /// #   break;
 /// }
@@ -106,11 +106,11 @@ pub enum Watched {
     Synced(Report),
     /// It failed for now: the storage cannot be reached, asks for fewer requests, is locked, or
     /// another sync runs on the same state. The next one is due after this pause.
-    PutOff {
+    Retry {
         /// What went wrong.
         error: Error,
         /// How long [`Watch::changed`] waits.
-        pause: Duration,
+        after: Duration,
     },
 }
 
@@ -164,7 +164,7 @@ impl Watch {
                 self.noted = noted;
                 Ok(Watched::Synced(report))
             }
-            Err(error) if passes(&error) => Ok(self.defer_change(error)),
+            Err(error) if passes(&error) => Ok(self.retry_later(error)),
             Err(error) => Err(error),
         }
     }
@@ -190,14 +190,14 @@ impl Watch {
         }
     }
 
-    fn defer_change(&mut self, error: Error) -> Watched {
+    fn retry_later(&mut self, error: Error) -> Watched {
         let pause = self.options.poll(self.failed);
         // Devices that failed together must not come back together.
         let chance = f64::from(self.client.0.environment.random() as u32) / f64::from(u32::MAX);
-        let pause = pause.mul_f64(1.0 - chance / 2.0).max(error.retry_after().unwrap_or_default());
+        let after = pause.mul_f64(1.0 - chance / 2.0).max(error.retry_after().unwrap_or_default());
         self.failed += 1;
-        (self.cause, self.retry) = (None, Some(self.now() + pause));
-        Watched::PutOff { error, pause }
+        (self.cause, self.retry) = (None, Some(self.now() + after));
+        Watched::Retry { error, after }
     }
 
     fn set_clocks(&mut self) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use crate::model::{BoxError, Document, DocumentId, Revision, Timestamp, Vid};
+use crate::model::{BoxError, Document, DocumentId, Revision, Timestamp, VersionId};
 
 /// Two devices changed one document, neither knowing of the other's change.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Conflict {
     /// The revision of the last version that both had, if there was one.
     pub base_revision: Option<Revision>,
     /// The name of that version in the storage, if there was one.
-    pub base: Option<Vid>,
+    pub base: Option<VersionId>,
     /// The device that made the remote version, as it named itself, if it is known. For people.
     pub remote_device: Option<String>,
     /// When that device committed it, by its own clock, if it is known. For people.

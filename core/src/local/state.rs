@@ -9,9 +9,9 @@ use crate::model::{QueuedEdit, SyncedVersion};
 /// A small durable key-value store with one table a kind of record.
 ///
 /// It holds no documents. It SHOULD live in the application's own database, so that a backup or a
-/// roll-back takes both together. One `State` serves one remote.
+/// roll-back takes both together. One `StateStore` serves one remote.
 #[async_trait]
-pub trait State: Send + Sync {
+pub trait StateStore: Send + Sync {
     /// Claims the state for one sync (rule C2). A second claim, in this process or another one, is
     /// refused until the guard is dropped. A claim does not outlive its process.
     ///
@@ -60,7 +60,7 @@ pub trait State: Send + Sync {
     ) -> Result<Written, StateError>;
 }
 
-/// What became of a [`State::write`].
+/// What became of a [`StateStore::write`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Written {
     /// All changes are made.
@@ -94,7 +94,7 @@ pub fn queue_change(
     serde_json::to_vec(&QueuedEdit::queued(base, edit)).map_err(damaged)
 }
 
-/// Holds a [claim](State::claim) until it is dropped.
+/// Holds a [claim](StateStore::claim) until it is dropped.
 pub type Claim = Box<dyn std::any::Any + Send + Sync>;
 
 /// The kinds of records.

@@ -8,7 +8,7 @@ use futures::lock::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
 use super::Batch;
-use crate::local::state::{Claim, State, StateError, Table, Update, Written};
+use crate::local::state::{Claim, StateError, StateStore, Table, Update, Written};
 use crate::model::format::Change;
 use crate::model::{
     Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
@@ -27,7 +27,7 @@ pub(super) const LAST_ENTRY: &str = "last-entry";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct SyncState {
-    state: Arc<dyn State>,
+    state: Arc<dyn StateStore>,
     /// Held while a record is read, decided upon and written: by `queue_change` and by every step
     /// of a sync that clears or moves a queued edit.
     edits: Mutex<()>,
@@ -36,7 +36,7 @@ pub(crate) struct SyncState {
 pub(crate) type Edits<'a> = Option<MutexGuard<'a, ()>>;
 
 impl SyncState {
-    pub(crate) fn new(state: Arc<dyn State>) -> Self {
+    pub(crate) fn new(state: Arc<dyn StateStore>) -> Self {
         Self { state, edits: Mutex::new(()) }
     }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use crate::local::state::{Claim, State, StateError, Table, Update, Written};
+use crate::local::state::{Claim, StateError, StateStore, Table, Update, Written};
 
 type Records = BTreeMap<Table, BTreeMap<String, Vec<u8>>>;
 
@@ -45,7 +45,7 @@ impl MemoryState {
 }
 
 #[async_trait]
-impl State for MemoryState {
+impl StateStore for MemoryState {
     async fn claim(&self) -> Result<Claim, StateError> {
         if self.claimed.swap(true, Ordering::SeqCst) {
             return Err(StateError::Busy);

@@ -137,13 +137,13 @@ impl ContentHash {
 
 /// The random 128-bit name of one version of one document, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Vid([u8; 16]);
+pub struct VersionId([u8; 16]);
 
 /// The random 128-bit name of one commit, written as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommitId([u8; 16]);
 
-impl From<u128> for Vid {
+impl From<u128> for VersionId {
     fn from(random: u128) -> Self {
         Self(random.to_be_bytes())
     }
@@ -224,7 +224,7 @@ impl<const BYTES: usize> Visitor<'_> for Hexadecimal<BYTES> {
 }
 
 hexadecimal!(ContentHash, 32);
-hexadecimal!(Vid, 16);
+hexadecimal!(VersionId, 16);
 hexadecimal!(CommitId, 16);
 
 #[cfg(test)]
@@ -240,10 +240,10 @@ mod tests {
 
     #[test]
     fn names_are_hexadecimal_and_nothing_else() {
-        let vid = Vid::from(0xabc);
-        assert_eq!(Vid::parse(&vid.to_string()), Some(vid));
+        let vid = VersionId::from(0xabc);
+        assert_eq!(VersionId::parse(&vid.to_string()), Some(vid));
         for bad in ["", "abc", "../../etc/passwd", "0000000000000000000000000000000g"] {
-            assert_eq!(Vid::parse(bad), None, "{bad}");
+            assert_eq!(VersionId::parse(bad), None, "{bad}");
         }
     }
 }

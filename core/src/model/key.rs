@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{CommitId, DocumentId, Error, ErrorKind, Vid};
+use crate::model::{CommitId, DocumentId, Error, ErrorKind, VersionId};
 
 /// The name of one object in the storage, such as `changes/17.json`.
 ///
@@ -100,14 +100,14 @@ impl Key {
     }
 
     /// `docs/<enc(id)>.<vid>`: one version of one document.
-    pub fn document(id: &DocumentId, vid: Vid) -> Self {
+    pub fn document(id: &DocumentId, vid: VersionId) -> Self {
         Self(format!("docs/{}.{vid}", encode(id)))
     }
 
     /// The version that a key in `docs/` holds; `None` if it is another kind of key.
-    pub fn vid(&self) -> Option<Vid> {
+    pub fn vid(&self) -> Option<VersionId> {
         let (_, vid) = self.0.strip_prefix("docs/")?.rsplit_once('.')?;
-        Vid::parse(vid)
+        VersionId::parse(vid)
     }
 
     /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
@@ -230,13 +230,15 @@ mod tests {
         ids.extend([DocumentId::from(1), DocumentId::from(-1), DocumentId::from(u64::MAX)]);
         let mut seen = HashSet::new();
         for id in &ids {
-            let key = Key::document(id, Vid::from(5));
+            let key = Key::document(id, VersionId::from(5));
             assert!(Key::parse(key.as_str()).is_ok(), "{key}");
-            assert_eq!(key.vid(), Some(Vid::from(5)));
+            assert_eq!(key.vid(), Some(VersionId::from(5)));
             assert!(key.as_str().len() <= "docs/".len() + LONGEST_ID + 33, "{key}");
             assert!(seen.insert(key.as_str().to_ascii_lowercase()), "{id} shares {key}");
         }
-        assert!(Key::document(&DocumentId::from("con.x"), Vid::from(1)).as_str() != "docs/con.x");
+        assert!(
+            Key::document(&DocumentId::from("con.x"), VersionId::from(1)).as_str() != "docs/con.x"
+        );
     }
 
     #[test]

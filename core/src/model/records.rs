@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::format::{Change, Snapshot};
 use crate::model::{
-    Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, Vid,
+    Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, VersionId,
 };
 
 /// Where this client is in the log.
@@ -101,7 +101,7 @@ pub(crate) struct LogCost {
 /// The last synced version of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct SyncedVersion {
-    pub vid: Vid,
+    pub vid: VersionId,
     pub rev: Revision,
     pub hash: ContentHash,
     pub len: u64,
@@ -143,7 +143,7 @@ impl SyncedVersion {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct QueuedEdit {
     /// The version it was made on.
-    pub base: Option<Vid>,
+    pub base: Option<VersionId>,
     /// Another number after each edit, so that an edit that comes in between is noticed.
     #[serde(default)]
     pub edit: u64,
@@ -155,17 +155,17 @@ pub(crate) struct QueuedEdit {
 
 impl QueuedEdit {
     /// An edit upon this version.
-    pub(crate) fn on(base: Option<Vid>) -> Self {
+    pub(crate) fn on(base: Option<VersionId>) -> Self {
         Self { base, edit: 0, found: false }
     }
 
     /// The same, found by a comparison.
-    pub(crate) fn found(base: Option<Vid>) -> Self {
+    pub(crate) fn found(base: Option<VersionId>) -> Self {
         Self { found: true, ..Self::on(base) }
     }
 
     /// The same, queued by the application.
-    pub(crate) fn queued(base: Option<Vid>, edit: u64) -> Self {
+    pub(crate) fn queued(base: Option<VersionId>, edit: u64) -> Self {
         Self { edit, ..Self::on(base) }
     }
 

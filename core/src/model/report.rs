@@ -62,7 +62,8 @@ pub enum DeferReason {
     /// The storage could not take the document.
     NotStored,
     /// The document is edited again and again while it is synced.
-    Restless,
+    #[serde(alias = "restless")]
+    KeepsChanging,
 }
 
 /// Requests made of the storage, by kind. A batch counts once an object, a repeated request counts

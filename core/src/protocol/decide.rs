@@ -207,7 +207,7 @@ fn without_remote(facts: &Facts<'_>) -> Decision {
 }
 
 /// Whether the queued edit was made on another version than the synced one (rule C3).
-fn is_on_another(synced: Option<&SyncedVersion>, base: Option<Option<crate::Vid>>) -> bool {
+fn is_on_another(synced: Option<&SyncedVersion>, base: Option<Option<crate::VersionId>>) -> bool {
     matches!((synced, base), (Some(version), Some(base)) if base != Some(version.vid))
 }
 

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 
 use super::*;
 use crate::environment::SystemEnvironment;
-use crate::model::{DocumentId, Vid};
+use crate::model::{DocumentId, VersionId};
 
 /// What is said of each copy, by its place in the batch: the first time, and later.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl Adapter for Copying {
 }
 
 fn pairs(n: usize) -> Vec<(Key, Key)> {
-    let version = |i: usize| Key::document(&DocumentId::from("a"), Vid::from(i as u128));
+    let version = |i: usize| Key::document(&DocumentId::from("a"), VersionId::from(i as u128));
     (0..n).map(|i| (version(i), version(100 + i))).collect()
 }
 

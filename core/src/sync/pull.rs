@@ -28,14 +28,14 @@ use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::LogPosition;
 use crate::model::format::Entry;
-use crate::model::{DocumentId, Error, Vid};
+use crate::model::{DocumentId, Error, VersionId};
 use crate::protocol::{Loss, RemoteChange};
 
 /// The part of a sync that reads the log and writes into the application.
 pub(super) struct Pull<'a> {
     cx: &'a Context<'a>,
     /// Versions whose bytes were found missing in the storage.
-    missing: Mutex<HashSet<Vid>>,
+    missing: Mutex<HashSet<VersionId>>,
     history: futures::lock::Mutex<Option<history::History>>,
 }
 

@@ -165,7 +165,7 @@ fn at_rest<T>(
             return Ok(Some((before, value)));
         }
     }
-    Err(FolderError::Restless { path: root.full(path.as_str()) })
+    Err(FolderError::KeepsChanging { path: root.full(path.as_str()) })
 }
 
 /// Opens what has the name of a document; `None` if nothing has.

@@ -102,7 +102,7 @@ pub enum FolderError {
     },
     /// The file changes faster than it can be read.
     #[error("read {path:?}: it changed each time while it was read: sync again when it is at rest")]
-    Restless {
+    KeepsChanging {
         /// The file.
         path: PathBuf,
     },

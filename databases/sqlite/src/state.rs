@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
+use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
@@ -110,7 +110,7 @@ impl SqliteState {
 }
 
 #[async_trait]
-impl State for SqliteState {
+impl StateStore for SqliteState {
     async fn claim(&self) -> Result<Claim, StateError> {
         // Neither opening nor trying the lock waits for anybody: no thread is needed for it.
         let lock = Lock::acquire(&self.lock_path())?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::state::{State, Table};
+use db_to_cloud::state::{StateStore, Table};
 use db_to_cloud::{Database, DocumentId};
 use db_to_cloud_conformance::database::{self, Application, Undo};
 use db_to_cloud_conformance::state;
@@ -194,7 +194,7 @@ async fn works_until_it_is_killed() {
 async fn the_state_conforms() {
     let folder = tempfile::tempdir().unwrap();
     let next = std::sync::atomic::AtomicUsize::new(0);
-    let make = || -> Arc<dyn State> {
+    let make = || -> Arc<dyn StateStore> {
         let n = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let path = folder.path().join(format!("{n}.sqlite"));
         Arc::new(SqliteState::open(path, "remote").unwrap())

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use db_to_cloud::state::{State, StateError, Table, Update};
+use db_to_cloud::state::{StateError, StateStore, Table, Update};
 use db_to_cloud_sqlite::SqliteState;
 use tempfile::TempDir;
 

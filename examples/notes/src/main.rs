@@ -90,7 +90,7 @@ async fn last_sync(mut syncing: JoinHandle<()>, news: &Receiver<Told>) {
             _ = tokio::signal::ctrl_c() => {}
         }
     }
-    if let Some(Told::PutOff(error, _) | Told::Stopped(error)) = news.try_iter().last() {
+    if let Some(Told::Retry(error, _) | Told::Stopped(error)) = news.try_iter().last() {
         eprintln!("saved here, but not synced: {error}");
     }
 }

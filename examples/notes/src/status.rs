@@ -22,7 +22,7 @@ enum Phase {
     Starting,
     Running(String),
     Synced(Timestamp),
-    PutOff(String, Timestamp),
+    Retry(String, Timestamp),
     Stopped(Error),
 }
 
@@ -59,9 +59,9 @@ impl Status {
                 self.aside = aside.map(|deferred| deferred.detail).collect();
                 self.phase = Phase::Synced(now);
             }
-            Told::PutOff(error, pause) => {
+            Told::Retry(error, pause) => {
                 let again = Timestamp::from_millis(now.as_millis() + pause.as_millis() as u64);
-                self.phase = Phase::PutOff(reason(&error), again);
+                self.phase = Phase::Retry(reason(&error), again);
             }
             Told::Stopped(error) => self.phase = Phase::Stopped(error),
         }
@@ -103,7 +103,7 @@ impl Status {
                 (format!("{} not synced: {}", self.aside.len(), self.aside[0]), Mood::Stuck)
             }
             Phase::Synced(time) => (format!("synced {}", ago(*time, now)), Mood::Good),
-            Phase::PutOff(reason, again) => {
+            Phase::Retry(reason, again) => {
                 let left = again.since(now).unwrap_or_default();
                 (format!("{reason}: again in {}", rounded(left)), Mood::Waiting)
             }
@@ -201,7 +201,7 @@ mod tests {
     #[test]
     fn it_tells_when_it_tries_again_and_when_the_person_must_do_something() {
         let error = |kind| Error::new(kind, "list");
-        let put_off = Told::PutOff(error(ErrorKind::Unavailable), Duration::from_secs(25));
+        let put_off = Told::Retry(error(ErrorKind::Unavailable), Duration::from_secs(25));
         assert_eq!(line([put_off], 5), "offline: again in 20 s");
         let stopped = |kind| line([Told::Stopped(error(kind))], 0);
         assert!(stopped(ErrorKind::Unauthorized).starts_with("sign in again, then press s: list"));

@@ -23,7 +23,7 @@ pub enum Told {
     /// It ended well.
     Synced(Report),
     /// It could not be done now, and will be tried again after this pause.
-    PutOff(Error, Duration),
+    Retry(Error, Duration),
     /// It needs the person.
     Stopped(Error),
 }
@@ -62,7 +62,7 @@ pub async fn run(
             Ok((client, conflicts)) => {
                 return sync_and_obey(&client, &conflicts, &told, &mut orders).await;
             }
-            Err(error) if error.is_transient() => Told::PutOff(error, LATER),
+            Err(error) if error.is_transient() => Told::Retry(error, LATER),
             Err(error) => Told::Stopped(error),
         };
         let _ = told.send(failure);
@@ -140,7 +140,7 @@ fn outcome(watched: Result<Watched, Error>, conflicts: &Conflicts) -> Told {
             Ok(()) => Told::Synced(report),
             Err(error) => Told::Stopped(database_error(error)),
         },
-        Ok(Watched::PutOff { error, pause }) => Told::PutOff(error, pause),
+        Ok(Watched::Retry { error, after }) => Told::Retry(error, after),
         Err(error) => Told::Stopped(error),
     }
 }

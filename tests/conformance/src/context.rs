@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use db_to_cloud::{
-    Adapter, Atomicity, DocumentId, Environment, Error, Folder, Key, SystemEnvironment, Vid,
+    Adapter, Atomicity, DocumentId, Environment, Error, Folder, Key, SystemEnvironment, VersionId,
 };
 
 use crate::Options;
@@ -102,7 +102,7 @@ impl Context {
 
     /// A new version of this document.
     pub(crate) fn document(&self, id: &DocumentId) -> Key {
-        self.track(Key::document(id, Vid::from(random())))
+        self.track(Key::document(id, VersionId::from(random())))
     }
 
     /// Skips the case on a storage that says it has no atomic create.

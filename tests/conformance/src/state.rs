@@ -15,7 +15,7 @@ mod cases;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use db_to_cloud::state::{State, StateError};
+use db_to_cloud::state::{StateError, StateStore};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
@@ -23,11 +23,11 @@ use crate::Outcome;
 use crate::context::{CaseResult, Stop};
 use crate::suite::verdict;
 
-type Case = (&'static str, for<'a> fn(&'a dyn State) -> BoxFuture<'a, CaseResult>);
+type Case = (&'static str, for<'a> fn(&'a dyn StateStore) -> BoxFuture<'a, CaseResult>);
 
 /// Runs all cases, each on an empty state that `make` opens. A runtime of tokio is needed.
 #[expect(clippy::print_stdout, reason = "whoever waits for a slow store wants to see it move")]
-pub async fn run(make: impl Fn() -> Arc<dyn State>) -> Outcome {
+pub async fn run(make: impl Fn() -> Arc<dyn StateStore>) -> Outcome {
     let mut verdicts = Vec::new();
     for (name, case) in cases::ALL {
         let state = make();

@@ -1,6 +1,6 @@
 //! One device: what it remembers (C1), and where it is in a sync.
 
-use crate::words::{Change, Changes, Commit, Content, Entry, NONE, Seq, Time, Vid};
+use crate::words::{Change, Changes, Commit, Content, Entry, NONE, Seq, Time, VersionId};
 
 /// A commit under way, recorded before it is sent (U4).
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -19,9 +19,9 @@ pub struct Durable {
     /// The application's database.
     pub documents: Vec<Content>,
     /// Queued documents, each with the version that was edited.
-    pub dirty: Vec<Option<Vid>>,
+    pub dirty: Vec<Option<VersionId>>,
     /// The version of each document that this client and the storage agree on.
-    pub index: Vec<(Vid, Content)>,
+    pub index: Vec<(VersionId, Content)>,
     /// The last entry that was applied.
     pub v: Seq,
     /// Its commit.
@@ -39,7 +39,7 @@ pub struct Durable {
     /// for each document.
     pub undecided: u8,
     /// Only without rule U2: names of versions to be used again.
-    pub old_names: Vec<Option<(Vid, Content)>>,
+    pub old_names: Vec<Option<(VersionId, Content)>>,
 }
 
 impl Durable {
@@ -108,11 +108,11 @@ impl Durable {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Kept {
     /// The name it was uploaded under.
-    pub vid: Vid,
+    pub vid: VersionId,
     /// What was uploaded.
     pub content: Content,
     /// The version it was to replace.
-    pub base: Vid,
+    pub base: VersionId,
     /// When the uploads began.
     pub began: Time,
 }
@@ -151,7 +151,7 @@ pub enum Stage {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Garbage {
     /// A document version.
-    Document(Vid),
+    Document(VersionId),
     /// A snapshot.
     Snapshot(Seq),
     /// WebDAV: a temporary folder.
@@ -195,7 +195,7 @@ pub enum Step {
         stage: Stage,
     },
     /// Superseded versions vanish at once (a storage harsher than G1).
-    DeleteOld(Vec<Vid>),
+    DeleteOld(Vec<VersionId>),
     /// The snapshot after `seq` is written; now slot `next` (0: the hint).
     Checkpoint {
         /// The entry that the snapshot follows.

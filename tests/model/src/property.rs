@@ -9,7 +9,7 @@ use crate::protocol::{Protocol, Sight};
 use crate::quiet::is_quiet;
 use crate::storage::Head;
 use crate::turn::is_conflict;
-use crate::words::{Change, Changes, Entry, NONE, Seq, Slot, Snapshot, Vid};
+use crate::words::{Change, Changes, Entry, NONE, Seq, Slot, Snapshot, VersionId};
 use crate::world::World;
 
 /// A property: its name, and whether it holds in a world.
@@ -237,7 +237,7 @@ fn kept_is_there(view: &View<'_>) -> bool {
     if !view.is_strict || !config.keeps(Rule::ContentOfKept) {
         return true;
     }
-    let there = |vid: &Vid| world.storage.documents.get(vid).map(|(content, _)| *content);
+    let there = |vid: &VersionId| world.storage.documents.get(vid).map(|(content, _)| *content);
     world.clients.iter().filter(|c| c.durable.attempt.is_none()).all(|client| {
         let mut young = client.kept.iter().flatten().filter(|kept| kept.began == world.now);
         young.all(|kept| there(&kept.vid) == Some(kept.content))

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::words::{Changes, Commit, Content, NONE, Seq, Slot, Snapshot, Time, TmpFolders, Vid};
+use crate::words::{
+    Changes, Commit, Content, NONE, Seq, Slot, Snapshot, Time, TmpFolders, VersionId,
+};
 
 /// Everything that the storage holds.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -10,7 +12,7 @@ pub struct Storage {
     /// `changes/<n>.json`, slot 1 first.
     pub log: Vec<Option<Slot>>,
     /// `docs/…`: content, and when it was uploaded.
-    pub documents: BTreeMap<Vid, (Content, Time)>,
+    pub documents: BTreeMap<VersionId, (Content, Time)>,
     /// `snapshot/<s>.….json`.
     pub snapshots: BTreeMap<Seq, Snapshot>,
     /// `meta.json`: the newest snapshot, perhaps.

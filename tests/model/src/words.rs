@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 /// The random name of one version of one document; [`NONE`] stands for null.
-pub type Vid = u8;
+pub type VersionId = u8;
 /// The random name of one commit; [`NONE`] stands for null.
 pub type Commit = u8;
 /// The number of a slot of the log: 1, 2, 3 … and 0 for "before the first".
@@ -39,9 +39,9 @@ pub struct Change {
     /// The document's id.
     pub document: u8,
     /// The new version.
-    pub vid: Vid,
+    pub vid: VersionId,
     /// The version that it replaces.
-    pub base: Vid,
+    pub base: VersionId,
     /// The new content.
     pub content: Content,
     /// For a delete: the content that was deleted (S5, `hash`).

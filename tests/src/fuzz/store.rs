@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
-use db_to_cloud::state::{State, Table};
+use db_to_cloud::state::{StateStore, Table};
 use db_to_cloud::{DocumentId, Environment, ErrorKind, Key, LockPolicy, SyncOptions};
 
 use crate::steps::run;

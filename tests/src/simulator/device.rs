@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{State, Table, Update, queue_change};
+use db_to_cloud::state::{StateStore, Table, Update, queue_change};
 use db_to_cloud::{
     ChangeTracking, Client, Document, DocumentId, Environment, Error, ErrorKind, Limits, Report,
     Sizes,

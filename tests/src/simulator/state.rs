@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use db_to_cloud::CommitId;
 use db_to_cloud::memory::MemoryState;
-use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
+use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use serde::Deserialize;
 
 use super::invariants;
@@ -49,7 +49,7 @@ pub(super) fn place(state: &MemoryState) -> Place {
 }
 
 #[async_trait]
-impl State for WatchedState {
+impl StateStore for WatchedState {
     async fn claim(&self) -> Result<Claim, StateError> {
         self.state.claim().await
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{Conflict, Database, Document, DocumentId, Resolution};
 use fastrand::Rng;
 
@@ -32,7 +32,7 @@ pub(crate) trait Application: Clone + Send + Sync + 'static {
     fn create(&self, home: &Path);
 
     /// The application's side of a client.
-    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn State>);
+    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn StateStore>);
 
     /// Does an operation. Where it is impossible, such as the rename of a file that does not exist,
     /// nothing happens.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{
     BoxError, Conflict, Database, Document, DocumentId, Listed, Outcome, Resolution, Revision,
     Write,
@@ -100,7 +100,7 @@ impl Application for Broken {
         self.0.create(home);
     }
 
-    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn State>) {
+    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn StateStore>) {
         let (database, state) = self.0.open(home).await;
         (Arc::new(BrokenDatabase(database, self.1)), state)
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use db_to_cloud::state::{State, Table};
+use db_to_cloud::state::{StateStore, Table};
 use db_to_cloud::{Client, Database, Error, Report, SyncOptions};
 use db_to_cloud_fs::FsAdapter;
 
@@ -26,7 +26,7 @@ pub(crate) struct Device<A> {
     cloud: PathBuf,
     client: Client,
     database: Arc<dyn Database>,
-    state: Arc<dyn State>,
+    state: Arc<dyn StateStore>,
     pub(crate) moments: Moments,
     pub(crate) questions: Questions,
 }
@@ -115,7 +115,7 @@ impl<A: Application> Device<A> {
     }
 }
 
-type Parts = (Arc<dyn Database>, Arc<dyn State>, Moments, Questions);
+type Parts = (Arc<dyn Database>, Arc<dyn StateStore>, Moments, Questions);
 
 fn client<A: Application>(
     app: &A,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
+use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use db_to_cloud::{
     Adapter, BoxError, Capabilities, ChangeTracking, Created, Database, Document, DocumentId,
     Effect, Error, ErrorKind, Folder, Key, Listed, Outcome, Page, Revision, Write,
@@ -67,7 +67,7 @@ impl Adapter for Disturbed<FsAdapter> {
 }
 
 #[async_trait]
-impl State for Disturbed<Arc<dyn State>> {
+impl StateStore for Disturbed<Arc<dyn StateStore>> {
     async fn claim(&self) -> Result<Claim, StateError> {
         self.0.claim().await
     }

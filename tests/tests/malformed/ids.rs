@@ -1,7 +1,7 @@
 //! Ids of any kind: two ids never share a key, a key is safe everywhere (rule S4), and the
 //! documents sync.
 
-use db_to_cloud::{DocumentId, Key, Vid};
+use db_to_cloud::{DocumentId, Key, VersionId};
 use db_to_cloud_tests::{World, fuzz};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -97,7 +97,7 @@ proptest! {
 fn every_awkward_id_has_a_key_of_its_own() {
     let ids: Vec<_> = AWKWARD.into_iter().map(str::to_owned).chain(long_ids()).collect();
     let mut keys: Vec<_> =
-        ids.iter().map(|id| Key::document(&id.as_str().into(), Vid::from(1))).collect();
+        ids.iter().map(|id| Key::document(&id.as_str().into(), VersionId::from(1))).collect();
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), ids.len());

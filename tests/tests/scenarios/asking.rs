@@ -108,7 +108,7 @@ fn a_document_edited_at_each_decision_is_reported_and_left_for_the_next_sync() {
     alice.edit("other", "text");
     let report = alice.sync();
     assert_eq!((report.deferred.len(), report.pushed), (1, 1));
-    assert_eq!(report.deferred[0].reason, DeferReason::Restless);
+    assert_eq!(report.deferred[0].reason, DeferReason::KeepsChanging);
     while judge.count() < 10 {
         assert!(alice.read("note").is_some_and(|text| text.starts_with("edit")));
         alice.sync();

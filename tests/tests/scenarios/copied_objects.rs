@@ -1,11 +1,11 @@
 //! What goes wrong with a copy that the storage makes, in the harness: as with a put.
 
-use db_to_cloud::{Adapter, Copied, DocumentId, Effect, ErrorKind, Key, Vid};
+use db_to_cloud::{Adapter, Copied, DocumentId, Effect, ErrorKind, Key, VersionId};
 use db_to_cloud_tests::{Fault, World};
 use futures::FutureExt;
 
 fn version(n: u128) -> Key {
-    Key::document(&DocumentId::from("note"), Vid::from(n))
+    Key::document(&DocumentId::from("note"), VersionId::from(n))
 }
 
 #[tokio::test]

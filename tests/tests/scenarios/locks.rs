@@ -6,7 +6,7 @@ mod policy;
 use std::sync::Arc;
 use std::time::Duration;
 
-use db_to_cloud::{ErrorKind, LockKeeper, LockPolicy, SyncOptions};
+use db_to_cloud::{ErrorKind, LockAdmin, LockPolicy, SyncOptions};
 use db_to_cloud_tests::{Device, Fault, World};
 use futures::FutureExt;
 use serde_json::json;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use db_to_cloud::{Action, DeferReason, Document, ErrorKind, Key, LocalWins, Vid};
+use db_to_cloud::{Action, DeferReason, Document, ErrorKind, Key, LocalWins, VersionId};
 use db_to_cloud_tests::{Device, Fault, World};
 use futures::FutureExt;
 
@@ -24,7 +24,7 @@ fn edited() -> (World, Device, Device) {
 }
 
 /// The versions of a document in the storage.
-fn versions(world: &World, id: &str) -> Vec<Vid> {
+fn versions(world: &World, id: &str) -> Vec<VersionId> {
     let keys = world.keys("docs");
     let of_id = keys.iter().filter(|key| key.starts_with(&format!("docs/{id}.")));
     of_id.filter_map(|key| Key::parse(key).ok()?.vid()).collect()

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use db_to_cloud::state::{State, Table, Update, queue_change};
+use db_to_cloud::state::{StateStore, Table, Update, queue_change};
 use db_to_cloud::{Action, Document, DocumentId, ErrorKind, RemoteWins, Requests, Resolution};
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 use futures::FutureExt;

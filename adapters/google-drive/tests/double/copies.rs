@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use db_to_cloud::{Adapter, Copied, Created, DocumentId, Effect, Key, Vid};
+use db_to_cloud::{Adapter, Copied, Created, DocumentId, Effect, Key, VersionId};
 use db_to_cloud_test_doubles::drive::{Space, backend_error, user_rate_limit};
 use db_to_cloud_test_doubles::{Answer, Drive, Fault};
 
 use crate::support::{config, open};
 
 fn document(name: &str, n: u128) -> Key {
-    Key::document(&DocumentId::from(name), Vid::from(n))
+    Key::document(&DocumentId::from(name), VersionId::from(n))
 }
 
 /// An entry, as far as this adapter looks into it.
 fn entry(n: u128) -> String {
-    format!("{{\"changes\":[{{\"vid\":\"{}\"}}]}}", Vid::from(n))
+    format!("{{\"changes\":[{{\"vid\":\"{}\"}}]}}", VersionId::from(n))
 }
 
 fn files(double: &Drive, name: &str) -> usize {

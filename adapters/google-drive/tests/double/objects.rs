@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use db_to_cloud::memory::MemoryState;
-use db_to_cloud::{Adapter, Created, DocumentId, Folder, Key, Vid};
+use db_to_cloud::{Adapter, Created, DocumentId, Folder, Key, VersionId};
 use db_to_cloud_test_doubles::drive::Space;
 use db_to_cloud_test_doubles::{Drive, Fault};
 use db_to_cloud_test_servers::Device;
@@ -12,12 +12,12 @@ use db_to_cloud_test_servers::Device;
 use crate::support::{config, open};
 
 fn document(n: u128) -> Key {
-    Key::document(&DocumentId::from("note"), Vid::from(n))
+    Key::document(&DocumentId::from("note"), VersionId::from(n))
 }
 
 /// An entry, as far as this adapter looks into it.
 fn entry(n: u128) -> String {
-    format!("{{\"changes\":[{{\"vid\":\"{}\"}}]}}", Vid::from(n))
+    format!("{{\"changes\":[{{\"vid\":\"{}\"}}]}}", VersionId::from(n))
 }
 
 fn files(double: &Drive) -> usize {

@@ -1,6 +1,6 @@
 //! Large documents go in parts, many deletes in batches.
 
-use db_to_cloud::{Adapter, Document, DocumentId, Folder, Key, Vid};
+use db_to_cloud::{Adapter, Document, DocumentId, Folder, Key, VersionId};
 use db_to_cloud_s3::S3Adapter;
 use db_to_cloud_test_servers::{Fault, FaultProxy, Faults, Server};
 
@@ -9,7 +9,7 @@ use crate::support::{localstack, minio, new_bucket, open};
 const MIB: usize = 1024 * 1024;
 
 fn key(n: u128) -> Key {
-    Key::document(&DocumentId::from("large"), Vid::from(n))
+    Key::document(&DocumentId::from("large"), VersionId::from(n))
 }
 
 /// No two parts are alike.

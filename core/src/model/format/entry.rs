@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::Body;
 use crate::model::{
     Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Sizes, Timestamp,
-    Vid,
+    VersionId,
 };
 
 /// What `changes/<n>.json` holds.
@@ -53,9 +53,9 @@ pub struct Change {
     /// What became of it.
     pub action: Action,
     /// The name of the new version; a delete has one too.
-    pub vid: Vid,
+    pub vid: VersionId,
     /// The version this change replaces; `null` if the document is new.
-    pub base: Option<Vid>,
+    pub base: Option<VersionId>,
     /// The length of the document in bytes; 0 for a delete.
     pub len: u64,
     /// The hash of the bytes; for a delete, of the version that was deleted, so that a device

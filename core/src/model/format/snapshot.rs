@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Change};
-use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Vid};
+use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, VersionId};
 
 /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
 ///
@@ -53,7 +53,7 @@ pub struct Part {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// The name of the version.
-    pub vid: Vid,
+    pub vid: VersionId,
     /// Its revision; of a deleted document, the last one it had.
     pub rev: Revision,
     /// The length in bytes; 0 for a deleted document.

@@ -4,7 +4,7 @@ use super::*;
 use crate::model::DocumentId;
 use crate::model::format::Change;
 use crate::model::{DeferredChange, QueuedEdit, SyncedVersion};
-use crate::model::{Revision, Vid};
+use crate::model::{Revision, VersionId};
 
 /// Versions and contents: the synced one, the remote one, one that the remote replaced, and another.
 const SYNCED: u8 = 1;
@@ -12,7 +12,7 @@ const REMOTE: u8 = 2;
 const OLDER: u8 = 3;
 const OTHER: u8 = 4;
 
-fn vid(name: u8) -> Vid {
+fn vid(name: u8) -> VersionId {
     u128::from(name).into()
 }
 

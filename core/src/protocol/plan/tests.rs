@@ -1,14 +1,14 @@
 //! The order of a pull, what stays in one batch, and what counts as lost.
 
 use super::*;
-use crate::model::Vid;
+use crate::model::VersionId;
 
 fn change(id: &str, action: Action, content: &str, len: u64) -> Change {
     Change {
         id: id.into(),
         rev: Revision::of_content(content.as_bytes()),
         action,
-        vid: Vid::from(7),
+        vid: VersionId::from(7),
         base: None,
         len,
         hash: ContentHash::of(content.as_bytes()),
@@ -99,7 +99,7 @@ fn each_delete_is_the_source_of_one_put_and_edited_documents_of_none() {
 
 fn version(content: &str) -> SyncedVersion {
     let change = change("x", Action::Put, content, 10);
-    SyncedVersion { vid: Vid::from(1), ..SyncedVersion::of(&change, 0) }
+    SyncedVersion { vid: VersionId::from(1), ..SyncedVersion::of(&change, 0) }
 }
 
 #[test]

@@ -8,14 +8,14 @@ use super::Maintain;
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::{DeferredChange, GcClock, LogPosition, SyncedVersion};
-use crate::model::{DocumentId, Error, Folder, Key, Vid};
+use crate::model::{DocumentId, Error, Folder, Key, VersionId};
 use crate::planted::{Rule, holds};
 
 const STEP: usize = 1000;
 
 /// What the head of the log names: 16 bytes a document.
 struct LiveSet {
-    vids: HashSet<Vid>,
+    vids: HashSet<VersionId>,
     keys: HashSet<String>,
 }
 
@@ -160,7 +160,7 @@ impl Maintain<'_> {
 
     /// A document that the head names and the storage lacks is put again, if it is here (rule D2).
     async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
-        let listed: HashSet<Vid> = listed.iter().filter_map(Key::vid).collect();
+        let listed: HashSet<VersionId> = listed.iter().filter_map(Key::vid).collect();
         let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {

@@ -12,7 +12,7 @@ use super::facts::inline;
 use crate::local::Batch;
 use crate::local::{Outcome, Write};
 use crate::model::Scope;
-use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Vid};
+use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, VersionId};
 use crate::model::{DeferredChange, LogPosition, Refusal};
 use crate::protocol::{Plan, PlannedWrite};
 use crate::sync::mark_synced::Synced;
@@ -209,7 +209,7 @@ impl Pull<'_> {
         }
     }
 
-    pub(super) fn missing(&self) -> std::sync::MutexGuard<'_, HashSet<Vid>> {
+    pub(super) fn missing(&self) -> std::sync::MutexGuard<'_, HashSet<VersionId>> {
         self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }

@@ -29,7 +29,7 @@ impl Pull<'_> {
             left = left && self.deferred_pass(position, last).await?;
         }
         if left {
-            self.report_restless().await?;
+            self.report_changing().await?;
         }
         Ok(!last && self.is_any_missing().await?)
     }
@@ -90,11 +90,11 @@ impl Pull<'_> {
     }
 
     /// What is still deferred after all passes was edited before each write.
-    async fn report_restless(&self) -> Result<(), Error> {
+    async fn report_changing(&self) -> Result<(), Error> {
         let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             for (id, _) in page.iter().filter(|(id, p)| !self.is_missing(id, p, false)) {
-                self.cx.defer(id, DeferReason::Restless, "it was edited before each write");
+                self.cx.defer(id, DeferReason::KeepsChanging, "it was edited before each write");
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::local::ChangeTracking;
 use crate::local::state::Table;
 use crate::model::format::{Body, Change};
 use crate::model::{
-    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Vid,
+    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, VersionId,
 };
 use crate::model::{QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds, name_of};
@@ -231,7 +231,7 @@ impl Push<'_> {
         Read::Put(upload, document.bytes)
     }
 
-    fn mint(&self) -> Vid {
+    fn mint(&self) -> VersionId {
         self.cx.client.environment.random().into()
     }
 

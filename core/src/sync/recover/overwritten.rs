@@ -3,7 +3,7 @@
 
 use super::Recover;
 use crate::local::Batch;
-use crate::model::{Error, Vid};
+use crate::model::{Error, VersionId};
 use crate::model::{LogPosition, QueuedEdit};
 
 impl Recover<'_> {
@@ -49,7 +49,7 @@ impl Recover<'_> {
         let _edits = self.cx.client.sync_state.edits().await;
         let mut batch = Batch::new();
         for (id, replaced) in &last.replaced {
-            let base: Option<Vid> = replaced.as_ref().map(|version| version.vid);
+            let base: Option<VersionId> = replaced.as_ref().map(|version| version.vid);
             batch.index(id, replaced.as_ref());
             batch.dirty(id, Some(QueuedEdit::on(base)));
         }

@@ -119,7 +119,7 @@ async fn a_drive_that_comes_later_is_synced_with() {
             told => return told,
         }
     };
-    assert!(matches!(tokio::task::block_in_place(next), Told::PutOff(..)));
+    assert!(matches!(tokio::task::block_in_place(next), Told::Retry(..)));
     std::fs::create_dir(&drive).unwrap();
     orders.send(SyncOptions::default()).unwrap();
     let Told::Synced(report) = tokio::task::block_in_place(next) else { panic!("it is there") };

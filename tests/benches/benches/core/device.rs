@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryAdapter, MemoryDatabase, MemoryState};
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{Client, DocumentId, RemoteWins, Report};
 use db_to_cloud_benches::SlowAdapter;
 use db_to_cloud_sqlite::SqliteState;
@@ -23,7 +23,7 @@ pub(crate) struct Device {
     pub(crate) documents: MemoryDatabase,
     pub(crate) storage: SlowAdapter,
     pub(crate) client: Client,
-    state: Arc<dyn State>,
+    state: Arc<dyn StateStore>,
     /// Holds the state's file.
     _folder: tempfile::TempDir,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new(cloud: &MemoryAdapter, kept: Kept) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let state: Arc<dyn State> = match kept {
+        let state: Arc<dyn StateStore> = match kept {
             Kept::InMemory => Arc::new(MemoryState::new()),
             Kept::InSqlite => {
                 Arc::new(SqliteState::open(folder.path().join("state.sqlite"), "bench").unwrap())
@@ -74,7 +74,7 @@ impl Device {
 fn client(
     storage: &SlowAdapter,
     documents: &MemoryDatabase,
-    state: &Arc<dyn State>,
+    state: &Arc<dyn StateStore>,
     maintenance: bool,
 ) -> Client {
     let (storage, documents) = (Arc::new(storage.clone()), Arc::new(documents.clone()));

@@ -2,7 +2,7 @@
 
 use std::task::Poll;
 
-use db_to_cloud::state::{State, StateError, Table, Update, Written};
+use db_to_cloud::state::{StateError, StateStore, Table, Update, Written};
 use futures::poll;
 
 use super::Case;
@@ -38,19 +38,19 @@ fn bytes(text: &str) -> Option<Vec<u8>> {
     Some(text.as_bytes().to_vec())
 }
 
-async fn write(state: &dyn State, updates: Vec<Update>) -> CaseResult {
+async fn write(state: &dyn StateStore, updates: Vec<Update>) -> CaseResult {
     let written = state.write(vec![], updates).await?;
     equal!(written, Written::Done, "a write that expects nothing");
     Ok(())
 }
 
-async fn value(state: &dyn State, table: Table, key: &str) -> CaseResult<Option<Vec<u8>>> {
+async fn value(state: &dyn StateStore, table: Table, key: &str) -> CaseResult<Option<Vec<u8>>> {
     let none = || Stop::Failed("a read of one key has no answer".to_owned());
     state.read(table, &[key.to_owned()]).await?.pop().ok_or_else(none)
 }
 
 async fn keys(
-    state: &dyn State,
+    state: &dyn StateStore,
     table: Table,
     after: Option<&str>,
     limit: usize,
@@ -58,7 +58,7 @@ async fn keys(
     Ok(state.scan(table, after, limit).await?.into_iter().map(|(key, _)| key).collect())
 }
 
-async fn a_record_that_was_written_is_read(state: &dyn State) -> CaseResult {
+async fn a_record_that_was_written_is_read(state: &dyn StateStore) -> CaseResult {
     write(state, vec![put(Table::Index, "a", "1"), put(Table::Index, "b", "")]).await?;
     let asked = ["b", "missing", "a", "a"].map(str::to_owned);
     let read = state.read(Table::Index, &asked).await?;
@@ -68,7 +68,7 @@ async fn a_record_that_was_written_is_read(state: &dyn State) -> CaseResult {
     Ok(())
 }
 
-async fn a_record_is_replaced_and_removed(state: &dyn State) -> CaseResult {
+async fn a_record_is_replaced_and_removed(state: &dyn StateStore) -> CaseResult {
     write(state, vec![put(Table::Dirty, "a", "1")]).await?;
     write(state, vec![put(Table::Dirty, "a", "2")]).await?;
     equal!(value(state, Table::Dirty, "a").await?, bytes("2"), "replaced");
@@ -77,7 +77,7 @@ async fn a_record_is_replaced_and_removed(state: &dyn State) -> CaseResult {
     write(state, vec![]).await
 }
 
-async fn updates_are_made_in_their_order(state: &dyn State) -> CaseResult {
+async fn updates_are_made_in_their_order(state: &dyn StateStore) -> CaseResult {
     let updates = vec![
         put(Table::Pending, "a", "1"),
         remove(Table::Pending, "a"),
@@ -95,7 +95,7 @@ async fn updates_are_made_in_their_order(state: &dyn State) -> CaseResult {
 }
 
 async fn a_write_happens_only_if_all_expected_records_are_as_given(
-    state: &dyn State,
+    state: &dyn StateStore,
 ) -> CaseResult {
     write(state, vec![put(Table::Dirty, "a", "1")]).await?;
     let (is_one, is_gone) = (put(Table::Dirty, "a", "1"), remove(Table::Dirty, "b"));
@@ -114,7 +114,7 @@ async fn a_write_happens_only_if_all_expected_records_are_as_given(
     Ok(())
 }
 
-async fn tables_do_not_mix(state: &dyn State) -> CaseResult {
+async fn tables_do_not_mix(state: &dyn StateStore) -> CaseResult {
     for table in Table::ALL {
         write(state, vec![put(table, "key", table.name())]).await?;
     }
@@ -134,7 +134,7 @@ const AWKWARD: [&str; 12] =
     ["", "\0", "\0\0", "A", "B", "a", "a\0", "a\0b", "a%_", "aa", "e\u{301}", "é"];
 
 async fn keys_are_any_strings_and_scanned_in_the_order_of_their_bytes(
-    state: &dyn State,
+    state: &dyn StateStore,
 ) -> CaseResult {
     let mut updates: Vec<_> = AWKWARD.iter().map(|key| put(Table::Index, key, key)).collect();
     updates.reverse();
@@ -148,7 +148,7 @@ async fn keys_are_any_strings_and_scanned_in_the_order_of_their_bytes(
     Ok(())
 }
 
-async fn a_scan_in_pages_sees_each_record_once(state: &dyn State) -> CaseResult {
+async fn a_scan_in_pages_sees_each_record_once(state: &dyn StateStore) -> CaseResult {
     let updates = (0..100).map(|i| put(Table::GcSeen, &format!("{i:03}"), "")).collect();
     write(state, updates).await?;
     let mut seen = Vec::new();
@@ -172,7 +172,9 @@ async fn a_scan_in_pages_sees_each_record_once(state: &dyn State) -> CaseResult 
 }
 
 /// Rule C2, in one process.
-async fn a_second_claim_is_refused_until_the_first_is_dropped(state: &dyn State) -> CaseResult {
+async fn a_second_claim_is_refused_until_the_first_is_dropped(
+    state: &dyn StateStore,
+) -> CaseResult {
     let claim = state.claim().await?;
     for _ in 0..2 {
         let second = state.claim().await;
@@ -187,7 +189,7 @@ async fn a_second_claim_is_refused_until_the_first_is_dropped(state: &dyn State)
 }
 
 async fn a_dropped_write_happens_whole_or_not_at_all_and_before_later_calls(
-    state: &dyn State,
+    state: &dyn StateStore,
 ) -> CaseResult {
     for round in 0..200 {
         let key = |i: usize| format!("{round}-{i}");

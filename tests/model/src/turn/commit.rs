@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::client::{Attempt, Stage, Step};
 use crate::config::{LockPolicy, Rule, Store};
-use crate::words::{Commit, Time, Vid};
+use crate::words::{Commit, Time, VersionId};
 
 impl Turn<'_> {
     /// The commit under way.
@@ -108,7 +108,7 @@ impl Turn<'_> {
     }
 
     /// A storage harsher than G1: superseded versions vanish at once.
-    pub(super) fn delete_old(&mut self, mut old: Vec<Vid>) {
+    pub(super) fn delete_old(&mut self, mut old: Vec<VersionId>) {
         let vid = old.remove(0);
         self.world.storage.documents.remove(&vid);
         if old.is_empty() {

@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::client::{Attempt, Kept, Stage, Step};
 use crate::config::{LockPolicy, Rule, Store};
-use crate::words::{Change, Content, Entry, Time, Vid};
+use crate::words::{Change, Content, Entry, Time, VersionId};
 
 impl Turn<'_> {
     /// U1: dirty documents that are not pending and whose base is the indexed version.
@@ -44,7 +44,7 @@ impl Turn<'_> {
     }
 
     /// U2: a new name, or an upload of this sync that lost a race: same content, same base, young.
-    fn name_for(&mut self, d: usize, base: Vid, content: Content) -> Vid {
+    fn name_for(&mut self, d: usize, base: VersionId, content: Content) -> VersionId {
         if self.keeps(Rule::NewNames) {
             return self.kept(d, base, content).unwrap_or_else(|| self.mint());
         }
@@ -54,7 +54,7 @@ impl Turn<'_> {
         vid
     }
 
-    fn kept(&mut self, d: usize, base: Vid, content: Content) -> Option<Vid> {
+    fn kept(&mut self, d: usize, base: VersionId, content: Content) -> Option<VersionId> {
         let kept = self.client().kept[d].filter(|kept| kept.base == base && content.live)?;
         let is_same = kept.content == content || !self.keeps(Rule::ContentOfKept);
         let is_young = kept.began == self.world.now || !self.keeps(Rule::AgeOfKept);

@@ -5,7 +5,7 @@ use crate::simulator::plan::DAY;
 use crate::simulator::state::record;
 use crate::simulator::tokens::{self, Tokens};
 use db_to_cloud::state::Table;
-use db_to_cloud::{ChangeTracking, DocumentId, Vid};
+use db_to_cloud::{ChangeTracking, DocumentId, VersionId};
 use serde::Deserialize;
 
 impl World {
@@ -65,7 +65,7 @@ impl World {
     fn is_deleted_since(&self, id: &DocumentId, version: &[u8]) -> bool {
         #[derive(Deserialize)]
         struct Version {
-            vid: Vid,
+            vid: VersionId,
         }
         let Ok(Version { vid }) = serde_json::from_slice(version) else { return false };
         let cloud = lock(&self.shared.cloud);

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{Conflict, Database, DocumentId, Resolution};
 use db_to_cloud_folder::FolderDatabase;
 use db_to_cloud_sqlite::SqliteState;
@@ -47,7 +47,7 @@ impl Application for Folder {
         fs::create_dir(home).unwrap();
     }
 
-    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn State>) {
+    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn StateStore>) {
         let database = FolderDatabase::open(home).unwrap();
         let state = SqliteState::open(database.state_dir().join("state.sqlite"), "cloud").unwrap();
         (Arc::new(database), Arc::new(state))

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use db_to_cloud::state::State;
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{Conflict, Database, DocumentId, Resolution};
 use db_to_cloud_sqlite::SqliteDatabase;
 use fastrand::Rng;
@@ -60,7 +60,7 @@ impl Application for Tables {
         app.execute_batch(self.0.sql).unwrap();
     }
 
-    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn State>) {
+    async fn open(&self, home: &Path) -> (Arc<dyn Database>, Arc<dyn StateStore>) {
         let tables = self.0.tables.iter().map(|table| table.name);
         let database = SqliteDatabase::open(file(home), tables).unwrap();
         let state = database.state("cloud").await.unwrap();

@@ -2,7 +2,7 @@
 //! damaged.
 
 use db_to_cloud::format::{Body, Change};
-use db_to_cloud::{Action, ContentHash, DocumentId, Vid};
+use db_to_cloud::{Action, ContentHash, DocumentId, VersionId};
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn made(n: usize, text: &str, copied: bool) -> Change {
         id: DocumentId::from(format!("doc-{n:03}")),
         rev: "1".into(),
         action: Action::Put,
-        vid: Vid::from(n as u128 + 1),
+        vid: VersionId::from(n as u128 + 1),
         base: None,
         len: text.len() as u64,
         hash: ContentHash::of(text.as_bytes()),

@@ -115,7 +115,7 @@ fn maintenance_is_put_off_while_another_holds_the_lock() {
 #[test]
 fn the_keeper_shows_the_holder_and_breaks_that_very_lock() {
     let (world, alice, _) = alice_is_gone_with_the_lock();
-    let keeper = LockKeeper::new(Arc::new(alice.storage.clone()));
+    let keeper = LockAdmin::new(Arc::new(alice.storage.clone()));
     let holder = || keeper.holder().now_or_never().unwrap().unwrap();
     let lock = holder().expect("alice holds it");
     assert_eq!(lock.owner, "alice");

@@ -38,7 +38,9 @@ async fn devices_that_failed_together_do_not_come_back_together() {
     let (options, mut shares) = (WatchOptions::default(), Vec::new());
     for doubled in 0..12 {
         alice.watch.changed().await;
-        let Ok(Watched::PutOff { pause, .. }) = alice.watch.sync().await else { panic!("it went") };
+        let Ok(Watched::Retry { after: pause, .. }) = alice.watch.sync().await else {
+            panic!("it went")
+        };
         let longest = options.longest_poll.min(options.shortest_poll * 2u32.pow(doubled));
         assert!(pause <= longest && pause >= longest / 2, "{pause:?} of {longest:?}");
         shares.push(pause.div_duration_f64(longest));
@@ -65,7 +67,7 @@ async fn the_pause_that_a_storage_asks_for_is_kept() {
 async fn a_sync_of_another_process_is_waited_for() {
     let (world, _) = with_a_commit();
     let mut alice = Watcher::new(&world, Waiting::Polled).settled().await;
-    let claim = db_to_cloud::state::State::claim(&alice.state).await.unwrap();
+    let claim = db_to_cloud::state::StateStore::claim(&alice.state).await.unwrap();
     alice.edit("note", "new").await;
     let done = alice.run(20 * SECOND).await;
     assert!(done.len() > 1);

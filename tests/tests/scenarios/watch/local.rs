@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{State, Table, Update, queue_change};
+use db_to_cloud::state::{StateStore, Table, Update, queue_change};
 use db_to_cloud::{Cause, DocumentId, ErrorKind};
 use db_to_cloud_tests::Fault;
 use futures::FutureExt;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryState;
-use db_to_cloud::state::{Claim, State, StateError, Table, Update, Written};
+use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use db_to_cloud::{Client, DeferAll, ErrorKind, WatchOptions};
 
 use super::storage::Waiting;
@@ -25,7 +25,7 @@ impl Removable {
 }
 
 #[async_trait]
-impl State for Removable {
+impl StateStore for Removable {
     async fn claim(&self) -> Result<Claim, StateError> {
         self.file()?.claim().await
     }

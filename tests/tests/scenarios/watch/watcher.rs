@@ -96,7 +96,7 @@ impl Watcher {
                 let cause = self.watch.changed().await;
                 let outcome = match self.watch.sync().await {
                     Ok(Watched::Synced(report)) => Ok(report),
-                    Ok(Watched::PutOff { error, .. }) => Err(error),
+                    Ok(Watched::Retry { error, .. }) => Err(error),
                     Err(error) => {
                         done.push((began.elapsed(), cause, Err(error)));
                         return;
