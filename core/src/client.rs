@@ -17,7 +17,7 @@ use crate::storage::Adapter;
 use crate::sync::{Preview, Session, Shared, SyncOptions};
 
 /// One device's side of the sync: it joins the application's [`Database`], the storage behind an
-/// [`Adapter`] and the durable [`State`] of this device at this storage.
+/// [`Adapter`] and the durable [`StateStore`] of this device at this storage.
 ///
 /// Cheap to clone; the clones are one client.
 ///

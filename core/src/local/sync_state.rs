@@ -1,4 +1,4 @@
-//! The records a client keeps (rule C1), typed, above [`State`].
+//! The records a client keeps (rule C1), typed, above [`StateStore`].
 
 use std::collections::HashMap;
 use std::marker::PhantomData;

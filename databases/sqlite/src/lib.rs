@@ -38,7 +38,7 @@
 //! # }
 //! ```
 //!
-//! [`SqliteState`] alone is the durable [`State`](db_to_cloud::state::StateStore) of a client with any other
+//! [`SqliteState`] alone is the durable [`StateStore`](db_to_cloud::state::StateStore) of a client with any other
 //! database: one SQLite file, in which each remote has its records under a name that the
 //! application chooses.
 

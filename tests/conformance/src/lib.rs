@@ -23,7 +23,7 @@
 //! Prefer a runtime with several threads: the races are then real ones.
 //!
 //! [`database`] has the cases of a [`Database`](db_to_cloud::Database), and [`state`] those of a
-//! [`State`](db_to_cloud::state::StateStore).
+//! [`StateStore`](db_to_cloud::state::StateStore).
 //!
 //! Which file tests what: `cases/objects.rs` single objects, `cases/names.rs` awkward keys,
 //! `cases/create.rs` the exclusive create, `cases/partial.rs` torn and dropped writes,

@@ -1,4 +1,4 @@
-//! What every [`State`] must keep (rule C1): each case is one promise of the trait.
+//! What every [`StateStore`] must keep (rule C1): each case is one promise of the trait.
 //!
 //! ```
 //! use std::sync::Arc;
