@@ -50,7 +50,7 @@ async fn syncs_that_are_killed_anywhere_lose_nothing() {
                 disk.documents.save(id.as_str(), format!("round {round}"));
                 client.queue_change(&id.as_str().into()).await.unwrap();
             }
-            let patience = Duration::from_millis((round * 7) % 60);
+            let patience = Duration::from_millis((round * 7) % 30);
             killed += usize::from(tokio::time::timeout(patience, client.sync()).await.is_err());
         }
     }
