@@ -31,11 +31,11 @@ impl Notes {
         Self { folder: folder.path().to_owned(), is_small, _gone_in_the_end: Some(folder) }
     }
 
-    /// On a file system in memory with room for 4 MiB.
+    /// On a file system in memory with room for 32 MiB.
     fn small() -> Self {
         let mut notes = Self::new();
         notes.is_small = true;
-        let options = ["-t", "tmpfs", "-o", "size=4m", "tmpfs"];
+        let options = ["-t", "tmpfs", "-o", "size=32m", "tmpfs"];
         let mounted = Command::new("mount").args(options).arg(&notes.folder).status().unwrap();
         assert!(mounted.success());
         notes
@@ -48,7 +48,7 @@ impl Notes {
 
 impl Drop for Notes {
     fn drop(&mut self) {
-        if self.is_small {
+        if self.is_small && self._gone_in_the_end.is_some() {
             let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
         }
     }
@@ -128,6 +128,9 @@ impl Application for Notes {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", "works_until_it_is_killed", "--ignored"]);
         command.env("CONFORMANCE_FOLDER", &self.folder);
+        if self.is_small {
+            command.env("CONFORMANCE_SMALL", "1");
+        }
         command.stdout(Stdio::null()).stderr(Stdio::null());
         Some(command)
     }
@@ -152,7 +155,8 @@ async fn the_folder_conforms() {
 #[ignore = "started and killed by the suite, in its own process"]
 async fn works_until_it_is_killed() {
     let Some(folder) = std::env::var_os("CONFORMANCE_FOLDER") else { return };
-    let app = Notes { folder: folder.into(), is_small: false, _gone_in_the_end: None };
+    let is_small = std::env::var_os("CONFORMANCE_SMALL").is_some();
+    let app = Notes { folder: folder.into(), is_small, _gone_in_the_end: None };
     database::work(&app, &Notes::new()).await;
 }
 
