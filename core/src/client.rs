@@ -100,7 +100,7 @@ impl Client {
         Session::preview(&self.0).await
     }
 
-    /// QueueChange: tells that a document was edited or deleted here. Its content is read when it is
+    /// QueueChange: a document was edited or deleted here. Its content is read when it is
     /// pushed. Call it in the transaction of the edit or after it; if a crash comes in between, the
     /// comparison at the next start finds the edit.
     ///

@@ -62,7 +62,7 @@ impl Client {
     }
 }
 
-/// Shows and breaks the lock of a storage without a client: for a person who knows that the device
+/// Shows and breaks the lock of a storage without a client: for a person who is sure that the device
 /// which holds it is gone. On strong storage that is always safe.
 #[derive(Debug)]
 pub struct LockAdmin(Storage);

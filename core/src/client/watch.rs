@@ -48,7 +48,7 @@ use crate::sync::SyncOptions;
 ///
 /// Both futures may be dropped at any moment and begun again: no change and no edit is forgotten, and
 /// no pause starts anew. A sync that is dropped is due again at once. One watch a client: the
-/// storage tells one of them of a change.
+/// storage notifies one of them of a change.
 #[derive(Debug)]
 pub struct Watch {
     client: Client,
@@ -61,8 +61,8 @@ pub struct Watch {
     synced: Duration,
     /// Not before, as the last sync failed.
     retry: Option<Duration>,
-    /// The storage told of a change, or the device slept.
-    told: bool,
+    /// The storage notified of a change, or the device slept.
+    notified: bool,
     /// The clock on the wall and the monotonic one at one moment: while a device sleeps only the first
     /// goes on.
     clocks: (Timestamp, Duration),
@@ -114,7 +114,7 @@ pub enum Watched {
     },
 }
 
-/// Whether the storage is asked to tell of changes.
+/// Whether the storage is asked to wait for changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asking {
     Yes,
@@ -134,7 +134,7 @@ impl Watch {
             cause: Some(Cause::Start),
             synced: Duration::ZERO,
             retry: None,
-            told: false,
+            notified: false,
             clocks,
             burst: None,
             noted: 0,
@@ -151,7 +151,7 @@ impl Watch {
     ///
     /// # Errors
     /// One that needs the user, such as [`ErrorKind::Diverged`], [`ErrorKind::TooManyDeletes`] or
-    /// [`ErrorKind::Unauthorized`]: end the watch and tell. A sync is then due at once.
+    /// [`ErrorKind::Unauthorized`]: end the watch and show it. A sync is then due at once.
     pub async fn sync(&mut self) -> Result<Watched, Error> {
         let cause = *self.cause.get_or_insert(Cause::Time);
         let (noted, before) = (self.client.0.edits.count(), self.queued().await);
@@ -181,7 +181,7 @@ impl Watch {
         };
         self.deferred = report.deferred.len();
         (self.cause, self.retry, self.burst) = (None, None, None);
-        (self.told, self.failed) = (false, 0);
+        (self.notified, self.failed) = (false, 0);
         self.decided = SyncOptions::default();
         self.synced = self.now();
         self.set_clocks();

@@ -15,7 +15,7 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 pub enum ErrorKind {
     /// The storage does not know who we are: sign in again or mend the credentials.
     Unauthorized,
-    /// The storage knows us and says no: mend the permissions.
+    /// The sign-in is valid and the storage refuses: fix the permissions.
     Forbidden,
     /// The storage could not be reached or failed for now: try again later.
     Unavailable,
@@ -145,7 +145,7 @@ impl Error {
     /// fail in the same way.
     pub(crate) fn scope(&self) -> Scope {
         match self.kind() {
-            // Of the last two: an adapter found that this is not the storage that the device knows.
+            // Of the last two: an adapter found that this is another storage than before.
             ErrorKind::Unauthorized
             | ErrorKind::Full
             | ErrorKind::Throttled

@@ -47,7 +47,7 @@ pub(crate) fn encode<T: Serialize>(key: &Key, object: &T) -> Result<Bytes, Error
         .map_err(|e| Error::new(ErrorKind::InvalidInput, "encode").with_key(key).with_source(e))
 }
 
-/// Reads an object. A newer format and a damaged object are told apart (rule S8).
+/// Reads an object. A newer format and a damaged object are different errors (rule S8).
 pub(crate) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, Error> {
     // The source is not kept: serde quotes what it met, which may be a document's content (rule
     // X1).

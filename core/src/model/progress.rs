@@ -1,4 +1,4 @@
-//! What a sync tells while it runs.
+//! The events that a sync reports while it runs.
 
 use crate::model::{Action, DocumentId};
 
@@ -48,7 +48,7 @@ pub enum Event {
         /// Which document.
         id: DocumentId,
     },
-    /// A document was set aside; the report tells why.
+    /// A document was deferred; the report has the reason.
     Deferred {
         /// Which document.
         id: DocumentId,

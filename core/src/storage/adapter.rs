@@ -11,7 +11,7 @@ use crate::model::{Error, Folder, Key};
 
 /// A place that holds objects under keys: a bucket, a WebDAV collection, a folder.
 ///
-/// An adapter is a thin translation. It knows nothing of documents, locks or logs; it does not
+/// An adapter is a thin translation. It has no notion of documents, locks or logs; it does not
 /// retry (the core does, by [`Error::is_transient`]) and it does not interpret the bytes.
 /// `docs/writing-an-adapter.md` is the guide, the `db-to-cloud-conformance` crate the test.
 ///
@@ -158,18 +158,18 @@ pub trait Adapter: Send + Sync + Debug {
     /// caller then polls. One caller at a time.
     ///
     /// # Guarantees
-    /// - What is committed after a call has answered is told by the next one, also if it came between
+    /// - What is committed after a call has answered is reported by the next one, also if it came between
     ///   the two. So the first call, before which nothing is known, answers [`Wait::Changed`] at once.
-    /// - A call that is dropped tells nothing, and the next one tells it instead.
+    /// - A call that is dropped reports nothing; the next one reports it.
     ///
     /// # Not guaranteed
     /// - That [`Wait::Changed`] means a commit of another client: it may be the caller's own, or any
     ///   other object. The caller then reads one slot in vain.
-    /// - That every change is told: the caller polls all the same, each hour or so.
+    /// - That every change is reported: the caller polls nevertheless, each hour or so.
     ///
     /// # Guarantees
     /// - A commit after the first call that answered [`Wait::Changed`] makes a later call answer so,
-    ///   whatever calls were dropped in between. The first call knows of no commit before it, and may
+    ///   whatever calls were dropped in between. The first call has no record of a commit before it, and may
     ///   answer so at once.
     ///
     /// # Errors

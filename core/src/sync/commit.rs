@@ -98,7 +98,7 @@ impl Context<'_> {
                 Some(asked) => self.client.environment.sleep(asked).await,
                 None => {}
             }
-            // Occupied, perhaps by ourselves; or nobody knows: the slot tells.
+            // Occupied, perhaps by ourselves; or unclear: the slot has the answer.
             match self.client.storage.changes_read(attempt.slot).await? {
                 Some((slot, _)) if slot.commit() == attempt.commit && holds(Rule::U5Lost) => {
                     return Ok(CommitOutcome::Committed);
@@ -128,7 +128,7 @@ impl Context<'_> {
             None => false,
         };
         if !held {
-            // Renewed, or taken anew: then the slot below tells whether somebody was faster.
+            // Renewed, or taken anew: then the slot below shows whether another client was faster.
             self.take_lock(position, lock).await?;
         }
         let key = Key::change(attempt.slot);

@@ -88,7 +88,7 @@ impl Context<'_> {
         self.client.sync_state.metadata_write(batch).await
     }
 
-    /// U6: index, queue, `v`, anchor and attempt in one update.
+    /// Index, queue, `v`, anchor and attempt in one update (rule U6).
     pub(super) async fn mark_pushed(
         &self,
         position: &mut LogPosition,

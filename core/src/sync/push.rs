@@ -191,7 +191,7 @@ impl<'a> Push<'a> {
         }
     }
 
-    /// S5: the entry and its bytes.
+    /// The entry and its bytes (rule S5).
     fn entry(&self, position: &LogPosition, uploads: &[Upload]) -> Result<(Entry, Bytes), Error> {
         let mut room = self.cx.client.config.sizes.entry_bodies;
         let mut changes = Vec::with_capacity(uploads.len());

@@ -26,7 +26,7 @@ struct Unlisted {
 /// What the documents that the application listed led to.
 #[derive(Default)]
 struct Listing {
-    /// Those that the index knows.
+    /// Those that are in the index.
     known: u64,
     /// Those that were queued.
     queued: u64,

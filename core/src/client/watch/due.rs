@@ -35,7 +35,7 @@ enum Seen {
 }
 
 impl Watch {
-    /// Returns when a sync is due, and tells why: what comes first of all that [`Watch`] lists.
+    /// Returns when a sync is due, with the reason: what comes first of all that [`Watch`] lists.
     pub async fn changed(&mut self) -> Cause {
         loop {
             if let Some(cause) = self.cause {
@@ -65,16 +65,16 @@ impl Watch {
             _ => self.options.poll(self.idle),
         };
         let time = (self.synced + patience, Cause::Time);
-        // A storage that calls for nothing again and again is heard less and less often. Our own
-        // commit is such a call: once is no reason.
+        // Backs off while change notifications turn out to be empty. The first empty one is ignored,
+        // because our own commit causes one.
         let pause = self.futile.checked_sub(2).map_or(Duration::ZERO, |n| self.options.poll(n));
-        let told = self.told.then_some((self.synced + pause, Cause::Remote));
+        let notified = self.notified.then_some((self.synced + pause, Cause::Remote));
         let edited = self.burst.map(|(first, last)| {
             let end = (last + self.options.quiet).min(first + self.options.longest_burst);
             (end, Cause::Edit)
         });
         let sooner = |a: (Duration, Cause), b: (Duration, Cause)| if b.0 < a.0 { b } else { a };
-        [told, edited].into_iter().flatten().fold(time, sooner)
+        [notified, edited].into_iter().flatten().fold(time, sooner)
     }
 
     async fn find(&self, left: Duration) -> Found {
@@ -86,7 +86,7 @@ impl Watch {
 
     fn heard(&mut self, asked: Asked) {
         match asked {
-            Asked::Changed => self.told = true,
+            Asked::Changed => self.notified = true,
             Asked::Unchanged => self.futile = 0,
             Asked::NotNow => self.asking = Asking::Later,
             Asked::Never => self.asking = Asking::Never,
@@ -101,7 +101,7 @@ impl Watch {
                 (self.burst, self.noted) = (Some((first, now)), noted);
             }
             Seen::Slept => {
-                self.told = true;
+                self.notified = true;
                 self.set_clocks();
             }
             Seen::TimeIsUp => {}
@@ -110,7 +110,7 @@ impl Watch {
 
     /// Has the storage wait for a change. It is not asked if a sync is due soon in any case.
     async fn ask(&self, left: Duration) -> Asked {
-        let soon = self.told || self.burst.is_some() || left < self.options.shortest_poll;
+        let soon = self.notified || self.burst.is_some() || left < self.options.shortest_poll;
         if soon || self.retry.is_some() || self.asking != Asking::Yes {
             return pending().await;
         }
@@ -166,7 +166,7 @@ impl Watch {
     async fn is_more_queued(&self) -> bool {
         match self.client.0.sync_state.count(Table::Dirty).await {
             Ok(queued) => queued > 0 && queued != self.stuck,
-            // A sync tells what is wrong with the state.
+            // A sync reports what is wrong with the state.
             Err(_) => true,
         }
     }

@@ -18,7 +18,7 @@ pub struct WatchOptions {
     pub longest_poll: Duration,
     /// A storage that can wait is asked to wait for so long at a time.
     pub wait: Duration,
-    /// It is looked at so often all the same, should it forget to tell of a change.
+    /// It is polled this often nevertheless, in case it misses a change.
     pub longest_wait: Duration,
     /// So long after an edit was queued without another one, it is synced: a burst of edits is one
     /// sync.

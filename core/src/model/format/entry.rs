@@ -59,7 +59,7 @@ pub struct Change {
     /// The length of the document in bytes; 0 for a delete.
     pub len: u64,
     /// The hash of the bytes; for a delete, of the version that was deleted, so that a device
-    /// without state can tell an old copy from an edit.
+    /// without state can distinguish an old copy from an edit.
     pub hash: ContentHash,
     /// A copy of the bytes, if they are few.
     #[serde(default, skip_serializing_if = "Option::is_none")]

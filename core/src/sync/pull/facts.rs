@@ -132,8 +132,8 @@ impl Pull<'_> {
         known: &Known,
         reads_history: bool,
     ) -> Result<(Decision, Option<Document>), Error> {
-        // A device that has synced before knows the documents it knows: two devices may each have made
-        // one of this name (rule P6).
+        // A device that has finished a sync has an index of all it had: a document without a record is a
+        // new one, and two devices may each have made one of this name (rule P6).
         let older = position.synced.is_some().then_some(false);
         let mut facts = Facts {
             synced: known.synced.get(id),

@@ -18,7 +18,7 @@ pub(super) struct History(HashSet<[u8; 16]>);
 const ENTRIES: u64 = 2000;
 
 impl Pull<'_> {
-    /// Reads the log once, and only for a document that neither side knows to be the other's.
+    /// Reads the log once, and only for a document that was never synced here.
     pub(super) async fn is_older_version(
         &self,
         position: &LogPosition,

@@ -117,7 +117,7 @@ impl Pull<'_> {
         }
     }
 
-    /// A document that the snapshot no longer knows was deleted so long ago that its tombstone is
+    /// A document that the snapshot no longer names was deleted so long ago that its tombstone is
     /// gone too. Its delete gets a name of our own.
     fn forgotten(&self, id: DocumentId, indexed: SyncedVersion) -> Change {
         Change {

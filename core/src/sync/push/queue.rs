@@ -78,7 +78,7 @@ pub(super) struct Item {
 }
 
 impl Push<'_> {
-    /// Sends batch after batch, until there are no more or it is told to stop.
+    /// Sends batch after batch, until there are no more or `stop` is set.
     pub(super) async fn read_queue(
         &self,
         mut queue: Queue,

@@ -43,7 +43,7 @@ const STORES: usize = 2;
 
 impl Push<'_> {
     /// Reads and stores queued documents, the next while others are under way, until there are no
-    /// more or it is told to stop: then what was begun is finished, and kept for another commit.
+    /// more or `stop` is set: then what was begun is finished, and kept for another commit.
     pub(in crate::sync) async fn upload_queue(
         &self,
         queue: Queue,
@@ -66,12 +66,12 @@ impl Push<'_> {
             if outcome.is_err() {
                 stop.store(true, Relaxed);
             }
-            // Nobody listens any more after a lost race.
+            // After a lost race the receiver is gone.
             let _ = stored.send(outcome).await;
         }
     }
 
-    /// U2: the uploads of a batch.
+    /// Uploads a batch (rule U2).
     async fn store(&self, batch: Batched) -> Result<Stored, Error> {
         let Batched { mut ready, unchanged, contested, items } = batch;
         // A delete is in the storage once it is committed; another walk must not make it again.
@@ -85,7 +85,7 @@ impl Push<'_> {
             answer.as_ref().is_err_and(|e| e.scope() != Scope::Document)
         };
         if answers.len() > 1 && answers.iter().all(refused) {
-            // Not one document's trouble but the storage's.
+            // The storage fails as a whole, not for one document.
             answers.swap_remove(0)?;
         }
         let mut answers = answers.into_iter();
@@ -104,7 +104,7 @@ impl Push<'_> {
         Ok(Stored { uploads: ready, unchanged, contested })
     }
 
-    /// U1: what did not really change leaves the queue, unless it is edited at this very moment.
+    /// What did not really change leaves the queue (rule U1), unless it is edited just then.
     pub(super) async fn unqueue(&self, ids: &[DocumentId]) -> Result<(), Error> {
         if ids.is_empty() {
             return Ok(());
@@ -123,7 +123,7 @@ impl Push<'_> {
         self.cx.client.sync_state.metadata_write_if(queue, batch).await.map(drop)
     }
 
-    /// U3: uploads that began more than G/2 ago are not relied on. The monotonic clock may stand
+    /// Uploads that began more than G/2 ago are not relied on (rule U3). The monotonic clock may stand
     /// still while a laptop sleeps, the other one may be set: the longer age counts.
     pub(super) fn is_old(&self, upload: &Upload) -> bool {
         let environment = &self.cx.client.environment;

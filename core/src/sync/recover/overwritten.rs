@@ -30,7 +30,7 @@ impl Recover<'_> {
 
     /// Goes back to before the last entry and queues what it changed, as if it had been edited
     /// here; `false` if it is not on record, or if a change of it is still pending: perhaps in the place
-    /// of an older one, so that only the whole head tells.
+    /// of an older one, so that only the whole head shows it.
     pub(super) async fn take_back(&self, position: &mut LogPosition) -> Result<bool, Error> {
         let last = self.cx.client.sync_state.last_entry().await?;
         let Some(last) = last.filter(|last| Some(last.commit) == position.anchor) else {
