@@ -15,7 +15,7 @@ mod resolve;
 mod resync;
 mod snapshot;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Mutex;
 
 use facts::Decided;
@@ -26,9 +26,9 @@ pub(super) use snapshot::IndexCursor;
 use super::Context;
 use crate::local::Batch;
 use crate::local::state::Table;
-use crate::model::LogPosition;
 use crate::model::format::Entry;
 use crate::model::{DocumentId, Error, VersionId};
+use crate::model::{LogPosition, SyncedVersion};
 use crate::protocol::{Loss, RemoteChange};
 
 /// The part of a sync that reads the log and writes into the application.
@@ -172,7 +172,7 @@ impl<'a> Pull<'a> {
         let mut changes = changes.into_iter().peekable();
         while changes.peek().is_some() {
             let page = changes.by_ref().take(STEP).collect();
-            let page = self.join(position, page, &mut decided.state).await?;
+            let (page, synced) = self.join(position, page, &mut decided.state).await?;
             match window {
                 Window::Store => {
                     let mut state = std::mem::take(&mut decided.state);
@@ -181,7 +181,8 @@ impl<'a> Pull<'a> {
                 }
                 Window::Apply => {
                     let first = decided.writes.len();
-                    let known = self.decide_all(position, page, &mut decided).await?;
+                    let known = self.look_up_rest(&page, synced).await?;
+                    self.decide_all(position, page, &known, &mut decided).await?;
                     for write in decided.writes.iter().skip(first) {
                         let synced = known.synced.get(&write.change.id);
                         loss.add(&write.change, synced, overwrites);
@@ -196,27 +197,28 @@ impl<'a> Pull<'a> {
         self.apply_window(position, decided).await
     }
 
-    /// Joins changes with what is deferred of the same documents (rule P4). What is synced already
-    /// is left out: its version was met in the log of this storage (rule D1).
+    /// Joins changes with what is deferred of the same documents (rule P4). What is synced already is
+    /// left out: its version was met in the log of this storage (rule D1). Answers the synced versions
+    /// too, so that they are read once.
     async fn join(
         &self,
         position: &LogPosition,
         changes: Vec<RemoteChange>,
         state: &mut Batch,
-    ) -> Result<Vec<Waiting>, Error> {
+    ) -> Result<(Vec<Waiting>, HashMap<DocumentId, SyncedVersion>), Error> {
         let ids: Vec<_> = changes.iter().map(|change| change.change.id.clone()).collect();
         let sync_state = &self.cx.client.sync_state;
         let (synced, deferred) = (sync_state.indexed(&ids).await?, sync_state.pending(&ids).await?);
         let mut waiting = Vec::with_capacity(ids.len());
         for (id, change) in ids.into_iter().zip(changes) {
-            let (synced, before) = (synced.get(&id), deferred.get(&id));
-            let joined = change.join(before, synced, position.resyncing);
-            match synced.filter(|version| joined.is_synced_as(version)) {
+            let (version, before) = (synced.get(&id), deferred.get(&id));
+            let joined = change.join(before, version, position.resyncing);
+            match version.filter(|version| joined.is_synced_as(version)) {
                 Some(version) => state.met(&id, version, position.generation, before.is_some()),
                 None => waiting.push((id, joined)),
             }
         }
-        Ok(waiting)
+        Ok((waiting, synced))
     }
 
     /// Makes the writes of a window and stores what waits.

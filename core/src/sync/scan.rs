@@ -15,6 +15,9 @@ use crate::protocol::Loss;
 
 /// Documents compared in one step.
 const STEP: usize = 500;
+/// Up to so many documents of a step that are listed without a revision are queued, for the push to read.
+/// If there are more, the scan reads them all first.
+const DOUBTFUL: usize = 100;
 
 /// Indexed documents that the listing did not have, or that it had in another revision.
 #[derive(Default)]
@@ -71,7 +74,10 @@ impl<'a> Scan<'a> {
                 }
             }
             compared += found.len() as u64;
-            if now {
+            // Many documents without a revision are no edits as a rule: a pull has just written them, or
+            // the cache of revisions is gone.
+            let doubtful = found.iter().filter(|(_, revision)| revision.is_none()).count();
+            if now || doubtful > DOUBTFUL {
                 self.read_known(&mut found).await?;
             }
             self.queue_different(&found, &mut listing).await?;

@@ -63,7 +63,8 @@ impl Pull<'_> {
             let mut pending = self.cx.client.sync_state.pending(&ids).await?;
             let page: Vec<Waiting> =
                 ids.into_iter().filter_map(|id| Some((id.clone(), pending.remove(&id)?))).collect();
-            self.decide_all(position, page, &mut decided).await?;
+            let known = self.look_up(&page).await?;
+            self.decide_all(position, page, &known, &mut decided).await?;
         }
         let again = !decided.writes.is_empty() || !decided.conflicts.is_empty();
         let plan = decided.plan();

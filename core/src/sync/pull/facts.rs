@@ -45,8 +45,18 @@ impl Pull<'_> {
     /// Looks up what is known of these documents.
     pub(in crate::sync) async fn look_up(&self, changes: &[Waiting]) -> Result<Known, Error> {
         let ids: Vec<_> = changes.iter().map(|(id, _)| id.clone()).collect();
-        let sync_state = &self.cx.client.sync_state;
-        let (synced, edits) = (sync_state.indexed(&ids).await?, sync_state.dirty(&ids).await?);
+        let synced = self.cx.client.sync_state.indexed(&ids).await?;
+        self.look_up_rest(changes, synced).await
+    }
+
+    /// The same, if the synced versions were looked up already.
+    pub(super) async fn look_up_rest(
+        &self,
+        changes: &[Waiting],
+        synced: HashMap<DocumentId, SyncedVersion>,
+    ) -> Result<Known, Error> {
+        let ids: Vec<_> = changes.iter().map(|(id, _)| id.clone()).collect();
+        let edits = self.cx.client.sync_state.dirty(&ids).await?;
         let revisions = self.cx.client.database.revisions(&ids).await;
         let revisions = ids.into_iter().zip(revisions).collect();
         Ok(Known { synced, edits, revisions, refused: self.still_refused(changes).await })
@@ -78,12 +88,12 @@ impl Pull<'_> {
         &self,
         position: &LogPosition,
         changes: Vec<Waiting>,
+        known: &Known,
         decided: &mut Decided,
-    ) -> Result<Known, Error> {
-        let known = self.look_up(&changes).await?;
+    ) -> Result<(), Error> {
         for (id, pending) in changes {
             let history = decided.reads_history;
-            let decision = self.decide_one(position, &id, Some(&pending), &known, history);
+            let decision = self.decide_one(position, &id, Some(&pending), known, history);
             let (decision, local) = decision.await?;
             let synced = known.synced.get(&id);
             match (decision, pending.change.clone()) {
@@ -114,13 +124,13 @@ impl Pull<'_> {
                     decided.state.pending(&id, None);
                 }
                 (Decision::Wait(wait), _) => {
-                    self.say_why(&id, &pending, wait, &known);
+                    self.say_why(&id, &pending, wait, known);
                     decided.waiting.push((id, pending));
                 }
                 _ => decided.conflicts.push((id, pending)),
             }
         }
-        Ok(known)
+        Ok(())
     }
 
     /// Decides about one document, reading what the decision needs; the document, if it was read.
