@@ -26,6 +26,7 @@ struct Troubles {
     transactional: bool,
     unknown_revisions: bool,
     reads: usize,
+    revisions_asked: usize,
     before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
     /// Another number each time that the troubles end.
     epoch: u64,
@@ -65,6 +66,11 @@ impl TroubledDatabase {
     /// How many documents were read since this was asked last.
     pub fn reads(&self) -> usize {
         std::mem::take(&mut self.troubles().reads)
+    }
+
+    /// How many revisions were asked for since this was asked last.
+    pub fn revisions_asked(&self) -> usize {
+        std::mem::take(&mut self.troubles().revisions_asked)
     }
 
     /// Just before the next write of a sync into the documents, the user acts.
@@ -122,6 +128,7 @@ impl Database for TroubledDatabase {
     }
 
     async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
+        self.troubles().revisions_asked += ids.len();
         let revisions = self.documents.revisions(ids).await;
         ids.iter().zip(revisions).map(|(id, r)| self.readable(id).and(r)).collect()
     }

@@ -158,8 +158,8 @@ pub trait Adapter: Send + Sync + Debug {
     /// caller then polls. One caller at a time.
     ///
     /// # Guarantees
-    /// - What is committed after a call has answered is reported by the next one, also if it came between
-    ///   the two. So the first call, before which nothing is known, answers [`Wait::Changed`] at once.
+    /// - What is committed after a call has answered is reported by the next one, also if it came
+    ///   between the two. So the first call, before which nothing is known, answers [`Wait::Changed`] at once.
     /// - A call that is dropped reports nothing; the next one reports it.
     ///
     /// # Not guaranteed
@@ -169,8 +169,8 @@ pub trait Adapter: Send + Sync + Debug {
     ///
     /// # Guarantees
     /// - A commit after the first call that answered [`Wait::Changed`] makes a later call answer so,
-    ///   whatever calls were dropped in between. The first call has no record of a commit before it, and may
-    ///   answer so at once.
+    ///   whatever calls were dropped in between. The first call has no record of a commit before it,
+    ///   and may answer so at once.
     ///
     /// # Errors
     /// Any kind. Nothing was changed.

@@ -15,8 +15,9 @@ use crate::protocol::Loss;
 
 /// Documents compared in one step.
 const STEP: usize = 500;
-/// Up to so many documents of a step that are listed without a revision are queued, for the push to read.
-/// If there are more, the scan reads them all first.
+/// If a step lists more documents than this without a revision, the scan reads the synced ones among
+/// them, and the push reads those that differ again. If it lists fewer, they are queued, and only the push
+/// reads them.
 const DOUBTFUL: usize = 100;
 
 /// Indexed documents that the listing did not have, or that it had in another revision.

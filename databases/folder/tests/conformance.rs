@@ -21,14 +21,14 @@ struct Notes {
     folder: PathBuf,
     /// A small file system, where the test may mount one.
     is_small: bool,
-    _gone_in_the_end: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 impl Notes {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let is_small = false;
-        Self { folder: folder.path().to_owned(), is_small, _gone_in_the_end: Some(folder) }
+        Self { folder: folder.path().to_owned(), is_small, temporary: Some(folder) }
     }
 
     /// On a file system in memory with room for 32 MiB.
@@ -48,7 +48,7 @@ impl Notes {
 
 impl Drop for Notes {
     fn drop(&mut self) {
-        if self.is_small && self._gone_in_the_end.is_some() {
+        if self.is_small && self.temporary.is_some() {
             let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
         }
     }
@@ -156,7 +156,7 @@ async fn the_folder_conforms() {
 async fn works_until_it_is_killed() {
     let Some(folder) = std::env::var_os("CONFORMANCE_FOLDER") else { return };
     let is_small = std::env::var_os("CONFORMANCE_SMALL").is_some();
-    let app = Notes { folder: folder.into(), is_small, _gone_in_the_end: None };
+    let app = Notes { folder: folder.into(), is_small, temporary: None };
     database::work(&app, &Notes::new()).await;
 }
 

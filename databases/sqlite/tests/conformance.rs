@@ -25,14 +25,14 @@ struct Notes {
     folder: PathBuf,
     /// On a small file system, where the test may mount one.
     is_small: bool,
-    _gone_in_the_end: Option<TempDir>,
+    temporary: Option<TempDir>,
 }
 
 impl Notes {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        let notes = Self { folder: path, is_small: false, _gone_in_the_end: Some(folder) };
+        let notes = Self { folder: path, is_small: false, temporary: Some(folder) };
         notes.create();
         notes
     }
@@ -51,7 +51,7 @@ impl Notes {
     /// In a folder that is there.
     fn within(folder: &Path) -> Self {
         let is_small = std::env::var_os("CONFORMANCE_SMALL").is_some();
-        Self { folder: folder.to_owned(), is_small, _gone_in_the_end: None }
+        Self { folder: folder.to_owned(), is_small, temporary: None }
     }
 
     fn create(&self) {
@@ -80,7 +80,7 @@ impl Notes {
 
 impl Drop for Notes {
     fn drop(&mut self) {
-        if self.is_small && self._gone_in_the_end.is_some() {
+        if self.is_small && self.temporary.is_some() {
             let _ = Command::new("umount").arg("-l").arg(&self.folder).status();
         }
     }

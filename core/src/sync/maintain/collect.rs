@@ -62,8 +62,8 @@ impl Maintain<'_> {
         self.put_missing_again(&documents).await
     }
 
-    /// Whether the head is the entry that this client has applied: no client committed since, and the log did not
-    /// go back to a backup whose documents this client takes for superseded.
+    /// Whether the head is the entry that this client has applied: no client committed since, and the
+    /// log did not go back to a backup whose documents this client takes for superseded.
     async fn is_at_head(&self, position: &LogPosition) -> Result<bool, Error> {
         let slots = position.version..=position.version + 1;
         let slots = self.cx.client.storage.changes_read_many(slots).await?;
