@@ -115,6 +115,41 @@ impl Storage {
         .or_else(failed)
     }
 
+    /// Reads the first bytes of an object, and whether they are all of it.
+    pub(crate) async fn read_start(
+        &self,
+        key: &Key,
+        at_most: usize,
+    ) -> Result<Option<(Bytes, bool)>, Error> {
+        let start = self
+            .retry(|| async move {
+                self.meter.get(1);
+                let start = self.adapter.get_start(key, at_most);
+                let start = self.timed("get", Some(key), at_most as u64, start).await??;
+                self.meter.down(start.as_ref().map_or(0, Bytes::len));
+                Ok(start)
+            })
+            .await
+            .or_else(failed)?;
+        Ok(start.map(|bytes| {
+            let whole = bytes.len() < at_most;
+            (bytes, whole)
+        }))
+    }
+
+    /// The names of what lies in the storage or in one of its folders, whoever made it (rule S11).
+    pub(crate) async fn names(
+        &self,
+        folder: Option<Folder>,
+        at_most: usize,
+    ) -> Result<Vec<String>, Error> {
+        self.retry(|| async move {
+            self.meter.list(1);
+            self.timed("list", None, 0, self.adapter.names(folder, at_most)).await?
+        })
+        .await
+    }
+
     /// Writes an object over what is there.
     pub(crate) async fn write(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         self.retry(|| self.write_once(key, bytes.clone())).await

@@ -1,6 +1,6 @@
 //! A storage in memory.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -82,5 +82,19 @@ impl Adapter for MemoryAdapter {
         keys.truncate(PAGE);
         let next = keys.last().filter(|_| more).map(Key::to_string);
         Ok(Page { keys, next })
+    }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let objects = self.objects();
+        let name = |key: &Key| match (key.split(), folder) {
+            (Some((place, _)), None) => Some(format!("{place}/")),
+            (Some((place, name)), Some(folder)) => {
+                (place == folder.name()).then(|| name.to_owned())
+            }
+            (None, None) => Some(key.to_string()),
+            (None, Some(_)) => None,
+        };
+        let names: BTreeSet<_> = objects.keys().filter_map(name).collect();
+        Ok(names.into_iter().take(at_most).collect())
     }
 }

@@ -48,6 +48,34 @@ pub trait Adapter: Send + Sync + Debug {
     /// Any kind. Nothing was changed.
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error>;
 
+    /// Reads the beginning of an object: its first `at_most` bytes, or all of it if it is shorter; `None` if
+    /// there is none. The default reads the whole object; override it where the storage answers a part
+    /// at less cost.
+    ///
+    /// # Guarantees
+    /// - As [`get`](Adapter::get), of the part.
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        let bytes = self.get(key).await?;
+        Ok(bytes.map(|bytes| bytes.slice(..bytes.len().min(at_most))))
+    }
+
+    /// The names of what lies directly in the storage, or in one of its folders, whoever made it, in any
+    /// order and at most `at_most` of them. The name of a folder ends with a slash. Names are as the storage
+    /// has them, also those that are no legal [`Key`]. What is not there holds nothing: no name.
+    ///
+    /// The core asks before it begins a new storage, so that it does not write among the objects of another
+    /// program (rule S11).
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let _ = (folder, at_most);
+        Ok(Vec::new())
+    }
+
     /// Writes an object, replacing one that is there. Missing folders are made.
     ///
     /// # Guarantees
