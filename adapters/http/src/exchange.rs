@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use reqwest::RequestBuilder;
+use bytes::{Bytes, BytesMut};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::{RequestBuilder, Response};
 
 use crate::{chain, is_of_tls, is_page, retry_after};
 
@@ -86,12 +86,41 @@ pub async fn exchange(
     limit: Duration,
     limit_of_body: impl FnOnce(usize) -> Duration,
 ) -> Result<Answer, NoAnswer> {
+    exchange_start(request, limit, limit_of_body, usize::MAX).await
+}
+
+/// The same, but of the body of a success only the first `at_most` bytes are read: a server may send the
+/// whole object although a part was asked for. One byte is read in any case.
+///
+/// # Errors
+/// As [`exchange`]: a body that ends before `at_most` bytes and before its promised length is no answer.
+pub async fn exchange_start(
+    request: RequestBuilder,
+    limit: Duration,
+    limit_of_body: impl FnOnce(usize) -> Duration,
+    at_most: usize,
+) -> Result<Answer, NoAnswer> {
     let head = within(limit, request.send()).await?;
     let (status, headers) = (head.status().as_u16(), head.headers().clone());
     let promised = head.content_length().and_then(|n| usize::try_from(n).ok());
-    let limit = limit_of_body(promised.unwrap_or(0));
-    let body = within(limit, head.bytes()).await.map_err(NoAnswer::after_sending)?;
+    // The reasons of a refusal are read whole.
+    let at_most = if head.status().is_success() { at_most.max(1) } else { usize::MAX };
+    let limit = limit_of_body(promised.unwrap_or(0).min(at_most));
+    let body = within(limit, body(head, at_most)).await.map_err(NoAnswer::after_sending)?;
     Ok(Answer { status, headers, body })
+}
+
+async fn body(mut answer: Response, at_most: usize) -> Result<Bytes, reqwest::Error> {
+    if at_most == usize::MAX {
+        return answer.bytes().await;
+    }
+    let mut body = BytesMut::new();
+    while body.len() < at_most {
+        let Some(chunk) = answer.chunk().await? else { break };
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(at_most);
+    Ok(body.freeze())
 }
 
 async fn within<T>(
