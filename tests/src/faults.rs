@@ -249,6 +249,19 @@ impl FaultyAdapter {
         })
     }
 
+    /// What comes before the answer to a list of this folder; `.` is the storage itself.
+    async fn begin_list(&self, folder: &str) -> Result<(), Error> {
+        self.steps.step().await;
+        self.journal.note("list", folder);
+        if let Some(rival) = self.rival("list", folder) {
+            (rival.act)();
+        }
+        match self.planned_fault("list", folder) {
+            Some(Fault::Refused(kind)) => Err(Error::new(kind, "list")),
+            _ => Ok(()),
+        }
+    }
+
     fn rival(&self, operation: &str, key: &str) -> Option<Rival> {
         let mut rivals = lock(&self.rivals);
         let matches = |r: &Rival| r.operation == operation && key.starts_with(&r.prefix);
@@ -347,15 +360,13 @@ impl Adapter for FaultyAdapter {
         stream::iter(deletes).buffered(self.capabilities().concurrency).collect().await
     }
 
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        self.begin_list(folder.map_or(".", Folder::name)).await?;
+        self.cloud.names(folder, at_most).await
+    }
+
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
-        self.steps.step().await;
-        self.journal.note("list", folder.name());
-        if let Some(rival) = self.rival("list", folder.name()) {
-            (rival.act)();
-        }
-        if let Some(Fault::Refused(kind)) = self.planned_fault("list", folder.name()) {
-            return Err(Error::new(kind, "list"));
-        }
+        self.begin_list(folder.name()).await?;
         let lagging = lock(&self.listed).clone();
         match lagging {
             Some(keys) => {

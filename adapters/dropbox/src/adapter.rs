@@ -15,7 +15,7 @@ use futures::future::join_all;
 use crate::client::Client;
 use crate::error::Failure;
 use crate::watch::Watch;
-use crate::{DropboxConfig, batch, copies, deletes};
+use crate::{DropboxConfig, batch, copies, deletes, look};
 
 /// A storage in a Dropbox; made by [`DropboxConfig::build`]. Its clones share connections, the bound
 /// on requests, and what [`wait_for_change`](Adapter::wait_for_change) has seen. Calls need a tokio
@@ -105,6 +105,18 @@ impl Adapter for DropboxAdapter {
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         self.0.client.get(key).await.map_err(|failure| failure.at("get", key))
+    }
+
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        let start = look::start(&self.0.client, key, at_most).await;
+        start.map_err(|failure| failure.at("get", key))
+    }
+
+    /// Nothing is left out: this adapter makes no files for its own use, and an upload session has no name
+    /// before it is committed. Names that are keys but for their case are those of the keys.
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let names = look::names(&self.0.client, folder, at_most).await;
+        names.map_err(|failure| failure.at("list", folder.map_or("the folder", Folder::name)))
     }
 
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {

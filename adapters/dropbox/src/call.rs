@@ -27,8 +27,9 @@ pub(crate) enum Kind {
     Rpc,
     /// The argument is a header, the body what is stored.
     Upload(Bytes),
-    /// The argument is a header; so is the answer, whose body is what was stored.
-    Download,
+    /// The argument is a header; so is the answer, whose body is what was stored: so many bytes of it,
+    /// or all.
+    Download(Option<usize>),
 }
 
 impl Call {
@@ -41,7 +42,12 @@ impl Call {
     }
 
     pub(crate) fn download(route: &'static str, arg: &impl Serialize) -> Self {
-        Self::new(route, arg, Kind::Download)
+        Self::new(route, arg, Kind::Download(None))
+    }
+
+    /// A download of the first bytes.
+    pub(crate) fn start(route: &'static str, arg: &impl Serialize, at_most: usize) -> Self {
+        Self::new(route, arg, Kind::Download(Some(at_most)))
     }
 
     pub(crate) fn creating(mut self, is_create: bool) -> Self {
@@ -60,11 +66,19 @@ impl Call {
         Self { route, arg, kind, is_create: false, files: 0 }
     }
 
+    /// The most bytes that are read of the answer.
+    pub(crate) fn at_most(&self) -> usize {
+        match self.kind {
+            Kind::Download(Some(at_most)) => at_most,
+            _ => usize::MAX,
+        }
+    }
+
     /// The bytes that it moves.
     pub(crate) fn length(&self) -> usize {
         match &self.kind {
             Kind::Upload(bytes) => bytes.len(),
-            Kind::Rpc | Kind::Download => self.arg.len(),
+            Kind::Rpc | Kind::Download(_) => self.arg.len(),
         }
     }
 }

@@ -5,10 +5,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use db_to_cloud::Error;
-use db_to_cloud_http::{Answer, Pace, Turn, exchange, time_limit};
+use db_to_cloud_http::{Answer, Pace, Turn, exchange_start, first_bytes, time_limit};
 use db_to_cloud_oauth::{AccessToken, TokenProvider};
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RANGE};
 use reqwest::redirect::Policy;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,7 +115,7 @@ impl Client {
     async fn once(&self, call: &Call, token: &AccessToken) -> Result<Answer, Failure> {
         let host = match call.kind {
             Kind::Rpc => &self.endpoints.api,
-            Kind::Upload(_) | Kind::Download => &self.endpoints.content,
+            Kind::Upload(_) | Kind::Download(_) => &self.endpoints.content,
         };
         let bearer = HeaderValue::from_str(&format!("Bearer {}", token.secret()));
         let mut bearer = bearer.map_err(|_| Failure::BadToken)?;
@@ -128,11 +128,14 @@ impl Client {
                 .header("Dropbox-API-Arg", header())
                 .header(CONTENT_TYPE, "application/octet-stream")
                 .body(bytes.clone()),
-            Kind::Download => http.header("Dropbox-API-Arg", header()),
+            Kind::Download(None) => http.header("Dropbox-API-Arg", header()),
+            Kind::Download(Some(at_most)) => {
+                http.header("Dropbox-API-Arg", header()).header(RANGE, first_bytes(*at_most))
+            }
         };
         let limit = time_limit(self.request_timeout, call.length(), self.pace.allowed());
-        self.exchange(http, limit + TIME_OF_A_FILE * u32::try_from(call.files).unwrap_or(u32::MAX))
-            .await
+        let limit = limit + TIME_OF_A_FILE * u32::try_from(call.files).unwrap_or(u32::MAX);
+        self.exchange(http, limit, call.at_most()).await
     }
 
     /// Waits for an answer of the host that tells of changes. It needs no token and takes no turn:
@@ -146,7 +149,7 @@ impl Client {
         let call = Call::rpc(route, arg);
         let http = self.http.post(address(&self.endpoints.notify, route));
         let http = http.header(CONTENT_TYPE, "application/json").body(call.arg);
-        let answer = self.exchange(http, limit).await;
+        let answer = self.exchange(http, limit, usize::MAX).await;
         if let Err(failure) = &answer
             && let Some(pause) = failure.pause()
         {
@@ -159,9 +162,11 @@ impl Client {
         &self,
         http: reqwest::RequestBuilder,
         limit: Duration,
+        at_most: usize,
     ) -> Result<Answer, Failure> {
         let limit_of_body = |bytes| time_limit(limit, bytes, self.pace.allowed());
-        let answer = exchange(http, limit, limit_of_body).await.map_err(Failure::NoAnswer)?;
+        let answer = exchange_start(http, limit, limit_of_body, at_most).await;
+        let answer = answer.map_err(Failure::NoAnswer)?;
         match answer.status {
             200 | 206 => Ok(answer),
             201..=299 => Err(Failure::NotDropbox("a success of another kind")),

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use db_to_cloud::{Created, Folder, Key, Page};
+use db_to_cloud_http::Answer;
 use serde::{Deserialize, Serialize};
 
 use crate::call::Call;
@@ -55,12 +56,12 @@ struct Upload<'a> {
 }
 
 #[derive(Serialize)]
-struct At<'a> {
-    path: &'a str,
+pub(crate) struct At<'a> {
+    pub(crate) path: &'a str,
 }
 
 /// Entries of one page of a list: the most that may be asked for.
-const PAGE: u32 = 2000;
+pub(crate) const PAGE: u32 = 2000;
 
 impl Client {
     pub(crate) async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Failure> {
@@ -96,10 +97,7 @@ impl Client {
             Err(failure) if failure.is_absence() => return Ok(None),
             answer => answer?,
         };
-        let stored = answer.header("dropbox-api-result");
-        let stored = stored.and_then(|stored| serde_json::from_str::<Stored>(stored).ok());
-        let stored = stored.ok_or(Failure::NotDropbox("a file without Dropbox-API-Result"))?;
-        stored.check(answer.body.len(), &content_hash(&answer.body))?;
+        Stored::of(&answer)?.check(answer.body.len(), &content_hash(&answer.body))?;
         Ok(Some(answer.body))
     }
 
@@ -116,7 +114,7 @@ impl Client {
     /// One page; its `next` is a cursor.
     pub(crate) async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Failure> {
         let listed = match page {
-            None => self.list_folder(&self.path(folder.name())).await,
+            None => self.list_folder(&self.path(folder.name()), PAGE).await,
             Some(cursor) => self.list_on(cursor).await,
         };
         let listed = match listed {
@@ -135,8 +133,9 @@ impl Client {
         Ok(Page { keys: keys.collect(), next: listed.has_more.then_some(listed.cursor) })
     }
 
-    async fn list_folder(&self, path: &str) -> Result<Listed, Failure> {
-        self.ask(Call::rpc("files/list_folder", &List { path, limit: PAGE })).await
+    /// About so many entries of a folder, at most [`PAGE`].
+    pub(crate) async fn list_folder(&self, path: &str, limit: u32) -> Result<Listed, Failure> {
+        self.ask(Call::rpc("files/list_folder", &List { path, limit })).await
     }
 
     /// What comes after a cursor.
@@ -175,11 +174,18 @@ pub(crate) struct Listed {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Entry {
     #[serde(rename = ".tag")]
-    tag: String,
-    name: String,
+    pub(crate) tag: String,
+    pub(crate) name: String,
 }
 
 impl Stored {
+    /// What the head of a download says of the file.
+    pub(crate) fn of(answer: &Answer) -> Result<Self, Failure> {
+        let stored = answer.header("dropbox-api-result");
+        let stored = stored.and_then(|stored| serde_json::from_str(stored).ok());
+        stored.ok_or(Failure::NotDropbox("a file without Dropbox-API-Result"))
+    }
+
     /// Whether what is stored is what was sent, or what came what is stored.
     pub(crate) fn check(&self, size: usize, hash: &str) -> Result<(), Failure> {
         match self.size == size as u64 && self.content_hash == hash {

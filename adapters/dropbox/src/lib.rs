@@ -20,7 +20,7 @@
 //! it does not matter that Dropbox ignores the case of paths.
 //!
 //! Which file does what: `config.rs` which folder, `call.rs` a request, `client.rs` how it is sent,
-//! `files.rs` single files, `batch.rs` and `append.rs` many in few requests, `sessions.rs` files too large for one request, `deletes.rs` many
+//! `files.rs` single files, `look.rs` the start of a file and what lies around, `batch.rs` and `append.rs` many in few requests, `sessions.rs` files too large for one request, `deletes.rs` many
 //! deletes, `copies.rs` copies, `job.rs` what Dropbox does after it has answered, `watch.rs` waiting for a change, `hash.rs` the checksum of a file, `tags.rs` and
 //! `refusal.rs` what Dropbox says and what it means, `error.rs` what went wrong, `adapter.rs` the
 //! trait.
@@ -43,6 +43,7 @@ mod error;
 mod files;
 mod hash;
 mod job;
+mod look;
 mod refusal;
 mod sessions;
 mod tags;

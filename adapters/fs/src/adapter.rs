@@ -14,6 +14,7 @@ use futures::StreamExt;
 use crate::Sharing;
 use crate::error::Failure;
 use crate::list::Listings;
+use crate::names;
 use crate::open::open;
 use crate::temp::{Exclusive, TempFile, random_names};
 use crate::tree::Tree;
@@ -134,6 +135,20 @@ impl Adapter for FsAdapter {
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         let name = key.clone();
         self.with_tree(move |tree| tree.get(&name)).await.map_err(|failure| failure.at("get", key))
+    }
+
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        let name = key.clone();
+        let start = self.with_tree(move |tree| tree.get_start(&name, at_most));
+        start.await.map_err(|failure| failure.at("get", key))
+    }
+
+    /// Without `.tmp/`, where files lie that do not have their name yet. `changes/`, `docs/` and `snapshot/`
+    /// are there from the moment on at which the storage is opened; then they are empty. Links and pipes have
+    /// names without a slash, and a name that is no text has replacement characters.
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let names = self.with_tree(move |tree| names::read(tree, folder, at_most)).await;
+        names.map_err(|failure| failure.at("list", folder.map_or("the folder", Folder::name)))
     }
 
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {

@@ -24,7 +24,7 @@
 //!
 //! Which file does what: `adapter.rs` the trait, `open.rs` finds out what the file system can do,
 //! `tree.rs` opens files without following links, `temp.rs` and `write.rs` write them, `list.rs`
-//! lists them, `wait.rs` waits for another commit, `error.rs` says what went wrong.
+//! lists them, `names.rs` all that lies around, `wait.rs` waits for another commit, `error.rs` says what went wrong.
 //!
 //! What it guarantees on which file system is in the `README.md`. The crate is empty on Windows: it
 //! rests on `openat` and its like.
@@ -34,6 +34,7 @@ mod adapter;
 mod config;
 mod error;
 mod list;
+mod names;
 mod open;
 mod temp;
 mod tree;

@@ -88,13 +88,18 @@ impl Tree {
         }
     }
 
-    fn same_root(&self) -> Result<File, Failure> {
+    pub(crate) fn same_root(&self) -> Result<File, Failure> {
         self.root.try_clone().map_err(Failure::io("open the folder"))
     }
 
     pub(crate) fn get(&self, key: &Key) -> Result<Option<Bytes>, Failure> {
         let Some((folder, name)) = self.place(key)? else { return Ok(None) };
         self.open_file(&folder, name)?.map(read).transpose()
+    }
+
+    pub(crate) fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Failure> {
+        let Some((folder, name)) = self.place(key)? else { return Ok(None) };
+        self.open_file(&folder, name)?.map(|file| read_start(file, at_most)).transpose()
     }
 
     /// Opens what has this name in a folder of the storage; `None` if nothing has it.
@@ -146,16 +151,21 @@ pub(crate) fn is_file(folder: &File, name: &str) -> Result<bool, Failure> {
 }
 
 /// Reads a file to its end, and makes sure that this is where it ended when it was opened.
-pub(crate) fn read(mut file: File) -> Result<Bytes, Failure> {
+pub(crate) fn read(file: File) -> Result<Bytes, Failure> {
+    read_start(file, usize::MAX)
+}
+
+/// Reads so many bytes of a file, or all of a shorter one.
+fn read_start(file: File, at_most: usize) -> Result<Bytes, Failure> {
     let stat = fstat(&file).map_err(Failure::system("look at the file"))?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(Failure::NotAFile);
     }
-    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX).min(at_most);
     let mut bytes = Vec::new();
     // An absurd size is an error, not the end of the process.
     bytes.try_reserve_exact(size).map_err(|_| Failure::system("hold the file")(Errno::FBIG))?;
-    file.read_to_end(&mut bytes).map_err(Failure::io("read the file"))?;
+    file.take(at_most as u64).read_to_end(&mut bytes).map_err(Failure::io("read the file"))?;
     if bytes.len() == size { Ok(bytes.into()) } else { Err(Failure::Changing) }
 }
 

@@ -118,6 +118,19 @@ impl Adapter for GoogleDriveAdapter {
         self.0.get(key).await.map_err(|failure| failure.at("get", key))
     }
 
+    // `get_start` stays the default, which reads the whole object: slots, the lock and `meta.json` begin with a
+    // line of this adapter whose length is not known before it is read, and of which no part may be missed: it
+    // has the ids of other objects.
+
+    /// Without `db-to-cloud.json`, by which this adapter finds all else, and the folder `locks/`; whether there
+    /// is a `lock.json` is not looked up. A `meta.json` that was deleted keeps its file, and is named. Files in
+    /// the bin are not. Which files of other programs Google shows depends on what the user allowed:
+    /// `drive.file` shows none.
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let names = self.0.storage.names(folder, at_most).await;
+        names.map_err(|failure| failure.at("list", folder.map_or("the folder", Folder::name)))
+    }
+
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         self.0.put(key, &bytes).await.map_err(|failure| failure.at("put", key))
     }

@@ -34,7 +34,7 @@ use crate::ids::Ids;
 /// A slot carries the id of the slot so many after it.
 pub(crate) const AHEAD: u64 = 64;
 /// The name of the file.
-const NAME: &str = "db-to-cloud.json";
+pub(crate) const NAME: &str = "db-to-cloud.json";
 const FORMAT: u32 = 1;
 
 /// A storage: reserved ids of all that has a fixed place in it.
@@ -82,6 +82,11 @@ pub(crate) async fn find(drive: &Drive, place: &Place) -> Result<Option<Genesis>
         None => Ok(None),
         Some((folder, oldest)) => read(drive, oldest, folder).await,
     }
+}
+
+/// The folder that a storage would be made in; `None` if it is not there.
+pub(crate) async fn folder(drive: &Drive, place: &Place) -> Result<Option<String>, Failure> {
+    Ok(look(drive, place).await?.folder)
 }
 
 /// The genesis that a writer goes by: settled, and made if there is none. `known` is the one that this

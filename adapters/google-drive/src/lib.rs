@@ -24,7 +24,7 @@
 //! `upload.rs` and `batch.rs` the methods of Drive, `ids.rs` reserved ids, `genesis.rs` how a storage is
 //! found and made, `storage.rs` what is known of it, `memory.rs` what of that survives a restart,
 //! `envelope.rs` how an object tells of others, `slots.rs` the log, `lock.rs` the lock, `fixed.rs`
-//! `meta.json`, `objects.rs`, `copies.rs` and `names.rs` all else, `wait.rs` waiting, `error.rs` what went wrong,
+//! `meta.json`, `objects.rs`, `copies.rs` and `names.rs` all else, `look.rs` what lies around, `wait.rs` waiting, `error.rs` what went wrong,
 //! `adapter.rs` the trait.
 //!
 //! What is guaranteed, and what Google does not promise, is in the `README.md`.
@@ -45,6 +45,7 @@ mod fixed;
 mod genesis;
 mod ids;
 mod lock;
+mod look;
 mod memory;
 mod names;
 mod objects;

@@ -23,7 +23,7 @@ pub(crate) struct Storage {
     pub(crate) drive: Drive,
     pub(crate) ids: Ids,
     pub(crate) names: Names,
-    place: Place,
+    pub(crate) place: Place,
     /// Which remembered ids are meant.
     place_name: String,
     state: Kept,

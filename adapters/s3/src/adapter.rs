@@ -12,7 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::client::{Client, DELETES};
 use crate::error::Failure;
-use crate::{S3Config, multipart};
+use crate::{S3Config, look, multipart};
 
 /// A storage in a bucket; made by [`S3Config::build`]. Its clones share connections and the bound on
 /// requests. Calls need a tokio runtime.
@@ -107,6 +107,17 @@ impl Adapter for S3Adapter {
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         self.0.get(key).await.map_err(|failure| failure.at("get", key))
+    }
+
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        look::start(&self.0, key, at_most).await.map_err(|failure| failure.at("get", key))
+    }
+
+    /// Nothing is left out: this adapter makes no objects for its own use, and the parts of an upload have no
+    /// name before it is complete.
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let names = look::names(&self.0, folder, at_most).await;
+        names.map_err(|failure| failure.at("list", folder.map_or("the storage", Folder::name)))
     }
 
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {

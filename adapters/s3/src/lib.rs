@@ -21,7 +21,7 @@
 //! would look like a lost race.
 //!
 //! Which file does what: `config.rs` and `url.rs` how a storage is named, `credentials.rs` and
-//! `profile.rs` who we are, `client.rs`, `copy.rs` and `multipart.rs` the requests, `portal.rs` answers that are
+//! `profile.rs` who we are, `client.rs`, `look.rs`, `copy.rs` and `multipart.rs` the requests, `portal.rs` answers that are
 //! not S3's, `error.rs` what went wrong, `adapter.rs` the trait.
 //!
 //! What is guaranteed on which service is in the `README.md`.
@@ -37,6 +37,7 @@ mod config;
 mod copy;
 mod credentials;
 mod error;
+mod look;
 mod multipart;
 mod portal;
 #[cfg(feature = "profile")]

@@ -13,7 +13,7 @@ use crate::client::Client;
 use crate::dav::{CopyAnswer, Member};
 use crate::error::Failure;
 use crate::slots::{self, Slot, TEMPORARY};
-use crate::{Slots, WebDavConfig, choose};
+use crate::{Slots, WebDavConfig, choose, names};
 
 /// A storage in a collection; made by [`WebDavConfig::build`]. Its clones share connections and the
 /// bound on requests. Calls need a tokio runtime.
@@ -60,6 +60,29 @@ impl Inner {
             Some(bytes) if bytes.is_empty() && self.slots().await? == Slots::Lock => Ok(None),
             answer => Ok(answer),
         }
+    }
+
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Failure> {
+        let slot = Slot::of(key);
+        let path = slot.as_ref().map_or(key.as_str(), |slot| &slot.entry);
+        // Whether it is empty shows in the first byte only.
+        let start = self.client.get_start(path, at_most.max(1)).await?;
+        match start {
+            // As in `get`.
+            Some(start)
+                if slot.is_some() && start.is_empty() && self.slots().await? == Slots::Lock =>
+            {
+                Ok(None)
+            }
+            start => Ok(start.map(|start| start.slice(..start.len().min(at_most)))),
+        }
+    }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Failure> {
+        let path = folder.map(|folder| format!("{}/", folder.name())).unwrap_or_default();
+        let listed = self.client.list(&path).await?;
+        let members = listed.map(|collection| collection.members).unwrap_or_default();
+        Ok(members.iter().filter_map(|member| names::name(folder, member)).take(at_most).collect())
     }
 
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Failure> {
@@ -130,6 +153,18 @@ impl Adapter for WebDavAdapter {
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
         self.0.get(key).await.map_err(|failure| failure.at("get", key))
+    }
+
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        self.0.get_start(key, at_most).await.map_err(|failure| failure.at("get", key))
+    }
+
+    /// A slot is a collection here, and has the name of its object: `1.json` in `changes/`, `lock.json` at
+    /// the top. Without the collections that say how slots are made (`slots-move` and its like) and those that
+    /// are to become slots (`tmp-` and 32 digits). WebDAV has no pages: the server sends all names.
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        let names = self.0.names(folder, at_most).await;
+        names.map_err(|failure| failure.at("list", folder.map_or("the storage", Folder::name)))
     }
 
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use db_to_cloud::Error;
-use db_to_cloud_http::{Answer, Pace, exchange, time_limit};
+use db_to_cloud_http::{Answer, Pace, exchange_start, time_limit};
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION};
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Identity, Method, Url};
@@ -33,6 +33,8 @@ pub(crate) struct Request {
     pub(crate) url: Url,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
+    /// The most bytes that are read of the body of a success.
+    pub(crate) at_most: usize,
 }
 
 /// How often one request may be redirected.
@@ -138,7 +140,8 @@ impl Client {
             // nginx refuses an empty file whose length is not named.
             http = http.header(CONTENT_LENGTH, 0);
         }
-        let answer = exchange(http, self.limit(length), |bytes| self.limit(bytes)).await;
+        let limit_of_body = |bytes| self.limit(bytes);
+        let answer = exchange_start(http, self.limit(length), limit_of_body, request.at_most).await;
         answer.map_err(Failure::no_answer)
     }
 

@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use db_to_cloud_http::Answer;
+use db_to_cloud_http::{Answer, first_bytes, is_of_nothing, length_of_start};
 use reqwest::{Method, Url};
 
 use crate::client::{Client, Request};
@@ -66,13 +66,34 @@ impl Client {
         let answer = self.ask("GET", path, &[], Bytes::new()).await?;
         match answer.status {
             404 | 410 => Ok(None),
-            // Our control objects are no pages. Documents may look like one to a server that goes by
-            // names; they are checked by their hash.
-            200 if answer.is_page() && !path.starts_with("docs/") => {
-                Err(Failure::not_dav("a page for people"))
-            }
+            200 if is_wrong_page(path, &answer) => Err(Failure::not_dav("a page for people")),
             200 => Ok(Some(answer.body)),
             206 => Err(Failure::not_dav("a part of the file")),
+            _ => Err(Failure::refused(&answer)),
+        }
+    }
+
+    /// Reads the first bytes of a file. A server that does not know ranges sends all of it: then no more
+    /// is read.
+    pub(crate) async fn get_start(
+        &self,
+        path: &str,
+        at_most: usize,
+    ) -> Result<Option<Bytes>, Failure> {
+        let headers = vec![("range", first_bytes(at_most))];
+        let (method, url, body) = (Method::GET, self.url(path), Bytes::new());
+        let answer = self.send(Request { method, url, headers, body, at_most }).await?;
+        let range = answer.header("content-range");
+        match answer.status {
+            404 | 410 => Ok(None),
+            200 | 206 if is_wrong_page(path, &answer) => Err(Failure::not_dav("a page for people")),
+            206 if range.is_none() => Err(Failure::not_dav("an unknown part of the file")),
+            200 | 206 => {
+                let range = range.filter(|_| answer.status == 206);
+                let length = length_of_start(range, answer.body.len(), at_most);
+                Ok(Some(answer.body.slice(..length.map_err(Failure::not_dav)?)))
+            }
+            416 if is_of_nothing(range) => Ok(Some(Bytes::new())),
             _ => Err(Failure::refused(&answer)),
         }
     }
@@ -287,8 +308,15 @@ impl Client {
     ) -> Result<Answer, Failure> {
         // The names of WebDAV's methods are legal ones.
         let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
-        self.send(Request { method, url, headers: headers.to_vec(), body }).await
+        let headers = headers.to_vec();
+        self.send(Request { method, url, headers, body, at_most: usize::MAX }).await
     }
+}
+
+/// Whether a page came where it cannot be ours. Our control objects are no pages. Documents may look like
+/// one to a server that goes by names; they are checked by their hash.
+fn is_wrong_page(path: &str, answer: &Answer) -> bool {
+    answer.is_page() && !path.starts_with("docs/")
 }
 
 impl Failure {

@@ -25,7 +25,7 @@
 //! Which file does what: `config.rs` and `url.rs` how a storage is named, `credentials.rs` and
 //! `sign_in.rs` who we are, `client.rs` one request, `dav.rs` the methods of WebDAV,
 //! `multistatus.rs` lists, `folders.rs` collections that are made on demand, `slots.rs` and `slots/`
-//! the ways to make a slot, `choose.rs` which is used, `error.rs` what went wrong, `adapter.rs` the
+//! the ways to make a slot, `choose.rs` which is used, `names.rs` what lies around, `error.rs` what went wrong, `adapter.rs` the
 //! trait.
 //!
 //! What is guaranteed on which server is in the `README.md`.
@@ -43,6 +43,7 @@ mod dav;
 mod error;
 mod folders;
 mod multistatus;
+mod names;
 mod sign_in;
 mod slots;
 mod url;

@@ -49,6 +49,16 @@ impl Slots {
 
 /// What the names of collections and files begin with that become slots or entries, or never do.
 pub(crate) const TEMPORARY: &str = "tmp-";
+/// So many bytes of a hash are in such a name.
+const DIGEST: usize = 16;
+
+/// Whether a collection with this name is to become a slot, or was.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let digest = name.strip_prefix(TEMPORARY);
+    digest.is_some_and(|digest| {
+        digest.len() == 2 * DIGEST && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
 
 /// Where the objects of one slot are.
 #[derive(Clone, Debug)]
@@ -86,7 +96,7 @@ impl Slot {
 
     fn digest(&self, bytes: &[u8]) -> String {
         let hash = Sha256::new().chain_update(&self.collection).chain_update(bytes).finalize();
-        hex::encode(&hash[..16])
+        hex::encode(&hash[..DIGEST])
     }
 }
 
@@ -176,6 +186,7 @@ mod tests {
         assert!(lock.beside(b"a").starts_with("tmp-"));
         assert_eq!(seven.beside(b"a"), seven.beside(b"a"));
         assert_ne!(seven.beside(b"a"), seven.beside(b"b"));
+        assert!(is_temporary(lock.beside(b"a").trim_end_matches('/')));
         assert_ne!(seven.beside(b"a"), slot("changes/8.json").beside(b"a"));
         assert!(seven.within(b"a").starts_with("changes/7.json/tmp-"));
     }

@@ -54,6 +54,7 @@ pub trait Adapter: Send + Sync + Debug {
     ///
     /// # Guarantees
     /// - As [`get`](Adapter::get), of the part.
+    /// - Fewer than `at_most` bytes are the whole object.
     ///
     /// # Errors
     /// Any kind. Nothing was changed.
@@ -64,17 +65,21 @@ pub trait Adapter: Send + Sync + Debug {
 
     /// The names of what lies directly in the storage, or in one of its folders, whoever made it, in any
     /// order and at most `at_most` of them. The name of a folder ends with a slash. Names are as the storage
-    /// has them, also those that are no legal [`Key`]. What is not there holds nothing: no name.
+    /// has them, also those that are no legal [`Key`]; an object of ours has the name of its key, however
+    /// the adapter stores it. What is not there holds nothing: no name.
+    ///
+    /// Left out is what the adapter itself put there for its own use, such as temporary files. Each adapter
+    /// lists it at this method.
     ///
     /// The core asks before it begins a new storage, so that it does not write among the objects of another
     /// program (rule S11).
     ///
+    /// # Not guaranteed
+    /// - That an object or a folder that was made just now is among them.
+    ///
     /// # Errors
     /// Any kind. Nothing was changed.
-    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
-        let _ = (folder, at_most);
-        Ok(Vec::new())
-    }
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error>;
 
     /// Writes an object, replacing one that is there. Missing folders are made.
     ///

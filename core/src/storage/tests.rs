@@ -48,6 +48,10 @@ impl Adapter for Copying {
         Ok(Page::default())
     }
 
+    async fn names(&self, _: Option<Folder>, _: usize) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
     async fn copy_many(&self, pairs: Vec<(Key, Key)>) -> Vec<Result<Copied, Error>> {
         if self.copyless {
             return pairs.iter().map(|_| Ok(Copied::Unsupported)).collect();

@@ -56,6 +56,16 @@ impl Adapter for SlowAdapter {
         self.cloud.get(key).await
     }
 
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        self.travel().await;
+        self.cloud.get_start(key, at_most).await
+    }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        self.travel().await;
+        self.cloud.names(folder, at_most).await
+    }
+
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         self.travel().await;
         self.cloud.put(key, bytes).await

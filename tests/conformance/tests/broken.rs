@@ -228,6 +228,10 @@ impl Adapter for Broken {
         Ok(answer)
     }
 
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        self.storage.names(folder, at_most).await
+    }
+
     async fn get_many(&self, keys: &[Key]) -> Vec<Result<Option<Bytes>, Error>> {
         let mut answers = Vec::new();
         for key in keys {

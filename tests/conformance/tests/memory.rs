@@ -106,6 +106,10 @@ impl Adapter for Unreachable {
     async fn list(&self, _: Folder, _: Option<&str>) -> Result<Page, Error> {
         down("list")
     }
+
+    async fn names(&self, _: Option<Folder>, _: usize) -> Result<Vec<String>, Error> {
+        down("list")
+    }
 }
 
 /// A storage whose adapter leaves `copy` as it is.
@@ -136,5 +140,9 @@ impl Adapter for Copyless {
 
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
         self.0.list(folder, page).await
+    }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        self.0.names(folder, at_most).await
     }
 }

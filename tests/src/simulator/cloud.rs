@@ -125,6 +125,17 @@ impl Cloud {
         let next = keys.last().filter(|_| more).map(Key::to_string);
         Page { keys, next }
     }
+
+    fn names(&self, folder: Option<db_to_cloud::Folder>, at_most: usize) -> Vec<String> {
+        let name = |key: &Key| match (key.split(), folder) {
+            (Some((place, _)), None) => Some(format!("{place}/")),
+            (Some((place, name)), Some(of)) => (place == of.name()).then(|| name.to_owned()),
+            (None, None) => Some(key.to_string()),
+            (None, Some(_)) => None,
+        };
+        let names: BTreeSet<_> = self.objects.keys().filter_map(name).collect();
+        names.into_iter().take(at_most).collect()
+    }
 }
 
 impl Shared {
@@ -142,6 +153,7 @@ impl Shared {
         match request {
             Request::Get(key) => Ok(Answer::Bytes(cloud.objects.get(key).cloned())),
             Request::List(folder, page) => Ok(Answer::Page(cloud.list(*folder, page.as_deref()))),
+            Request::Names(folder, most) => Ok(Answer::Names(cloud.names(*folder, *most))),
             Request::Create(key, _) if cloud.objects.contains_key(key) => {
                 Ok(Answer::Created(Created::Occupied))
             }

@@ -175,4 +175,11 @@ impl Adapter for Storage {
             _ => Err(odd("list")),
         }
     }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        match self.request(Request::Names(folder, at_most)).await? {
+            Answer::Names(names) => Ok(names),
+            _ => Err(odd("list")),
+        }
+    }
 }

@@ -58,7 +58,7 @@ impl Weather {
             Request::Get(key) if !key.as_str().starts_with("probe") => {
                 dice.one_of(&[refused, throttled, Fate::Lost, Fate::Stuck, Fate::Torn, Fate::Torn])
             }
-            Request::Get(_) | Request::List(..) => {
+            Request::Get(_) | Request::List(..) | Request::Names(..) => {
                 dice.one_of(&[refused, throttled, Fate::Lost, Fate::Stuck])
             }
             _ => dice.one_of(&[

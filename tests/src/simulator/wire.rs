@@ -20,6 +20,8 @@ pub(super) enum Request {
     Copy(Key, Key),
     Delete(Key),
     List(Folder, Option<String>),
+    /// Of the storage or of one of its folders, at most so many.
+    Names(Option<Folder>, usize),
 }
 
 #[derive(Debug)]
@@ -29,6 +31,7 @@ pub(super) enum Answer {
     Created(Created),
     Copied(Copied),
     Page(Page),
+    Names(Vec<String>),
 }
 
 /// Requests that nobody waits for any more.
@@ -51,7 +54,7 @@ impl Request {
             Self::Create(..) => "create",
             Self::Copy(..) => "copy",
             Self::Delete(_) => "delete",
-            Self::List(..) => "list",
+            Self::List(..) | Self::Names(..) => "list",
         }
     }
 
@@ -62,7 +65,8 @@ impl Request {
             | Self::Create(key, _)
             | Self::Copy(_, key)
             | Self::Delete(key) => key.as_str(),
-            Self::List(folder, _) => folder.name(),
+            Self::List(folder, _) | Self::Names(Some(folder), _) => folder.name(),
+            Self::Names(None, _) => "the storage",
         }
     }
 

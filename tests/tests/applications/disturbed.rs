@@ -42,6 +42,16 @@ impl Adapter for Disturbed<FsAdapter> {
         self.0.get(key).await
     }
 
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        self.1.request("get").await?;
+        self.0.get_start(key, at_most).await
+    }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        self.1.request("list").await?;
+        self.0.names(folder, at_most).await
+    }
+
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         self.1.request("put").await?;
         self.0.put(key, bytes).await?;

@@ -68,6 +68,14 @@ impl Adapter for Storage {
         self.inner.get(key).await
     }
 
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        self.inner.get_start(key, at_most).await
+    }
+
+    async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
+        self.inner.names(folder, at_most).await
+    }
+
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         self.inner.put(key, bytes).await
     }

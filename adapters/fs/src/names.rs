@@ -1,0 +1,101 @@
+//! What lies in the storage or in one of its folders, whoever made it.
+
+use db_to_cloud::Folder;
+use rustix::fs::{AtFlags, Dir, FileType, statat};
+use rustix::io::Errno;
+
+use crate::error::Failure;
+use crate::tree::{SCRATCH, Tree};
+
+pub(crate) fn read(
+    tree: &Tree,
+    folder: Option<Folder>,
+    at_most: usize,
+) -> Result<Vec<String>, Failure> {
+    let handle = match folder {
+        Some(folder) => tree.folder(folder.name())?,
+        // In the folder that another drive left behind nothing is taken for absent.
+        None => tree.scratch().and_then(|_| tree.same_root()).map(Some)?,
+    };
+    let Some(handle) = handle else { return Ok(Vec::new()) };
+    let entries = Dir::read_from(&handle).map_err(Failure::system("list the folder"))?;
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(Failure::system("list the folder"))?;
+        // What is no text shows that somebody else made it.
+        let name = entry.file_name().to_string_lossy();
+        let is_own = matches!(&*name, "." | "..") || folder.is_none() && name == SCRATCH;
+        if is_own {
+            continue;
+        }
+        if names.len() >= at_most {
+            break;
+        }
+        let kind = match entry.file_type() {
+            // This file system does not say: look.
+            FileType::Unknown => {
+                match statat(&handle, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                    // It was deleted meanwhile.
+                    Err(Errno::NOENT) => continue,
+                    Err(errno) => return Err(Failure::system("look at the file")(errno)),
+                }
+            }
+            kind => kind,
+        };
+        let slash = if kind.is_dir() { "/" } else { "" };
+        names.push(format!("{name}{slash}"));
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(tree: &Tree, folder: Option<Folder>, at_most: usize) -> Vec<String> {
+        let mut names = read(tree, folder, at_most).unwrap();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn what_others_left_is_named_and_the_own_folder_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        crate::open::open(root.path()).unwrap();
+        let tree = Tree::open(root.path()).unwrap();
+        assert_eq!(names(&tree, None, 100), ["changes/", "docs/", "snapshot/"]);
+        assert_eq!(names(&tree, Some(Folder::Changes), 100), [""; 0]);
+        assert_eq!(names(&tree, Some(Folder::Probe), 100), [""; 0]);
+        std::fs::create_dir(root.path().join("My Photos")).unwrap();
+        std::fs::write(root.path().join(".DS_Store"), "").unwrap();
+        std::os::unix::fs::symlink("/", root.path().join("link")).unwrap();
+        std::fs::write(root.path().join("docs/Letter to Ada.odt"), "").unwrap();
+        let around = [".DS_Store", "My Photos/", "changes/", "docs/", "link", "snapshot/"];
+        assert_eq!(names(&tree, None, 100), around);
+        assert_eq!(names(&tree, Some(Folder::Documents), 100), ["Letter to Ada.odt"]);
+        assert_eq!(names(&tree, None, 2).len(), 2);
+        assert_eq!(names(&tree, None, 0), [""; 0]);
+    }
+
+    /// Other systems have no such names.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_that_is_no_text_is_seen() {
+        let root = tempfile::tempdir().unwrap();
+        crate::open::open(root.path()).unwrap();
+        let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"a\xff");
+        std::fs::write(root.path().join("docs").join(name), "").unwrap();
+        let tree = Tree::open(root.path()).unwrap();
+        assert_eq!(names(&tree, Some(Folder::Documents), 100), ["a\u{fffd}"]);
+    }
+
+    /// The folder of a drive that was pulled out, which is empty.
+    #[test]
+    fn another_folder_in_its_place_is_no_empty_storage() {
+        let root = tempfile::tempdir().unwrap();
+        let tree = Tree::open(root.path()).unwrap();
+        assert_eq!(read(&tree, None, 100), Err(Failure::RootReplaced));
+        assert_eq!(read(&tree, Some(Folder::Changes), 100), Err(Failure::RootReplaced));
+    }
+}
