@@ -27,7 +27,8 @@ pub(crate) struct Args {
 
 const EXIT_CODES: &str = "\
 Exit codes: 0 synced, 1 error, 2 wrong usage, 3 synced but copies of conflicts or documents that \
-could not be synced need a look, 130 interrupted. `sync --watch` ends with 0 when it is told to stop \
+could not be synced need a look, 4 the storage is not as this device left it, or not for these \
+documents: nothing was changed, and the ways on are named, 130 interrupted. `sync --watch` ends with 0 when it is told to stop \
 between two syncs. Interrupting is always safe: sync again to go on.";
 
 #[derive(Debug, Subcommand)]
@@ -107,13 +108,21 @@ pub(crate) struct Sync {
     /// The name of this device, for people to read [default: the host name].
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub device: Option<String>,
-    /// Accept both: a storage that is not the one last synced with, and the deletion of more than
-    /// half of the documents.
+    /// Accept both: what --go-on accepts, and the deletion of more than half of the documents.
     #[arg(short, long)]
     pub yes: bool,
-    /// Accept a storage that is not the one last synced with, or that went back in time.
-    #[arg(long)]
+    /// Go on although the storage is not as this device left it, if it is the same one: put back what it
+    /// lost (it was emptied, or restored from a backup), or join two branches of it. What changed on both
+    /// sides is a conflict.
+    #[arg(long, visible_aliases = ["put-back", "rejoin"])]
+    pub go_on: bool,
+    /// Accept whatever storage is there, also another one, or a place with other files: all documents that
+    /// differ are conflicts.
+    #[arg(long, visible_alias = "start-over")]
     pub accept_remote: bool,
+    /// Join the documents of this device with those of a storage that has few in common with it.
+    #[arg(long)]
+    pub join: bool,
     /// Accept a sync that deletes more than half of the documents.
     #[arg(long)]
     pub accept_deletes: bool,
@@ -198,7 +207,9 @@ impl Sync {
     /// What the user decided beforehand.
     pub(crate) fn options(&self) -> SyncOptions {
         SyncOptions {
-            accept_remote: self.yes || self.accept_remote,
+            go_on: self.yes || self.go_on,
+            accept_remote: self.accept_remote,
+            join: self.join,
             accept_deletes: self.yes || self.accept_deletes,
             retry_refused: self.retry_refused,
         }
@@ -228,19 +239,21 @@ mod tests {
     }
 
     #[test]
-    fn yes_accepts_both_and_the_finer_ones_accept_one_each() {
+    fn yes_accepts_what_loses_nothing_and_the_finer_ones_accept_one_each() {
         let sync = |more: &[&str]| {
             let line = ["db-to-cloud", "sync", "a", "b"].iter().chain(more);
             match Args::try_parse_from(line).unwrap().command {
                 Command::Sync(sync) => {
-                    (sync.options().accept_remote, sync.options().accept_deletes)
+                    let options = sync.options();
+                    (options.go_on, options.accept_remote, options.accept_deletes)
                 }
                 other => panic!("{other:?}"),
             }
         };
-        assert_eq!(sync(&[]), (false, false));
-        assert_eq!(sync(&["--yes"]), (true, true));
-        assert_eq!(sync(&["--accept-remote"]), (true, false));
-        assert_eq!(sync(&["--accept-deletes"]), (false, true));
+        assert_eq!(sync(&[]), (false, false, false));
+        assert_eq!(sync(&["--yes"]), (true, false, true));
+        assert_eq!(sync(&["--put-back"]), (true, false, false));
+        assert_eq!(sync(&["--accept-remote"]), (false, true, false));
+        assert_eq!(sync(&["--accept-deletes"]), (false, false, true));
     }
 }

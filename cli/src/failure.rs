@@ -5,8 +5,8 @@ use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use db_to_cloud::ErrorKind;
 use db_to_cloud::state::StateError;
+use db_to_cloud::{Divergence, ErrorKind};
 use db_to_cloud_folder::FolderError;
 use db_to_cloud_sqlite::SqliteError;
 
@@ -93,7 +93,16 @@ impl Failure {
         if let Some(hint) = self.hint() {
             output::note(format_args!("hint: {hint}"));
         }
-        ExitCode::from(if matches!(self, Self::Usage(_)) { 2 } else { 1 })
+        ExitCode::from(self.exit_code())
+    }
+
+    fn exit_code(&self) -> u8 {
+        let asks = [ErrorKind::Diverged, ErrorKind::Foreign, ErrorKind::Unrelated];
+        match self {
+            Self::Usage(_) => 2,
+            Self::Sync(error) if asks.contains(&error.kind()) => 4,
+            _ => 1,
+        }
     }
 
     /// What to do, where the error itself does not say it.
@@ -102,6 +111,9 @@ impl Failure {
             Self::Usage(_) => "see `db-to-cloud help`",
             Self::Sync(error) | Self::SignIn(error) if is_of_kept_sign_in(error) => {
                 "check permissions and free space there, or name another file with --tokens"
+            }
+            Self::Sync(error) if error.divergence().is_some() => {
+                return error.divergence().map(|divergence| ways_on(divergence).to_owned());
             }
             Self::Sync(error) => return hint(error.kind()).map(str::to_owned),
             Self::SignIn(error) if error.is_transient() => "try again later",
@@ -181,11 +193,40 @@ fn is_of_kept_sign_in(error: &db_to_cloud::Error) -> bool {
     error.kind() == ErrorKind::State && error.operation().ends_with("the sign-in")
 }
 
+/// The ways on of a storage that is not as this device left it.
+fn ways_on(divergence: Divergence) -> &'static str {
+    match divergence {
+        Divergence::Emptied | Divergence::LogLost => {
+            "is its drive mounted, is it the right place? if it is, put the documents of this device \
+             back with --put-back; to leave it as it is, do nothing"
+        }
+        Divergence::RolledBack { .. } => {
+            "if this is the storage you mean, put back what it lost with --put-back; to compare all \
+             documents anew, use --start-over; to leave it as it is, do nothing"
+        }
+        Divergence::Forked { .. } | Divergence::Continued => {
+            "if this is the storage you mean, join both sides with --rejoin: what changed on both is a \
+             conflict, see --on-conflict; to leave it as it is, do nothing"
+        }
+        _ => {
+            "give the storage that belongs to this database; to sync with this one all the same, use \
+             --accept-remote: documents that differ become conflicts, see --on-conflict"
+        }
+    }
+}
+
 fn hint(kind: ErrorKind) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Diverged => {
             "if this is the storage you mean (it was emptied, restored or replaced), sync with \
              --yes: documents that differ become conflicts, see --on-conflict"
+        }
+        ErrorKind::Foreign => {
+            "give a place of its own, which is made if it does not exist; among other files a storage \
+             is begun with --accept-remote, over objects of another program never"
+        }
+        ErrorKind::Unrelated => {
+            "if they belong together, sync with --join; else give another storage"
         }
         ErrorKind::TooManyDeletes => {
             "look with --dry-run what would be deleted; if it is right, sync with --yes"

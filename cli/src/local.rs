@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use db_to_cloud::format::About;
 use db_to_cloud::memory::MemoryAdapter;
 use db_to_cloud::{Adapter, Client, LocalWins};
 use db_to_cloud_folder::FolderDatabase;
@@ -96,7 +97,10 @@ impl Local {
         adapter: Arc<dyn Adapter>,
         resolver: Arc<dyn db_to_cloud::Resolver>,
     ) -> db_to_cloud::ClientBuilder {
+        let kind = if self.side.is_tables() { "rows" } else { "files" };
+        let about = About { kind: Some(kind.to_owned()), ..About::default() };
         Client::builder(adapter, self.side.database(), self.state.clone(), resolver)
+            .with_about(about)
     }
 }
 

@@ -14,6 +14,10 @@ use crate::output::{self, note};
 #[derive(Debug, Serialize)]
 struct Json {
     version: u64,
+    /// Which storage it is; null before its first commit.
+    storage: Option<String>,
+    /// This sync has begun the storage.
+    new_storage: bool,
     pulled: u64,
     pushed: u64,
     deleted: u64,
@@ -95,6 +99,8 @@ impl From<&Report> for Json {
     fn from(report: &Report) -> Self {
         Self {
             version: report.version,
+            storage: report.storage.map(|storage| storage.to_string()),
+            new_storage: report.is_new_storage,
             pulled: report.pulled,
             pushed: report.pushed,
             deleted: report.deleted,
@@ -110,6 +116,9 @@ impl From<&Report> for Json {
 
 /// Tells what needs a look.
 pub(crate) fn explain(report: &Report, verbose: bool) {
+    if report.is_new_storage {
+        note("there was no storage in this place: a new one was begun");
+    }
     let copies = report.copies.iter().map(|copy| format!("kept both: this device's is {copy}"));
     tell(copies, verbose);
     if !report.copies.is_empty() {

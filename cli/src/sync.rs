@@ -41,7 +41,7 @@ pub(crate) async fn prepare(
 ) -> Result<(Local, Client, Shown), Failure> {
     let local = Local::open(&options.sides).await?;
     let how = how(options, &local.side)?;
-    let adapter = local.open_remote(options.options().accept_remote).await?;
+    let adapter = local.open_remote(options.yes || options.accept_remote).await?;
     let device = options.device();
     let progress = Progress::new(verbose, how == OnConflict::Ask);
     let resolver = Arc::new(Settler { how, side: local.side.clone(), device: device.clone() });

@@ -14,7 +14,7 @@ use crate::local::state::StateStore;
 use crate::local::{Database, Resolver};
 use crate::model::{DocumentId, Error, ErrorKind, Report, Revision};
 use crate::storage::Adapter;
-use crate::sync::{Preview, Session, Shared, SyncOptions};
+use crate::sync::{Preview, Purpose, Session, Shared, SyncOptions};
 
 /// One device's side of the sync: it joins the application's [`Database`], the storage behind an
 /// [`Adapter`] and the durable [`StateStore`] of this device at this storage.
@@ -79,8 +79,17 @@ impl Client {
     /// As [`Client::sync`].
     #[tracing::instrument(name = "sync", skip_all, fields(device = self.0.config.device))]
     pub async fn sync_with(&self, options: SyncOptions) -> Result<Report, Error> {
+        self.run(options, Purpose::Sync).await
+    }
+
+    /// A sync; of a watch, it need not see its anchor each time.
+    pub(crate) async fn run(
+        &self,
+        options: SyncOptions,
+        purpose: Purpose,
+    ) -> Result<Report, Error> {
         let inner = &self.0;
-        let session = Box::pin(Session::run(inner, options));
+        let session = Box::pin(Session::run(inner, options, purpose));
         let Some(limit) = inner.config.time_limit else { return session.await };
         match futures::future::select(session, inner.environment.sleep(limit)).await {
             futures::future::Either::Left((report, _)) => report,

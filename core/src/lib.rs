@@ -58,8 +58,9 @@ pub use local::{
 #[doc(hidden)]
 pub use model::Sizes;
 pub use model::{
-    Action, BoxError, CommitId, ContentHash, DeferReason, Deferred, Document, DocumentId, Effect,
-    Error, ErrorKind, Event, Folder, Key, Report, Requests, Revision, Timestamp, VersionId, format,
+    Action, BoxError, CommitId, ContentHash, DeferReason, Deferred, Divergence, Document,
+    DocumentId, Effect, Error, ErrorKind, Event, Folder, Key, Report, Requests, Revision,
+    Timestamp, VersionId, format,
 };
 pub use storage::{
     Adapter, Atomicity, Capabilities, Copied, Created, Limits, LockPolicy, Page, Wait,

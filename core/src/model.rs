@@ -1,5 +1,6 @@
 //! Plain data: what documents, versions, records and objects are. No input or output, and no decision.
 
+mod divergence;
 mod document;
 mod error;
 pub mod format;
@@ -10,7 +11,9 @@ mod records;
 mod report;
 mod sizes;
 mod timestamp;
+mod trail;
 
+pub use divergence::Divergence;
 pub use document::{Action, CommitId, ContentHash, Document, Revision, VersionId};
 pub(crate) use error::Scope;
 pub use error::{BoxError, Effect, Error, ErrorKind};
@@ -18,9 +21,10 @@ pub use id::DocumentId;
 pub use key::{Folder, Key};
 pub use progress::Event;
 pub(crate) use records::{
-    Attempt, DeferredChange, GcClock, LastEntry, LogCost, LogPosition, QueuedEdit, Refusal,
+    Attempt, Branch, DeferredChange, GcClock, LastEntry, LogCost, LogPosition, QueuedEdit, Refusal,
     SyncedVersion,
 };
 pub use report::{DeferReason, Deferred, Report, Requests};
 pub use sizes::Sizes;
 pub use timestamp::Timestamp;
+pub(crate) use trail::Trail;

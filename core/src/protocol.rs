@@ -7,4 +7,4 @@ mod remote;
 
 pub(crate) use decide::{Decision, Fact, Facts, Local, Wait, decide};
 pub(crate) use plan::{Loss, Plan, PlannedWrite};
-pub(crate) use remote::RemoteChange;
+pub(crate) use remote::{Relation, RemoteChange};

@@ -6,6 +6,7 @@
 //!
 //! | module | does |
 //! |---|---|
+//! | `identify` | which storage it is, and whether it is as this device left it |
 //! | `recover` | what an earlier sync left open; another storage |
 //! | `scan` | finds edits that were not queued |
 //! | `pull` | reads the log, decides, writes into the application |
@@ -20,6 +21,7 @@ mod anchor;
 mod brake;
 mod commit;
 mod context;
+mod identify;
 mod last_entry;
 mod lock;
 mod maintain;
@@ -42,18 +44,23 @@ pub use shared::SyncOptions;
 pub(crate) use shared::{Config, Shared};
 
 use context::Context;
+pub(crate) use context::Purpose;
+use identify::{Found, Identify};
 use maintain::Maintain;
 use pull::{OtherEntry, Pull};
 use push::{Changed, Outcome, Push, Queue};
 use recover::Recover;
 use scan::Scan;
 
+use crate::local::state::Claim;
 use crate::model::LogPosition;
 use crate::model::{Error, ErrorKind, Event, Report};
 use crate::planted::{Rule, holds};
 use crate::storage::HeldLock;
 use crate::storage::LockPolicy;
 
+/// How often one sync turns to another state of this device.
+const TURNS: usize = 4;
 /// Lost races after which a sync gives up; by then it has waited for minutes.
 const RACES: u32 = 12;
 /// How often the queue is walked again because conflicts were decided or a pull came between.
@@ -87,17 +94,20 @@ impl<'a> Session<'a> {
     }
 
     /// Runs one sync. May be dropped at any await.
-    pub(crate) async fn run(client: &Shared, options: SyncOptions) -> Result<Report, Error> {
-        let _claim = client.sync_state.claim().await?;
+    pub(crate) async fn run(
+        client: &Shared,
+        options: SyncOptions,
+        purpose: Purpose,
+    ) -> Result<Report, Error> {
         let began = client.environment.monotonic();
         let before = client.storage.metered();
-        let mut position = client.sync_state.metadata_read().await?;
-        client.emit(Event::Start);
-        let cx = Context::new(client, options);
-        cx.look_at_strength(&mut position, false).await?;
-        Session::new(&cx).sync(&mut position).await?;
+        let cx = Context::new(client, options, purpose);
+        let session = Session::new(&cx);
+        let (_claim, mut position, looked) = cx.enter(Some(&session)).await?;
+        session.sync(&mut position, looked).await?;
         client.emit(Event::Done);
         let mut report = cx.into_report();
+        report.storage = position.genesis;
         let after = client.storage.metered();
         report.version = position.version;
         report.requests = after.0.since(&before.0);
@@ -111,18 +121,22 @@ impl<'a> Session<'a> {
     pub(crate) async fn scan_now(client: &Shared) -> Result<bool, Error> {
         let _claim = client.sync_state.claim().await?;
         let position = client.sync_state.metadata_read().await?;
-        let cx = Context::new(client, SyncOptions::default());
+        let cx = Context::new(client, SyncOptions::default(), Purpose::Sync);
         Recover::new(&cx).recover_writes(&position).await?;
         Ok(Scan::new(&cx).compare(true).await? > 0)
     }
 
-    async fn sync(&self, position: &mut LogPosition) -> Result<(), Error> {
+    async fn sync(
+        &self,
+        position: &mut LogPosition,
+        looked: Result<(), Error>,
+    ) -> Result<(), Error> {
         let client = self.cx.client;
-        self.recover.recover_writes(position).await?;
-        if !client.is_compared() && holds(Rule::C4) {
-            self.scan.compare(false).await?;
-            client.set_compared(true);
+        if let Err(e) = looked {
+            self.accept(position, e).await?;
         }
+        self.recover.finish_putting_back(position).await?;
+        self.find_edits(position).await?;
         let mut lock = None;
         let synced = self.rounds(position, &mut lock).await;
         let maintained = match synced {
@@ -142,6 +156,17 @@ impl<'a> Session<'a> {
         synced?;
         position.synced = Some(client.environment.now());
         client.sync_state.save(position).await
+    }
+
+    /// What was edited while no client ran (rule C4), once.
+    async fn find_edits(&self, position: &LogPosition) -> Result<(), Error> {
+        let client = self.cx.client;
+        self.recover.recover_writes(position).await?;
+        if !client.is_compared() && holds(Rule::C4) {
+            self.scan.compare(false).await?;
+            client.set_compared(true);
+        }
+        Ok(())
     }
 
     /// Pulls and pushes until everything is pushed.
@@ -203,6 +228,8 @@ impl<'a> Session<'a> {
         lock: &mut Lock,
     ) -> Result<Outcome, Error> {
         let near = position.version > 0 && winner.is_none() && !position.resyncing;
+        // Nothing is uploaded before it is known that the documents belong together (rule C7).
+        let near = near && !self.pull.is_meeting(position).await?;
         let beside = near && self.cx.has_changes().await?;
         if !beside {
             self.pull(position, winner).await?;
@@ -302,5 +329,42 @@ impl<'a> Session<'a> {
         self.recover.accept(position, error).await?;
         self.push.forget_uploads();
         Ok(())
+    }
+}
+
+impl Context<'_> {
+    /// Claims the state and looks at the storage; and anew, if that is the storage of another state of
+    /// this device. Answers the claim, the place in the log, and whether the storage is as it was.
+    async fn enter(
+        &self,
+        session: Option<&Session<'_>>,
+    ) -> Result<(Option<Claim>, LogPosition, Result<(), Error>), Error> {
+        let (sync_state, identify) = (&self.client.sync_state, Identify::new(self));
+        for turn in 0..=TURNS {
+            let claims = self.purpose != Purpose::Preview;
+            let claim = if claims { Some(sync_state.claim().await?) } else { None };
+            let mut position = sync_state.metadata_read().await?;
+            if turn == 0 && claims {
+                self.client.emit(Event::Start);
+            }
+            self.look_at_strength(&mut position, false).await?;
+            if let Some(session) = session.filter(|_| position.version > 0) {
+                // An edit is found also if the storage cannot be reached.
+                session.find_edits(&position).await?;
+            }
+            match identify.look(&mut position).await {
+                Ok(Found::Here(next)) => {
+                    self.keep_slot(next.map(|slot| (position.version + 1, slot)));
+                    return Ok((claim, position, Ok(())));
+                }
+                Ok(Found::Turned) => {}
+                Err(e) if identify.parts(&e).await? => {}
+                Err(e) => return Ok((claim, position, Err(e))),
+            }
+            // The documents are compared with the index of that state.
+            self.client.set_compared(false);
+        }
+        Err(Error::new(ErrorKind::Busy, "sync")
+            .with_message("the storage at this address changes all the time: sync again later"))
     }
 }

@@ -280,7 +280,7 @@ pub fn settle(devices: &[&Device]) {
     }
     for device in devices {
         assert_eq!(device.all(), devices[0].all(), "{}", device.name);
-        assert_eq!(device.sync().requests.total(), 1, "{}", device.name);
+        assert_eq!(device.sync().requests.total(), 2, "{}", device.name);
     }
 }
 

@@ -10,6 +10,7 @@ use crate::local::Edits;
 use crate::local::SyncState;
 use crate::local::state::StateStore;
 use crate::local::{Database, Resolver};
+use crate::model::format::About;
 use crate::model::{Event, Sizes};
 use crate::storage::Adapter;
 use crate::storage::{Limits, LockPolicy, Storage};
@@ -38,6 +39,7 @@ impl ClientBuilder {
     ) -> Self {
         let config = Config {
             device: "unnamed device".to_owned(),
+            about: About::default(),
             lock: LockPolicy::Auto,
             grace: GRACE,
             sizes: Sizes::default(),
@@ -53,6 +55,14 @@ impl ClientBuilder {
     /// The name of this device, for people to read in the lock, the log and conflicts.
     pub fn with_device(mut self, name: impl Into<String>) -> Self {
         self.config.device = name.into();
+        self
+    }
+
+    /// What the documents are: written into a storage that this client begins, and compared with what
+    /// other storages say. A storage for something else is refused with
+    /// [`ErrorKind::Foreign`](crate::ErrorKind::Foreign). What is not said is not compared.
+    pub fn with_about(mut self, about: About) -> Self {
+        self.config.about = about;
         self
     }
 

@@ -10,7 +10,7 @@ pub use options::WatchOptions;
 use super::Client;
 use crate::local::state::Table;
 use crate::model::{Error, ErrorKind, Report, Timestamp};
-use crate::sync::SyncOptions;
+use crate::sync::{Purpose, SyncOptions};
 
 /// Tells when a [`Client`] should sync, and syncs: made by [`Client::watch`], driven by a loop of the
 /// application's.
@@ -155,7 +155,7 @@ impl Watch {
     pub async fn sync(&mut self) -> Result<Watched, Error> {
         let cause = *self.cause.get_or_insert(Cause::Time);
         let (noted, before) = (self.client.0.edits.count(), self.queued().await);
-        match self.client.sync_with(self.decided).await {
+        match self.client.run(self.decided, Purpose::Watch).await {
             Ok(report) => {
                 let after = self.queued().await;
                 self.note(cause, &report);

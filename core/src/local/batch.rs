@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION};
+use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION, TRAIL};
 use crate::local::state::{Table, Update};
 use crate::model::format::Change;
 use crate::model::{
-    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion, Trail,
 };
 use crate::model::{DocumentId, Error, ErrorKind};
 
@@ -35,6 +35,10 @@ impl Batch {
 
     pub(crate) fn position(&mut self, position: &LogPosition) {
         self.set(Table::Metadata, POSITION.to_owned(), position);
+    }
+
+    pub(crate) fn trail(&mut self, trail: &Trail) {
+        self.set(Table::Metadata, TRAIL.to_owned(), trail);
     }
 
     pub(crate) fn attempt(&mut self, attempt: Option<&Attempt>) {

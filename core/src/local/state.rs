@@ -9,7 +9,13 @@ use crate::model::{QueuedEdit, SyncedVersion};
 /// A small durable key-value store with one table a kind of record.
 ///
 /// It holds no documents. It SHOULD live in the application's own database, so that a backup or a
-/// roll-back takes both together. One `StateStore` serves one remote.
+/// roll-back takes both together. One `StateStore` serves one storage.
+///
+/// A place that keeps the states of several storages, such as a file, opens a `StateStore` by the address
+/// of the storage. The address only helps to find the state: which storage it is, its first commit
+/// decides (rule C6). A client that finds another storage at the address turns to the state of that one,
+/// or to a new one, by [`siblings`](StateStore::siblings) and [`turn_to`](StateStore::turn_to). A place with
+/// room for one state leaves these methods as they are.
 #[async_trait]
 pub trait StateStore: Send + Sync {
     /// Claims the state for one sync (rule C2). A second claim, in this process or another one, is
@@ -58,6 +64,58 @@ pub trait StateStore: Send + Sync {
         expected: Vec<Update>,
         updates: Vec<Update>,
     ) -> Result<Written, StateError>;
+
+    /// The other states in the same place, each with its record of this key in [`Table::Metadata`].
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed.
+    async fn siblings(&self, key: &str) -> Result<Vec<(Sibling, Option<Vec<u8>>)>, StateError> {
+        let _ = key;
+        Ok(Vec::new())
+    }
+
+    /// From now on this store, its clones, and each store that is opened at the same address, are another
+    /// state. A claim of the state before does not count for it. `false`: this place has room for one
+    /// state, and nothing was changed.
+    ///
+    /// # Guarantees
+    /// - All of it happens in one step, and is durable.
+    /// - The state before stays as it is and is a sibling from now on, but for [`Turn::Replace`] and
+    ///   [`Turn::Copy`].
+    ///
+    /// # Errors
+    /// If the store fails, or if there is no such sibling. Nothing was changed.
+    async fn turn_to(&self, turn: Turn) -> Result<bool, StateError> {
+        let _ = turn;
+        Ok(false)
+    }
+
+    /// If this state is used at other addresses too, this address gets a copy of it, as with
+    /// [`Turn::Copy`]; says whether it was so.
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed.
+    async fn keep_apart(&self) -> Result<bool, StateError> {
+        Ok(false)
+    }
+}
+
+/// The number of a state among those that lie in one place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Sibling(pub i64);
+
+/// Which state a [`StateStore`] turns to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// This one, which keeps its own address too.
+    Share(Sibling),
+    /// The same, and the state before is deleted with all its records: it was never used, or the
+    /// sibling is that of the same storage and is ahead of it.
+    Replace(Sibling),
+    /// A copy of this one, in place of a state that was never used, which is deleted.
+    Copy(Sibling),
+    /// A new one.
+    New,
 }
 
 /// What became of a [`StateStore::write`].

@@ -8,22 +8,20 @@ use futures::lock::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
 use super::Batch;
-use crate::local::state::{Claim, StateError, StateStore, Table, Update, Written};
+use crate::local::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
 use crate::model::format::Change;
 use crate::model::{
-    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion,
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion, Trail,
 };
 use crate::model::{DocumentId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
-
-/// Records that are looked at together.
-const PAGE: usize = 500;
 
 /// Keys of single records in [`Table::Metadata`].
 pub(super) const POSITION: &str = "position";
 pub(super) const ATTEMPT: &str = "attempt";
 pub(super) const GC_CLOCK: &str = "gc-clock";
 pub(super) const LAST_ENTRY: &str = "last-entry";
+pub(super) const TRAIL: &str = "trail";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct SyncState {
@@ -100,24 +98,42 @@ impl SyncState {
         Ok(!self.is_empty(Table::Dirty).await?)
     }
 
-    /// Whether an edit is queued that is one for certain: by the application, or of a new document.
-    /// What a scan queued of a synced one may turn out to be as it was.
-    pub(crate) async fn is_any_certain(&self) -> Result<bool, Error> {
-        let mut pages = self.pages::<QueuedEdit>(Table::Dirty, PAGE);
-        while let Some(page) = pages.next().await? {
-            if page.iter().any(|(_, edit)| !edit.found || edit.base.is_none()) {
-                return Ok(true);
-            }
-        }
-        Ok(false)
-    }
-
     pub(crate) async fn is_empty(&self, table: Table) -> Result<bool, Error> {
         Ok(self.raw_page(table, None, 1).await?.is_empty())
     }
 
     pub(crate) async fn attempt(&self) -> Result<Option<Attempt>, Error> {
         self.single(ATTEMPT).await
+    }
+
+    /// Commits of the log that were read or made here; none in a state of an earlier release.
+    pub(crate) async fn trail(&self) -> Result<Trail, Error> {
+        Ok(self.single(TRAIL).await?.unwrap_or_default())
+    }
+
+    /// The states of other storages in the same place, with where each of them is in its log.
+    pub(crate) async fn siblings(&self) -> Result<Vec<(Sibling, LogPosition)>, Error> {
+        let siblings = self.state.siblings(POSITION).await;
+        let siblings = siblings.map_err(|e| error("read client state", e))?;
+        let mut found = Vec::with_capacity(siblings.len());
+        for (sibling, position) in siblings {
+            if let Some(position) = position {
+                found.push((sibling, parse(Table::Metadata, &position)?));
+            }
+        }
+        Ok(found)
+    }
+
+    /// From now on this is another state; `false` if there is room for one only. The claim of the state
+    /// before does not count any more.
+    pub(crate) async fn turn_to(&self, turn: Turn) -> Result<bool, Error> {
+        self.state.turn_to(turn).await.map_err(|e| error("turn to another state", e))
+    }
+
+    /// Gives this address a copy of its own, if the state is used at several; says whether it was. The
+    /// claim then no longer counts.
+    pub(crate) async fn keep_apart(&self) -> Result<bool, Error> {
+        self.state.keep_apart().await.map_err(|e| error("copy client state", e))
     }
 
     pub(crate) async fn last_entry(&self) -> Result<Option<LastEntry>, Error> {

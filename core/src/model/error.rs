@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Divergence;
+
 /// An error of the application or of a library below, of any type.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -31,9 +33,15 @@ pub enum ErrorKind {
     Corrupt,
     /// An object was written by a newer version of this library: upgrade.
     NewerFormat,
-    /// The storage is not the one last synced with, or it went back in time: let the user decide,
-    /// then sync with [`SyncOptions::accept_remote`](crate::SyncOptions::accept_remote).
+    /// The storage is not as this device left it: it was emptied, exchanged, restored from a backup, or
+    /// copied. [`Error::divergence`] says what it is and which ways on there are: let the user decide.
     Diverged,
+    /// At this place is something else than a storage of ours, or one for another kind of documents:
+    /// choose another place.
+    Foreign,
+    /// This device and the storage both have documents and have few in common: let the user decide, then
+    /// sync with [`SyncOptions::join`](crate::SyncOptions::join).
+    Unrelated,
     /// The sync would delete a large part of the documents: let the user decide, then sync with
     /// [`SyncOptions::accept_deletes`](crate::SyncOptions::accept_deletes).
     TooManyDeletes,
@@ -72,6 +80,7 @@ struct Inner {
     message: Cow<'static, str>,
     effect: Effect,
     retry_after: Option<Duration>,
+    divergence: Option<Divergence>,
     source: Option<BoxError>,
 }
 
@@ -98,6 +107,7 @@ impl Error {
             message: Cow::Borrowed(""),
             effect: Effect::None,
             retry_after: None,
+            divergence: None,
             source: None,
         };
         if matches!(kind, ErrorKind::Unavailable | ErrorKind::TimedOut) {
@@ -134,6 +144,13 @@ impl Error {
         self
     }
 
+    /// Says in which way the storage is not as it was.
+    #[must_use]
+    pub(crate) fn with_divergence(mut self, divergence: Divergence) -> Self {
+        self.0.divergence = Some(divergence);
+        self
+    }
+
     /// Keeps the error below.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -150,6 +167,8 @@ impl Error {
             | ErrorKind::Full
             | ErrorKind::Throttled
             | ErrorKind::NewerFormat
+            | ErrorKind::Foreign
+            | ErrorKind::Unrelated
             | ErrorKind::Diverged => Scope::Storage,
             ErrorKind::Unsupported | ErrorKind::InvalidInput => Scope::Document,
             _ => Scope::Unknown,
@@ -179,6 +198,12 @@ impl Error {
     /// The pause the storage asked for.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// In which way the storage is not as it was, of an error of the kind [`ErrorKind::Diverged`]. `None`
+    /// also if only the adapter noticed it.
+    pub fn divergence(&self) -> Option<Divergence> {
+        self.0.divergence
     }
 
     /// Whether the same request may succeed later without anybody's help.
@@ -214,6 +239,8 @@ impl ErrorKind {
             Self::Corrupt => "damaged object",
             Self::NewerFormat => "newer format",
             Self::Diverged => "not the storage last synced with",
+            Self::Foreign => "not a storage for these documents",
+            Self::Unrelated => "documents of this device and of the storage are not the same",
             Self::TooManyDeletes => "too many deletes",
             Self::Busy => "another sync is running",
             Self::Locked => "locked by another client",

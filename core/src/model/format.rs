@@ -1,8 +1,10 @@
 //! The objects in the storage, as JSON (rules S4, S5, S6, S7 and S8). Each format is documented on
 //! its type.
 
+mod about;
 mod body;
 mod entry;
+mod head;
 mod lock;
 mod metadata;
 mod snapshot;
@@ -11,8 +13,10 @@ use bytes::Bytes;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+pub use about::About;
 pub use body::Body;
 pub use entry::{Change, Entry, Slot, Stub};
+pub(crate) use head::{START, SlotHead};
 pub use lock::LockObject;
 pub use metadata::ServerMetadata;
 pub use snapshot::{Part, PartName, Record, Snapshot};

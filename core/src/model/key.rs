@@ -129,6 +129,18 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether this is the key of a head or of a part of a snapshot.
+    pub(crate) fn is_of_snapshot(&self) -> bool {
+        let name = self.0.strip_prefix("snapshot/").and_then(|name| name.strip_suffix(".json"));
+        let mut parts = name.unwrap_or_default().splitn(3, '.');
+        let is_number = |text: Option<&str>| text.is_some_and(|text| text.parse::<u64>().is_ok());
+        is_number(parts.next())
+            && parts.next().is_some_and(|random| CommitId::parse(random).is_some())
+            && parts.next().is_none_or(|part| is_number(Some(part)))
+    }
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

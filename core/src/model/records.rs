@@ -32,6 +32,17 @@ pub(crate) struct LogPosition {
     /// A start over is under way.
     #[serde(default)]
     pub resyncing: bool,
+    /// With `resyncing`: it is another branch of the same log, and both have the entries up to this one
+    /// (rule D3). `None`: any difference is a conflict.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common: Option<u64>,
+    /// The index of a storage that is gone is being queued, so that a new log can be begun from it
+    /// (rule D4).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub putting_back: bool,
+    /// The first entries of the storages that this one continues, the newest last (rule D4).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<CommitId>,
     /// What reading the log past the newest known snapshot costs (rule K1).
     #[serde(default)]
     pub log: LogCost,
@@ -63,6 +74,15 @@ impl LogPosition {
 }
 
 impl LogPosition {
+    /// How the log that is read relates to the one that the index is of.
+    pub(crate) fn branch(&self) -> Branch {
+        match (self.resyncing, self.common) {
+            (false, _) => Branch::Same,
+            (true, None) => Branch::Unknown,
+            (true, Some(common)) => Branch::Parted { common },
+        }
+    }
+
     /// Goes on after the last entry of a snapshot.
     pub(crate) fn enter(&mut self, snapshot: &Snapshot, now: Timestamp) {
         self.version = snapshot.seq;
@@ -85,6 +105,20 @@ impl LogPosition {
     pub(crate) fn arrive(&mut self) {
         self.pull_target = self.pull_target.filter(|(farthest, _)| *farthest > self.version);
     }
+}
+
+/// How the log that is read relates to the one that the index is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Branch {
+    /// It is the same.
+    Same,
+    /// It is another one, or in doubt: any difference is a conflict (rule D1).
+    Unknown,
+    /// Both have the entries up to this one and were the same storage then (rule D3).
+    Parted {
+        /// 0 if no common entry is known.
+        common: u64,
+    },
 }
 
 /// The cost of the log past the newest known snapshot.
@@ -189,6 +223,9 @@ pub(crate) struct DeferredChange {
     /// Treat any difference as a conflict (rule D1).
     #[serde(default)]
     pub diverged: bool,
+    /// The versions that it replaced, kept while two branches are joined (rule D3).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub replaced: Vec<VersionId>,
     /// Why it was set aside, once it was tried.
     #[serde(default)]
     pub reason: Option<DeferReason>,
@@ -244,6 +281,7 @@ impl DeferredChange {
             time: None,
             older: Vec::new(),
             diverged: true,
+            replaced: Vec::new(),
             reason: None,
             order: (0, 0),
             refused: None,

@@ -4,13 +4,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::DocumentId;
+use crate::model::{CommitId, DocumentId};
 
 /// The outcome of one sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
     /// The number of the newest commit that is applied here; 0 before the first.
     pub version: u64,
+    /// Which storage it is: the commit of its first entry. `None` if there is none yet.
+    pub storage: Option<CommitId>,
+    /// This sync has begun the storage: there was none.
+    pub is_new_storage: bool,
     /// Documents written here because another device changed them.
     pub pulled: u64,
     /// Documents deleted here because another device deleted them.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::Storage;
-use crate::model::format::Slot;
+use crate::model::format::{START, Slot, SlotHead};
 use crate::model::{Error, Key};
 use crate::storage::Created;
 
@@ -16,6 +16,16 @@ impl Storage {
         let key = Key::change(n);
         let Some(bytes) = self.read(&key, ENTRY).await? else { return Ok(None) };
         Ok(Some((Slot::decode(&key, &bytes)?, bytes.len() as u64)))
+    }
+
+    /// Which commit slot `n` has; `None` if the slot is absent. It reads the beginning of the entry.
+    pub(crate) async fn slot_head(&self, n: u64) -> Result<Option<SlotHead>, Error> {
+        let key = Key::change(n);
+        let Some((start, whole)) = self.read_start(&key, START).await? else { return Ok(None) };
+        if let Some(head) = SlotHead::of_start(&key, &start, whole)? {
+            return Ok(Some(head));
+        }
+        Ok(self.changes_read(n).await?.map(|(slot, _)| SlotHead::of(&slot)))
     }
 
     /// ChangesRead of several slots at once.

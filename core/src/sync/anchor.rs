@@ -3,26 +3,27 @@
 use std::sync::atomic::Ordering;
 
 use super::Context;
-use super::pull::OtherEntry;
-use crate::model::LogPosition;
+use crate::model::format::SlotHead;
+use crate::model::{Divergence, LogPosition};
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 
 impl Context<'_> {
+    /// The slot of the anchor has this commit, or none.
     pub(super) fn check_anchor(
         &self,
         position: &mut LogPosition,
-        slot: Option<OtherEntry>,
+        slot: Option<SlotHead>,
     ) -> Result<(), Error> {
         match slot {
             _ if !holds(Rule::P3) => Ok(()),
-            Some((slot, _)) if Some(slot.commit()) == position.anchor => {
+            Some(slot) if Some(slot.commit) == position.anchor => {
                 position.anchor_checked = self.client.environment.now();
                 self.note_found(position);
                 Ok(())
             }
-            Some(_) => Err(diverged(position, "another entry stands where this client's last was")),
-            None => Err(diverged(position, "the entry this client read last is gone")),
+            Some(_) => Err(diverged(position, Divergence::Forked { since: 0 })),
+            None => Err(diverged(position, Divergence::RolledBack { since: 0 })),
         }
     }
 
@@ -31,12 +32,12 @@ impl Context<'_> {
     /// what only this client has.
     pub(super) async fn check_interrupted(&self, position: &LogPosition) -> Result<(), Error> {
         let Some((version, commit)) = position.pull_target else { return Ok(()) };
-        match self.client.storage.changes_read(version).await {
-            Ok(Some((slot, _))) if slot.commit() == commit => Ok(()),
+        match self.client.storage.slot_head(version).await {
+            Ok(Some(slot)) if slot.commit == commit => Ok(()),
             // Damaged, not gone: a snapshot may lead around it.
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),
             Err(e) => Err(e),
-            Ok(_) => Err(diverged(position, "an entry that was read and not yet applied is gone")),
+            Ok(_) => Err(diverged(position, Divergence::RolledBack { since: 0 })),
         }
     }
 
@@ -51,15 +52,18 @@ impl Context<'_> {
         if position.version == 0 || self.found.load(Ordering::SeqCst) == position.version {
             return Ok(());
         }
-        let slot = self.client.storage.changes_read(position.version).await?;
+        let slot = self.client.storage.slot_head(position.version).await?;
         self.check_anchor(position, slot)
     }
 }
 
-pub(super) fn diverged(position: &LogPosition, why: &str) -> Error {
+/// The error of a storage that is not as this device left it.
+pub(super) fn diverged(position: &LogPosition, what: Divergence) -> Error {
     let key = Key::change(position.version.max(1));
-    Error::new(ErrorKind::Diverged, "sync").with_key(key).with_message(format!(
-        "{why}: this is another storage, an emptied one, or one restored from a backup; nothing \
-         was changed. If it is the right one, accept it: documents that differ become conflicts"
-    ))
+    Error::new(ErrorKind::Diverged, "sync").with_key(key).with_divergence(what).with_message(
+        format!(
+            "{}; nothing was changed: if it is the right place, accept it to go on",
+            what.text()
+        ),
+    )
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::pull::OtherEntry;
 use crate::model::{DeferReason, Deferred, DocumentId, Error, Event, Report};
 use crate::sync::{Shared, SyncOptions};
 
@@ -18,10 +19,25 @@ pub(super) struct Context<'a> {
     pub(super) found: AtomicU64,
     /// The storage is known to be weak.
     weak: AtomicBool,
+    /// What this look at the storage is part of.
+    pub(super) purpose: Purpose,
+    /// What the slot of this number held at the first look, until it is used.
+    next_slot: Mutex<Option<(u64, Option<OtherEntry>)>>,
+}
+
+/// What a look at the storage is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// A sync that the application asked for.
+    Sync,
+    /// One of the syncs of a watch: it need not see the anchor each time.
+    Watch,
+    /// It changes nothing but which state of this device is used.
+    Preview,
 }
 
 impl<'a> Context<'a> {
-    pub(super) fn new(client: &'a Shared, options: SyncOptions) -> Self {
+    pub(super) fn new(client: &'a Shared, options: SyncOptions, purpose: Purpose) -> Self {
         Self {
             client,
             options,
@@ -29,6 +45,8 @@ impl<'a> Context<'a> {
             deferred: Mutex::default(),
             found: AtomicU64::new(0),
             weak: AtomicBool::new(false),
+            purpose,
+            next_slot: Mutex::default(),
         }
     }
 
@@ -64,6 +82,15 @@ impl<'a> Context<'a> {
     /// The storage turned out to be weak, or not; says whether it was known to be weak before.
     pub(super) fn set_weak(&self, weak: bool) -> bool {
         self.weak.swap(weak, Relaxed)
+    }
+
+    /// Keeps what the slot of this number holds for the pull that reads it next.
+    pub(super) fn keep_slot(&self, slot: Option<(u64, Option<OtherEntry>)>) {
+        *self.next_slot.lock().unwrap_or_else(PoisonError::into_inner) = slot;
+    }
+
+    pub(super) fn take_slot(&self) -> Option<(u64, Option<OtherEntry>)> {
+        self.next_slot.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Whether edits are queued, or a commit was sent whose outcome is not known.

@@ -24,6 +24,8 @@ impl Context<'_> {
             self.client.emit(Event::Waiting { owner: holder.owner.clone() });
         };
         let claim = LockClaim { owner: &self.client.config.device, ttl, nonce, own };
+        // What was seen before may have changed while this client waited.
+        self.keep_slot(None);
         *lock = Some(self.client.storage.lock(&claim, waiting).await?);
         Ok(())
     }

@@ -101,8 +101,11 @@ impl Context<'_> {
         after.anchor_checked = self.client.environment.now();
         after.log.bytes =
             after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
+        let mut trail = self.client.sync_state.trail().await?;
+        trail.push(after.version, entry.commit);
         let mut batch = Batch::new();
         batch.position(&after);
+        batch.trail(&trail);
         batch.attempt(None);
         if self.is_weak() {
             let last = self.last_entry(after.generation, [&entry]).await?;
@@ -113,6 +116,7 @@ impl Context<'_> {
         *position = after;
         self.note_found(position);
         self.report().pushed += count;
+        self.report().is_new_storage |= position.version == 1;
         self.client.emit(Event::Committed { changes: count, version: position.version });
         Ok(())
     }

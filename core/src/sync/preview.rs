@@ -15,7 +15,7 @@ use crate::model::format::Snapshot;
 use crate::model::{Action, DocumentId, Error};
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::protocol::{Decision, RemoteChange};
-use crate::sync::{Shared, SyncOptions};
+use crate::sync::{Purpose, Shared, SyncOptions};
 
 /// What a sync would do; made by [`Client::preview`](crate::Client::preview).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -39,7 +39,7 @@ type Suspects = BTreeMap<DocumentId, Option<DeferredChange>>;
 impl Session<'_> {
     /// Reads the log and compares the documents; writes nothing anywhere.
     pub(crate) async fn preview(client: &Shared) -> Result<Preview, Error> {
-        let cx = Context::new(client, SyncOptions::default());
+        let cx = Context::new(client, SyncOptions::default(), Purpose::Preview);
         Reader { cx: &cx, pull: Pull::new(&cx) }.preview().await
     }
 }
@@ -53,14 +53,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn preview(&self) -> Result<Preview, Error> {
         let client = self.cx.client;
-        let mut position = client.sync_state.metadata_read().await?;
+        let (_, mut position, looked) = self.cx.enter(None).await?;
+        looked?;
         let edits = self.unqueued_edits().await?;
         let mut suspects = self.deferred_changes().await?;
         for (id, change) in self.remote_changes(&mut position).await? {
             let ids = std::slice::from_ref(&id);
             let synced = client.sync_state.indexed(ids).await?.remove(&id);
             let before = suspects.remove(&id).flatten();
-            let joined = change.join(before.as_ref(), synced.as_ref(), position.resyncing);
+            let joined = change.join(before.as_ref(), synced.as_ref(), position.branch());
             suspects.insert(id, Some(joined));
         }
         let mut pages = client.sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
@@ -117,7 +118,7 @@ impl Reader<'_> {
     ) -> Result<BTreeMap<DocumentId, RemoteChange>, Error> {
         self.cx.check_interrupted(position).await?;
         let mut remote: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
-        let mut tail = LogReader::new(None, true);
+        let mut tail = LogReader::new(None, self.cx.take_slot());
         loop {
             let (changes, end) = match self.pull.next(position, &mut tail).await? {
                 LogPage::End => return Ok(remote),

@@ -10,7 +10,9 @@ mod apply;
 mod deferred;
 mod facts;
 mod history;
+mod meeting;
 mod read;
+mod rejoin;
 mod resolve;
 mod resync;
 mod snapshot;
@@ -21,6 +23,7 @@ use std::sync::Mutex;
 use facts::Decided;
 pub(super) use facts::Waiting;
 pub(super) use read::{LogPage, LogReader, OtherEntry};
+use rejoin::Moved;
 pub(super) use snapshot::IndexCursor;
 
 use super::Context;
@@ -29,7 +32,7 @@ use crate::local::state::Table;
 use crate::model::format::Entry;
 use crate::model::{DocumentId, Error, VersionId};
 use crate::model::{LogPosition, SyncedVersion};
-use crate::protocol::{Loss, RemoteChange};
+use crate::protocol::{Loss, Relation, RemoteChange};
 
 /// The part of a sync that reads the log and writes into the application.
 pub(super) struct Pull<'a> {
@@ -66,14 +69,15 @@ impl<'a> Pull<'a> {
     ) -> Result<(), Error> {
         self.cx.check_interrupted(position).await?;
         self.drop_deferred_of_before(position).await?;
-        // Else the anchor is found before the commit, if there is one.
-        let pushing = self.cx.client.sync_state.is_any_certain().await?;
-        // A user who accepts another storage expects that it is looked at.
-        let mut tail = LogReader::new(winner, pushing || self.cx.options.accept_remote);
-        self.read_to_head(position, &mut tail).await?;
+        let mut tail = LogReader::new(winner, self.cx.take_slot());
+        let meets = self.is_meeting(position).await?;
+        self.read_to_head(position, &mut tail, meets).await?;
+        if meets {
+            self.check_related().await?;
+        }
         if self.apply_deferred(position, false).await? {
             // A document's bytes were missing: a newer change of it may have come meanwhile (rule P5).
-            self.read_to_head(position, &mut LogReader::default()).await?;
+            self.read_to_head(position, &mut LogReader::default(), false).await?;
             self.apply_deferred(position, true).await?;
         }
         Ok(())
@@ -83,17 +87,18 @@ impl<'a> Pull<'a> {
         &self,
         position: &mut LogPosition,
         tail: &mut LogReader,
+        meets: bool,
     ) -> Result<(), Error> {
         let sync_state = &self.cx.client.sync_state;
         let is_first =
             sync_state.is_empty(Table::Index).await? && sync_state.is_empty(Table::Pending).await?;
-        let mut window = if is_first { Window::Apply } else { Window::Store };
+        let mut window = if is_first && !meets { Window::Apply } else { Window::Store };
         loop {
             match self.next(position, tail).await? {
                 LogPage::End => break,
                 LogPage::Entries { entries, end } => {
                     // The only window of this pull need not be stored.
-                    let whole = end && sync_state.is_empty(Table::Pending).await?;
+                    let whole = end && !meets && sync_state.is_empty(Table::Pending).await?;
                     let what = if whole { Window::Apply } else { window };
                     self.take_entries(position, entries, what).await?;
                     if end {
@@ -130,6 +135,7 @@ impl<'a> Pull<'a> {
             self.cx.client.sync_state.save(position).await?;
         }
         let mut after = position.clone();
+        let mut trail = self.cx.client.sync_state.trail().await?;
         let mut state = Batch::new();
         // Also as long as it is not known whether the storage is weak.
         if !self.cx.client.storage.is_atomic() {
@@ -140,6 +146,7 @@ impl<'a> Pull<'a> {
         let mut last: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
         for (entry, bytes) in entries {
             after.advance(entry.commit);
+            trail.push(after.version, entry.commit);
             after.log.bytes =
                 after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
             for change in RemoteChange::of_entry(after.version, entry) {
@@ -156,6 +163,7 @@ impl<'a> Pull<'a> {
         *position = after;
         self.cx.note_found(position);
         state.position(position);
+        state.trail(&trail);
         self.cx.client.sync_state.metadata_write(state).await
     }
 
@@ -209,15 +217,24 @@ impl<'a> Pull<'a> {
         let ids: Vec<_> = changes.iter().map(|change| change.change.id.clone()).collect();
         let sync_state = &self.cx.client.sync_state;
         let (synced, deferred) = (sync_state.indexed(&ids).await?, sync_state.pending(&ids).await?);
-        let mut waiting = Vec::with_capacity(ids.len());
+        let branch = position.branch();
+        let (mut waiting, mut moved) = (Vec::with_capacity(ids.len()), Vec::new());
         for (id, change) in ids.into_iter().zip(changes) {
             let (version, before) = (synced.get(&id), deferred.get(&id));
-            let joined = change.join(before, version, position.resyncing);
+            if let Some(version) = version.filter(|version| version.vid != change.change.vid) {
+                let relation = change.relation(before, version, branch);
+                if relation != Relation::Other {
+                    moved.push(Moved::of(position, &change.change, version, relation));
+                    continue;
+                }
+            }
+            let joined = change.join(before, version, branch);
             match version.filter(|version| joined.is_synced_as(version)) {
                 Some(version) => state.met(&id, version, position.generation, before.is_some()),
                 None => waiting.push((id, joined)),
             }
         }
+        self.move_bases(&moved).await?;
         Ok((waiting, synced))
     }
 

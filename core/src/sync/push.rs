@@ -204,11 +204,15 @@ impl<'a> Push<'a> {
             }
             changes.push(change);
         }
+        let is_first = position.version == 0;
         let entry = Entry {
             commit: self.cx.client.environment.random().into(),
             prev: position.anchor,
             client: self.cx.client.config.device.clone(),
             time: self.now(),
+            about: Some(Box::new(self.cx.client.config.about.clone()))
+                .filter(|a| is_first && !a.is_empty()),
+            follows: if is_first { position.follows.clone() } else { Vec::new() },
             changes,
         };
         let bytes = format::encode(&Key::change(position.version + 1), &entry)?;

@@ -1,14 +1,16 @@
 //! What an earlier sync left open, and a storage that is not as it was: writes under way (rule P8), a
-//! commit of unknown outcome (rule U7), another storage (rule D1), a replaced commit (rule W4).
+//! commit of unknown outcome (rule U7), another storage (rule D1), another branch (rule D3), a storage
+//! that is gone (rule D4), a replaced commit (rule W4).
 
 mod attempt;
 mod overwritten;
+mod put_back;
 mod resync;
 mod writes;
 
 use super::Context;
 use crate::model::LogPosition;
-use crate::model::{Error, ErrorKind};
+use crate::model::{Divergence, Error, ErrorKind};
 use crate::planted::{Rule, holds};
 
 /// The part of a sync that brings the client state back to what is true.
@@ -32,15 +34,32 @@ impl<'a> Recover<'a> {
             return Err(error);
         }
         if self.is_next_overwritten(position).await? {
-            return self.resync(position).await;
+            return self.resync(position, None).await;
         }
         let overwritten = self.is_overwritten(position).await?;
         if overwritten && self.take_back(position).await? {
             return Ok(());
         }
-        if overwritten || self.cx.options.accept_remote || !holds(Rule::D1) {
-            return self.resync(position).await;
+        if overwritten || !holds(Rule::D1) {
+            return self.resync(position, None).await;
         }
-        Err(error)
+        self.go_on(position, error).await
+    }
+
+    /// The way on that was chosen, if it fits what was found.
+    async fn go_on(&self, position: &mut LogPosition, error: Error) -> Result<(), Error> {
+        let options = &self.cx.options;
+        match error.divergence().filter(|_| options.go_on) {
+            Some(Divergence::Emptied | Divergence::LogLost) => self.put_back(position).await,
+            Some(Divergence::RolledBack { since } | Divergence::Forked { since }) => {
+                self.resync(position, Some(since)).await
+            }
+            Some(Divergence::Continued) => {
+                position.follows.extend(position.genesis);
+                self.resync(position, Some(0)).await
+            }
+            _ if options.accept_remote => self.resync(position, None).await,
+            _ => Err(error),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::environment::Environment;
 use crate::local::{Database, Edits, Resolver, SyncState};
+use crate::model::format::About;
 use crate::model::{DocumentId, Error, Event, Revision, Sizes};
 use crate::storage::{LockPolicy, Storage};
 
@@ -21,6 +22,8 @@ pub(crate) struct Shared {
 
 pub(crate) struct Config {
     pub device: String,
+    /// What a storage that this client begins is for, and what it expects of others (rule C6).
+    pub about: About,
     pub lock: LockPolicy,
     /// G: how long an object that nothing names is kept.
     pub grace: std::time::Duration,
@@ -36,9 +39,18 @@ type Progress = Box<dyn Fn(Event) + Send + Sync>;
 /// What the user decided about this one sync.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SyncOptions {
-    /// Accept a storage that is not the one last synced with, or that went back in time
-    /// ([`ErrorKind::Diverged`](crate::ErrorKind::Diverged)): documents that differ become conflicts, none is deleted unasked.
+    /// Go on with this storage although it is not as this device left it, if it is the same one: put
+    /// back what it lost, or join the two branches ([`Divergence`](crate::Divergence)). Documents that
+    /// changed on both sides become conflicts, none is deleted unasked.
+    pub go_on: bool,
+    /// Accept whatever storage is there, also another one
+    /// ([`ErrorKind::Diverged`](crate::ErrorKind::Diverged)), or one among other files
+    /// ([`ErrorKind::Foreign`](crate::ErrorKind::Foreign)): all documents that differ become conflicts,
+    /// none is deleted unasked. With `go_on` only where that does not do.
     pub accept_remote: bool,
+    /// Join the documents of this device and of a storage that have few in common
+    /// ([`ErrorKind::Unrelated`](crate::ErrorKind::Unrelated)).
+    pub join: bool,
     /// Accept that a large part of the documents is deleted ([`ErrorKind::TooManyDeletes`](crate::ErrorKind::TooManyDeletes)).
     pub accept_deletes: bool,
     /// Try again what the application's database refused, also if nothing has changed there since

@@ -8,7 +8,7 @@ use super::device::{Device, Setup};
 use super::plan::DAY;
 use super::shared::lock;
 use super::world::World;
-use super::{Kind, Violation, budgets, invariants};
+use super::{Violation, budgets, invariants};
 
 /// Rounds of syncs after which nothing may move any more.
 const ROUNDS: u64 = 16;
@@ -18,6 +18,8 @@ pub(super) fn come_to_rest(world: &mut World) -> Result<(), Violation> {
     world.shared.note(|| "== edits and faults stop".to_owned());
     lock(&world.shared.weather).faults = 0;
     lock(&world.shared.weather).resting = true;
+    // A device that is never run would overrun the time limits of its requests.
+    world.weights = [1; 5];
     lock(&world.shared.cloud).heal();
     world.shared.settle_wire();
     world.run_to_the_end()?;
@@ -38,7 +40,7 @@ pub(super) fn come_to_rest(world: &mut World) -> Result<(), Violation> {
     budgets::check(world)
 }
 
-/// Invariant 7: rounds are bounded, a quiet system writes nothing and makes one read a sync.
+/// Invariant 7: rounds are bounded, a quiet system writes nothing and makes two reads a sync.
 /// Invariant 9: whoever was killed anywhere goes on.
 fn until_quiet(world: &mut World) -> Result<(), Violation> {
     for round in 0..ROUNDS {
@@ -56,9 +58,10 @@ fn until_quiet(world: &mut World) -> Result<(), Violation> {
         world.run_to_the_end()?;
         for device in &mut world.devices {
             quiet &= match device.ended.take() {
-                Some(Ok(report)) => is_quiet(world.shared.kind, &report),
+                Some(Ok(report)) => is_quiet(&report),
                 Some(Err(error)) if is_consent_asked(&error) => false,
-                Some(Err(error)) if round == 0 && error.kind() == ErrorKind::Locked => false,
+                // The lock is written within 5 s, or not at all: on a slow line the next sync does it.
+                Some(Err(error)) if round == 0 && is_of_the_lock(&error) => false,
                 ended => {
                     let detail = format!("{}: {ended:?}", device.name);
                     world.shared.violate("whoever was killed goes on (9)", detail);
@@ -76,17 +79,21 @@ fn until_quiet(world: &mut World) -> Result<(), Violation> {
     world.check()
 }
 
+fn is_of_the_lock(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Locked | ErrorKind::TimedOut) && error.operation() == "lock"
+}
+
 fn is_consent_asked(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Diverged | ErrorKind::TooManyDeletes)
 }
 
-/// Nothing moved, nothing was put off, and it took but one read: of the next slot; before the first
-/// commit of the hint too, and on weak storage of the anchor too.
-fn is_quiet(kind: Kind, report: &Report) -> bool {
-    let reads = if kind == Kind::Weak || report.version == 0 { 2 } else { 1 };
+/// Nothing moved, nothing was put off, and it took but two reads: of the anchor and of the next slot; before
+/// the first commit of slot 1 and of the hint, and a look at what lies there.
+fn is_quiet(report: &Report) -> bool {
+    let list = u64::from(report.version == 0);
     (report.pulled, report.deleted, report.pushed, report.conflicts) == (0, 0, 0, 0)
         && report.deferred.is_empty()
-        && (report.requests.get, report.requests.total()) == (reads, reads)
+        && (report.requests.get, report.requests.total()) == (2, 2 + list)
 }
 
 fn check_the_end(world: &mut World) -> Result<(), Violation> {

@@ -26,7 +26,7 @@ pub(super) struct World {
     pub shared: Arc<Shared>,
     pub devices: Vec<Device>,
     tasks: Vec<Task>,
-    weights: [u64; 5],
+    pub(super) weights: [u64; 5],
     edits: u64,
     joined: usize,
     server_backup: Option<Objects>,

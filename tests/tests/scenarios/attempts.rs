@@ -14,7 +14,7 @@ fn all_have(text: &str, devices: [&Device; 2]) {
         device.sync();
         assert_eq!(device.read("note").as_deref(), Some(text), "{}", device.name);
         assert_eq!((device.status().queued, device.status().unsettled), (0, false));
-        assert_eq!(device.sync().requests.total(), 1);
+        assert_eq!(device.sync().requests.total(), 2);
     }
 }
 

@@ -53,7 +53,7 @@ fn settles(
     for device in [&alice, &bob, &carol] {
         assert_eq!(device.all(), end, "{}", device.name);
         let report = device.sync();
-        assert_eq!((report.conflicts, report.requests.total()), (0, 1), "{}", device.name);
+        assert_eq!((report.conflicts, report.requests.total()), (0, 2), "{}", device.name);
     }
     report
 }
@@ -166,7 +166,7 @@ fn equal_content_is_no_conflict_and_writes_nothing() {
     let alice = alice.resolving_by(judge.clone());
     let report = alice.sync();
     assert_eq!((judge.count(), report.pushed, world.commits()), (0, 0, 2));
-    assert_eq!(alice.sync().requests.total(), 1);
+    assert_eq!(alice.sync().requests.total(), 2);
 }
 
 #[test]

@@ -9,8 +9,13 @@ use bytes::Bytes;
 use db_to_cloud::{ErrorKind, KeepBoth, Key, LocalWins, RemoteWins, Resolution, SyncOptions};
 use db_to_cloud_tests::{Device, Fault, Judge, World};
 
-const ACCEPT: SyncOptions =
-    SyncOptions { accept_remote: true, accept_deletes: false, retry_refused: false };
+const ACCEPT: SyncOptions = SyncOptions {
+    accept_remote: true,
+    accept_deletes: false,
+    retry_refused: false,
+    go_on: false,
+    join: false,
+};
 
 type Objects = Vec<(Key, Bytes)>;
 

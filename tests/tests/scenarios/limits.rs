@@ -16,8 +16,13 @@ use db_to_cloud::{
 };
 use db_to_cloud_tests::{Device, Fault, World};
 
-const ACCEPT: SyncOptions =
-    SyncOptions { accept_remote: false, accept_deletes: true, retry_refused: false };
+const ACCEPT: SyncOptions = SyncOptions {
+    accept_remote: false,
+    accept_deletes: true,
+    retry_refused: false,
+    go_on: false,
+    join: false,
+};
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Alice and Bob both have so many documents.

@@ -7,6 +7,7 @@
 mod asking;
 mod attempts;
 mod basics;
+mod branches;
 mod budgets;
 mod clocks;
 mod conflicts;
@@ -18,6 +19,7 @@ mod damage;
 mod decisions;
 mod diverged;
 mod gc;
+mod identity;
 mod layers;
 mod limits;
 mod lists;

@@ -7,8 +7,13 @@ use futures::FutureExt;
 
 use crate::counterexamples::storage::sync_with_a_late_put;
 
-const ACCEPT: SyncOptions =
-    SyncOptions { accept_remote: true, accept_deletes: false, retry_refused: false };
+const ACCEPT: SyncOptions = SyncOptions {
+    accept_remote: true,
+    accept_deletes: false,
+    retry_refused: false,
+    go_on: false,
+    join: false,
+};
 
 /// Bob's pull is stopped at this step: after Alice's commits up to a snapshot, and one more, of
 /// `other`. He finds no hint to the snapshot and reads all of the log; then the hint is back. With

@@ -38,7 +38,7 @@ fn a_start_without_edits_queues_and_writes_nothing() {
     alice.delete("c");
     alice.sync();
     alice.restart();
-    assert_eq!(alice.sync().requests, Requests { get: 1, ..Requests::default() });
+    assert_eq!(alice.sync().requests, Requests { get: 2, ..Requests::default() });
 }
 
 #[test]

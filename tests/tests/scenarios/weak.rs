@@ -74,11 +74,14 @@ fn a_push_locks_pulls_uploads_checks_the_lock_and_the_slot_writes_and_reads_back
     alice.storage.journal.take();
     alice.sync();
     let expected = [
+        // The look at the storage.
+        "get changes/1.json",
+        "get changes/2.json",
         // Rule W1: free; put; wait; own.
         "get lock.json",
         "put lock.json",
         "get lock.json",
-        // The upload, beside the pull with its anchor.
+        // The upload, beside the pull with its anchor: what was seen without the lock may have changed.
         "put docs/…",
         "get changes/1.json",
         "get changes/2.json",

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::Body;
+use super::{About, Body};
 use crate::model::{
     Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Sizes, Timestamp,
     VersionId,
@@ -39,6 +39,13 @@ pub struct Entry {
     /// When, by that device's clock. For people: no decision rests on it.
     #[serde(default, with = "time")]
     pub time: Timestamp,
+    /// In slot 1: what this storage is for (rule C6).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Box<About>>,
+    /// In slot 1: the storages that this one continues, by the commits of their first entries, the newest
+    /// last. A device that had synced with them put its documents back here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub follows: Vec<CommitId>,
     /// At most 500 changes, at most one of each document.
     pub changes: Vec<Change>,
 }

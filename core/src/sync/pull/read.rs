@@ -3,7 +3,8 @@
 use super::Pull;
 use super::snapshot::unreadable;
 use crate::model::LogPosition;
-use crate::model::format::{Entry, Slot, Snapshot};
+use crate::model::format::{Entry, Slot, SlotHead, Snapshot};
+use crate::model::{Branch, Divergence};
 use crate::model::{CommitId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
 use crate::sync::anchor::diverged;
@@ -26,8 +27,8 @@ pub(in crate::sync) enum LogPage {
 pub(in crate::sync) struct LogReader {
     /// The entry that is known already, from a lost race.
     winner: Option<OtherEntry>,
-    /// About to push: the anchor must be found.
-    pushing: bool,
+    /// What the slot of this number holds, if it was read already.
+    known_slot: Option<(u64, Option<OtherEntry>)>,
     /// Entries read so far.
     read: u64,
     /// `meta.json` was looked at.
@@ -45,12 +46,13 @@ const STEP_ENTRIES: usize = 64;
 const STEP_BYTES: u64 = 16 * 1024 * 1024;
 /// A client that has read more entries than this and is not at the head is far behind.
 const FAR: u64 = 8;
-/// How long an anchor that was found is trusted by a client that only reads.
-const ANCHOR_CHECK: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 
 impl LogReader {
-    pub(in crate::sync) fn new(winner: Option<OtherEntry>, pushing: bool) -> Self {
-        Self { winner, pushing, ..Self::default() }
+    pub(in crate::sync) fn new(
+        winner: Option<OtherEntry>,
+        known_slot: Option<(u64, Option<OtherEntry>)>,
+    ) -> Self {
+        Self { winner, known_slot, ..Self::default() }
     }
 
     pub(in crate::sync) fn avoid_snapshots(&mut self) {
@@ -81,7 +83,8 @@ impl Pull<'_> {
         }
         if position.version == 0 && !tail.looked {
             tail.looked = true;
-            if let Some(snapshot) = self.cx.client.storage.hinted_snapshot().await? {
+            let snapshot = self.cx.client.storage.hinted_snapshot().await?;
+            if let Some(snapshot) = snapshot.filter(|snapshot| is_of_use(snapshot, position)) {
                 // The first slot was lost to an entry that the snapshot holds.
                 tail.winner = None;
                 return Ok(LogPage::Snapshot(snapshot));
@@ -104,7 +107,7 @@ impl Pull<'_> {
         let (mut bytes, mut anchor) = (0, position.anchor);
         while entries.len() < STEP_ENTRIES && bytes < STEP_BYTES {
             let next = position.version + 1 + entries.len() as u64;
-            if tail.read > FAR && !tail.looked && self.look(next, tail).await? {
+            if tail.read > FAR && !tail.looked && self.look(position, next, tail).await? {
                 break;
             }
             let slots = match self.read_slots(position, tail, next, entries.is_empty()).await {
@@ -120,7 +123,7 @@ impl Pull<'_> {
                     None if entries.is_empty() => return Ok(LogPage::End),
                     None => return Ok(LogPage::Entries { entries, end: true }),
                     Some((slot, _)) if !continues(slot.prev(), anchor) => {
-                        return Err(diverged(position, "an entry does not continue the log"));
+                        return Err(diverged(position, Divergence::Mixed));
                     }
                     Some((Slot::Stub(_), _)) if entries.is_empty() => {
                         return self.around(position, tail, next, None).await;
@@ -140,53 +143,53 @@ impl Pull<'_> {
         Ok(LogPage::Entries { entries, end: false })
     }
 
-    /// Reads slots from `next` on; and, as rule P3 asks, the anchor's slot.
+    /// Reads slots from `next` on; on weak storage the anchor's slot too (rule W4).
     async fn read_slots(
         &self,
         position: &mut LogPosition,
-        tail: &LogReader,
+        tail: &mut LogReader,
         next: u64,
         first: bool,
     ) -> Result<Vec<Option<(Slot, u64)>>, Error> {
+        if let Some((_, slot)) = tail.known_slot.take().filter(|(number, _)| *number == next) {
+            return Ok(vec![slot]);
+        }
         let storage = &self.cx.client.storage;
         let concurrency = storage.capabilities().concurrency;
         let anchored = first && position.version > 0 && tail.read == 0;
-        if anchored && (tail.pushing || self.cx.is_weak() && holds(Rule::W4)) {
+        if anchored && self.cx.is_weak() && holds(Rule::W4) {
             let mut both = storage.changes_read_many(position.version..=next).await?;
             let slot = both.pop().flatten();
-            self.cx.check_anchor(position, both.pop().flatten())?;
+            let anchor = both.pop().flatten().map(|(slot, _)| SlotHead::of(&slot));
+            self.cx.check_anchor(position, anchor)?;
             return Ok(vec![slot]);
         }
         let last = next + tail.width(next, concurrency) - 1;
-        let slots = storage.changes_read_many(next..=last).await?;
-        if anchored && slots.first().is_some_and(Option::is_none) && self.is_check_due(position) {
-            let slot = storage.changes_read(position.version).await?;
-            self.cx.check_anchor(position, slot)?;
-        }
-        Ok(slots)
-    }
-
-    fn is_check_due(&self, position: &LogPosition) -> bool {
-        let age = self.cx.client.environment.now().since(position.anchor_checked);
-        age.is_none_or(|age| age >= ANCHOR_CHECK)
+        storage.changes_read_many(next..=last).await
     }
 
     fn check_prev(&self, position: &LogPosition, prev: Option<CommitId>) -> Result<(), Error> {
         match continues(prev, position.anchor) {
             true => Ok(()),
-            false => Err(diverged(position, "an entry does not continue the log")),
+            false => Err(diverged(position, Divergence::Mixed)),
         }
     }
 
     /// A client far behind looks for a snapshot; says whether it should jump to one.
-    async fn look(&self, next: u64, tail: &mut LogReader) -> Result<bool, Error> {
+    async fn look(
+        &self,
+        position: &LogPosition,
+        next: u64,
+        tail: &mut LogReader,
+    ) -> Result<bool, Error> {
         tail.looked = true;
         let Some(snapshot) = self.cx.client.storage.hinted_snapshot().await? else {
             return Ok(false);
         };
         tail.known = snapshot.seq;
         let cost = 4 + snapshot.parts.len() as u64;
-        if snapshot.seq < next + cost || !self.is_in_log(&snapshot).await? {
+        let is_of_use = is_of_use(&snapshot, position);
+        if snapshot.seq < next + cost || !is_of_use || !self.is_in_log(&snapshot).await? {
             return Ok(false);
         }
         tail.jump = Some(snapshot);
@@ -214,10 +217,10 @@ impl Pull<'_> {
             return Err(damage.unwrap_or_else(|| unreadable(next)));
         };
         if position.version > 0 {
-            let slot = storage.changes_read(position.version).await?;
+            let slot = storage.slot_head(position.version).await?;
             self.cx.check_anchor(position, slot)?;
             if !self.is_in_log(&snapshot).await? {
-                return Err(diverged(position, "the newest snapshot is not of this log"));
+                return Err(diverged(position, Divergence::Mixed));
             }
         }
         Ok(LogPage::Snapshot(snapshot))
@@ -227,6 +230,15 @@ impl Pull<'_> {
     async fn is_in_log(&self, snapshot: &Snapshot) -> Result<bool, Error> {
         let slot = self.cx.client.storage.changes_read(snapshot.seq).await?;
         Ok(slot.is_some_and(|(slot, _)| slot.commit() == snapshot.commit))
+    }
+}
+
+/// Two branches are joined by their entries: a snapshot does not say which version replaced which. One
+/// of the part that both have is as good (rule D3).
+fn is_of_use(snapshot: &Snapshot, position: &LogPosition) -> bool {
+    match position.branch() {
+        Branch::Parted { common } => snapshot.seq <= common,
+        Branch::Same | Branch::Unknown => true,
     }
 }
 

@@ -2,6 +2,7 @@
 //! whole head is compared with the index, and what differs is a conflict.
 
 use super::Pull;
+use super::rejoin::Moved;
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::{DeferredChange, LogPosition, SyncedVersion};
@@ -18,11 +19,17 @@ impl Pull<'_> {
         if !position.resyncing || position.version > 0 {
             return Ok(());
         }
-        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
+        let sync_state = &self.cx.client.sync_state;
+        let mut pages = sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
+            let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
+            let synced = sync_state.indexed(&ids).await?;
+            // This device did not take all that it has read of these documents (rule D3).
+            let parted = |id| position.common.is_some() && synced.contains_key(id);
+            let mark = DeferredChange::absent();
             let mut batch = Batch::new();
-            page.iter().for_each(|(id, _)| batch.pending(id, None));
-            self.cx.client.sync_state.metadata_write(batch).await?;
+            ids.iter().for_each(|id| batch.pending(id, parted(id).then_some(&mark)));
+            sync_state.metadata_write(batch).await?;
         }
         Ok(())
     }
@@ -35,7 +42,7 @@ impl Pull<'_> {
                 self.finish_page(position, page).await?;
             }
         }
-        position.resyncing = false;
+        (position.resyncing, position.common) = (false, None);
         self.cx.client.sync_state.save(position).await
     }
 
@@ -46,13 +53,18 @@ impl Pull<'_> {
     ) -> Result<(), Error> {
         let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
         let pending = self.cx.client.sync_state.pending(&ids).await?;
-        let mut batch = Batch::new();
         let unmet = page.iter().filter(|(_, i)| i.generation < position.generation);
         // What is pending was met, but for an edit upon another version than the indexed one that came
         // meanwhile (rule C3): it is pending against that version, which this storage never had.
         let vid = |pending: &DeferredChange| pending.change.as_ref().map(|change| change.vid);
         let is_met = |id, i: &SyncedVersion| pending.get(id).is_some_and(|p| vid(p) != Some(i.vid));
-        for (id, indexed) in unmet.filter(|(id, indexed)| !is_met(id, indexed)) {
+        let unmet = unmet.filter(|(id, indexed)| !is_met(id, indexed));
+        if position.common.is_some() {
+            let moved: Vec<_> = unmet.map(|(id, _)| Moved::to_nothing(id)).collect();
+            return self.move_bases(&moved).await;
+        }
+        let mut batch = Batch::new();
+        for (id, indexed) in unmet {
             match indexed.deleted {
                 true => batch.index(id, None),
                 false => batch.pending(id, Some(&DeferredChange::absent())),

@@ -7,6 +7,7 @@ use futures::stream;
 
 use super::Pull;
 use super::Window;
+use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::format::{Change, Part, Snapshot};
 use crate::model::{Action, DocumentId, Error, ErrorKind, Key};
@@ -57,8 +58,13 @@ impl Pull<'_> {
             };
             self.take_changes(position, changes.into_iter().map(order).collect(), window).await?;
         }
+        let mut trail = self.cx.client.sync_state.trail().await?;
+        trail.push(snapshot.seq, snapshot.commit);
         position.enter(&snapshot, self.cx.client.environment.now());
-        self.cx.client.sync_state.save(position).await?;
+        let mut state = Batch::new();
+        state.position(position);
+        state.trail(&trail);
+        self.cx.client.sync_state.metadata_write(state).await?;
         Ok(true)
     }
 

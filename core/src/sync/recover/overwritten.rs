@@ -10,12 +10,12 @@ impl Recover<'_> {
     /// Whether another entry on the same predecessor stands where this client's last one was:
     /// nothing else of the log is in doubt.
     pub(super) async fn is_overwritten(&self, position: &LogPosition) -> Result<bool, Error> {
-        if !self.cx.is_weak() || position.version == 0 {
+        // Another entry 1 is another storage (rule C6).
+        if !self.cx.is_weak() || position.version <= 1 || position.before.is_none() {
             return Ok(false);
         }
-        let slot = self.cx.client.storage.changes_read(position.version).await?;
-        let known = position.version == 1 || position.before.is_some();
-        Ok(known && slot.is_some_and(|(slot, _)| slot.prev() == position.before))
+        let slot = self.cx.client.storage.slot_head(position.version).await?;
+        Ok(slot.is_some_and(|slot| slot.prev == position.before))
     }
 
     /// Whether a late write replaced an entry that was only half applied here, and nothing before.
@@ -24,8 +24,8 @@ impl Recover<'_> {
             return Ok(false);
         }
         let Some(anchor) = position.anchor else { return Ok(true) };
-        let slot = self.cx.client.storage.changes_read(position.version).await?;
-        Ok(slot.is_some_and(|(slot, _)| slot.commit() == anchor))
+        let slot = self.cx.client.storage.slot_head(position.version).await?;
+        Ok(slot.is_some_and(|slot| slot.commit == anchor))
     }
 
     /// Goes back to before the last entry and queues what it changed, as if it had been edited
@@ -43,9 +43,8 @@ impl Recover<'_> {
         tracing::warn!(version = position.version, "a late write replaced a commit");
         position.version -= 1;
         position.anchor = position.before.take();
-        if position.version == 0 {
-            position.genesis = None;
-        }
+        let mut trail = self.cx.client.sync_state.trail().await?;
+        trail.cut(position.version);
         let _edits = self.cx.client.sync_state.edits().await;
         let mut batch = Batch::new();
         for (id, replaced) in &last.replaced {
@@ -54,6 +53,7 @@ impl Recover<'_> {
             batch.dirty(id, Some(QueuedEdit::on(base)));
         }
         batch.position(position);
+        batch.trail(&trail);
         batch.attempt(None);
         batch.last_entry(None);
         self.cx.client.sync_state.metadata_write(batch).await?;

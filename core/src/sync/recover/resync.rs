@@ -1,18 +1,23 @@
-//! Rule D1: the storage is not the one last synced with, and that was accepted.
+//! Rules D1 and D3: the storage is not as this device left it, and that was accepted.
 
 use super::Recover;
-use crate::local::Batch;
 use crate::model::Error;
 use crate::model::{LogCost, LogPosition};
 
 impl Recover<'_> {
-    /// Drops attempt and pending and goes back to the beginning of the log, keeping the index. The pull
-    /// that follows drops what is pending, in this sync or after a stop.
-    pub(super) async fn resync(&self, position: &mut LogPosition) -> Result<(), Error> {
-        tracing::warn!("starting over on a storage that diverged");
+    /// Drops the attempt and goes back to the beginning of the log, keeping the index. `common` is the last
+    /// entry that both branches of one log are known to have; `None` if it is another log. The pull that
+    /// follows deals with what is pending, in this sync or after a stop.
+    pub(super) async fn resync(
+        &self,
+        position: &mut LogPosition,
+        common: Option<u64>,
+    ) -> Result<(), Error> {
+        tracing::warn!(common, "starting over on a storage that diverged");
         *position = LogPosition {
             generation: position.generation + 1,
             resyncing: true,
+            common,
             version: 0,
             anchor: None,
             before: None,
@@ -22,10 +27,6 @@ impl Recover<'_> {
             atomic: None,
             ..position.clone()
         };
-        let mut batch = Batch::new();
-        batch.position(position);
-        batch.attempt(None);
-        self.cx.client.sync_state.metadata_write(batch).await?;
-        Ok(())
+        self.start_anew(position).await
     }
 }

@@ -12,8 +12,13 @@ pub(super) struct Story {
     pub(super) far: Backup,
 }
 
-const ACCEPT: SyncOptions =
-    SyncOptions { accept_remote: true, accept_deletes: false, retry_refused: false };
+const ACCEPT: SyncOptions = SyncOptions {
+    accept_remote: true,
+    accept_deletes: false,
+    retry_refused: false,
+    go_on: false,
+    join: false,
+};
 
 pub(super) fn large(text: &str) -> String {
     format!("{text} {}", "x".repeat(5000))

@@ -91,7 +91,7 @@ fn one_document_that_goes_while_a_sync_runs_is_deleted_by_the_next() {
     bob.restart();
     let documents = bob.documents.clone();
     let gone = || "doc-3".into();
-    bob.storage.before("get", "changes/", move || {
+    bob.storage.before("put", "docs/", move || {
         documents.documents().remove(&gone());
     });
     // It was read before it went: the edit is pushed. That it went is found by the next scan.

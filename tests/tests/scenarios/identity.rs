@@ -1,0 +1,191 @@
+//! Which storage it is (rules C6, C7, S11 and P3): each sync looks before it does anything, and names
+//! what it found.
+
+use db_to_cloud::format::About;
+use db_to_cloud::{Divergence, ErrorKind, Key, SyncOptions};
+use db_to_cloud_tests::{Device, World};
+
+const GO_ON: SyncOptions = SyncOptions {
+    go_on: true,
+    accept_remote: false,
+    join: false,
+    accept_deletes: false,
+    retry_refused: false,
+};
+
+#[track_caller]
+fn divergence(device: &Device) -> Divergence {
+    let error = device.try_sync().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Diverged);
+    error.divergence().unwrap()
+}
+
+/// Rule P3: an idle sync notices too, and says what happened.
+#[test]
+fn p3_what_became_of_the_storage_is_named_at_the_next_sync() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["a", "b"]);
+    let backup = world.backup();
+    alice.edit("a", "newer");
+    alice.sync();
+    let newest = world.backup();
+    world.restore(&backup);
+    assert_eq!(divergence(&alice), Divergence::RolledBack { since: 1 });
+    bob.edit("b", "bob's");
+    bob.sync();
+    assert_eq!(divergence(&alice), Divergence::Forked { since: 1 });
+    world.cloud.objects().clear();
+    assert_eq!(divergence(&alice), Divergence::Emptied);
+    world.overwrite("docs/left.00000000000000000000000000000001", "left");
+    assert_eq!(divergence(&alice), Divergence::LogLost);
+    world.cloud.objects().clear();
+    let dave = world.device("dave");
+    dave.edit("d", "dave's");
+    dave.sync();
+    assert_eq!(divergence(&alice), Divergence::Exchanged);
+    world.restore(&newest);
+    alice.sync();
+}
+
+/// Rule C6: of one commit, too, and without atomic create.
+#[test]
+fn c6_another_first_entry_is_another_storage_on_weak_storage_too() {
+    let world = World::weak();
+    let emptied = world.backup();
+    let alice = world.device("alice");
+    alice.edit("mine", "alice's");
+    alice.sync();
+    world.restore(&emptied);
+    let dave = world.device("dave");
+    dave.edit("theirs", "dave's");
+    dave.sync();
+    assert_eq!(divergence(&alice), Divergence::Exchanged);
+    assert_eq!(alice.try_sync_with(GO_ON).unwrap_err().kind(), ErrorKind::Diverged);
+    assert_eq!(alice.read("theirs"), None);
+}
+
+/// Rule D4.
+#[test]
+fn d4_a_storage_is_put_back_and_the_others_go_on_without_a_conflict() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["a", "b", "gone"]);
+    alice.delete("gone");
+    alice.sync();
+    bob.sync();
+    bob.edit("b", "bob's, not synced");
+    world.cloud.objects().clear();
+    let report = alice.try_sync_with(GO_ON).unwrap();
+    assert_eq!((report.pushed, report.conflicts, report.is_new_storage), (2, 0, true));
+    assert_eq!(divergence(&bob), Divergence::Continued);
+    let report = bob.try_sync_with(GO_ON).unwrap();
+    assert_eq!((report.pushed, report.conflicts, report.pulled), (1, 0, 0));
+    let fresh = world.device("fresh");
+    fresh.sync();
+    assert_eq!((fresh.all(), fresh.read("gone")), (bob.all(), None));
+}
+
+#[test]
+fn d3_a_storage_that_went_back_gets_what_it_lost_without_a_conflict() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["a", "b", "c"]);
+    let backup = world.backup();
+    alice.edit("a", "newer");
+    alice.delete("c");
+    alice.edit("new", "made since");
+    alice.sync();
+    world.restore(&backup);
+    bob.edit("b", "bob's");
+    bob.sync();
+    let report = alice.try_sync_with(GO_ON).unwrap();
+    assert_eq!((report.pulled, report.pushed, report.conflicts), (1, 3, 0));
+    bob.sync();
+    assert_eq!(alice.all(), bob.all());
+    assert_eq!((bob.read("c"), bob.read("a").as_deref()), (None, Some("newer")));
+}
+
+/// Rule S11: the JavaScript db-to-cloud writes such objects.
+#[test]
+fn s11_objects_of_another_program_are_refused_and_stay_as_they_are() {
+    let foreign = [
+        ("meta.json", r#"{"version":3}"#),
+        ("changes/0.json", r#"[{"_id":1}]"#),
+        ("docs/1.json", r#"{"doc":{},"_rev":1}"#),
+    ];
+    for (key, text) in foreign {
+        let world = World::new();
+        world.overwrite(key, text);
+        let before = world.backup();
+        let alice = world.device("alice");
+        alice.edit("a", "alice's");
+        for options in [SyncOptions::default(), GO_ON] {
+            let error = alice.try_sync_with(options).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Foreign, "{key}");
+            assert!(error.to_string().contains(key), "{error}");
+        }
+        assert_eq!(world.backup(), before, "{key}");
+    }
+}
+
+#[test]
+fn s11_a_cut_first_push_is_no_other_program() {
+    let world = World::new();
+    world.overwrite("docs/a.00000000000000000000000000000001", "left");
+    world.overwrite("meta.json", r#"{"format":1,"snapshot":null}"#);
+    let alice = world.device("alice");
+    alice.edit("a", "alice's");
+    assert_eq!(alice.sync().pushed, 1);
+}
+
+#[test]
+fn c6_a_storage_for_other_documents_is_refused() {
+    let world = World::new();
+    let alice = world
+        .device("alice")
+        .set_up(|b| b.with_about(About { kind: Some("files".into()), ..About::default() }));
+    alice.edit("a", "alice's");
+    alice.sync();
+    let before = world.backup();
+    let bob = world
+        .device("bob")
+        .set_up(|b| b.with_about(About { kind: Some("rows".into()), ..About::default() }));
+    bob.edit("b", "bob's");
+    let error = bob.try_sync().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Foreign);
+    assert!(error.to_string().contains("files"), "{error}");
+    assert_eq!(world.backup(), before);
+    // One that says nothing is not refused.
+    world.device("carol").sync();
+    assert!(world.cloud.objects().contains_key(&Key::change(1)));
+}
+
+/// Rule C7.
+#[test]
+fn c7_documents_that_have_nothing_in_common_are_joined_by_consent() {
+    let world = World::new();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    (0..30).for_each(|i| alice.edit(format!("photo-{i}"), "picture"));
+    (0..30).for_each(|i| bob.edit(format!("note-{i}"), "text"));
+    alice.sync();
+    let (before, own) = (world.backup(), bob.all());
+    for options in [SyncOptions::default(), GO_ON] {
+        let error = bob.try_sync_with(options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unrelated);
+        let text = error.to_string();
+        assert!(text.contains("30 documents") && text.contains("photo-"), "{text}");
+        assert!(world.backup() == before, "something was written into the storage");
+        assert_eq!(bob.all(), own);
+    }
+    let report = bob.try_sync_with(SyncOptions { join: true, ..GO_ON }).unwrap();
+    assert_eq!((report.pulled, report.pushed), (30, 30));
+}
+
+#[test]
+fn c7_a_device_that_has_a_part_of_the_documents_is_not_asked() {
+    let world = World::new();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    (0..30).for_each(|i| alice.edit(format!("note-{i}"), "text"));
+    alice.sync();
+    (15..45).for_each(|i| bob.edit(format!("note-{i}"), "text"));
+    let report = bob.sync();
+    assert_eq!((report.pulled, report.pushed, report.conflicts), (15, 15, 0));
+}
