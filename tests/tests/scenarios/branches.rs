@@ -33,7 +33,7 @@ struct JoinLines {
 #[async_trait]
 impl Resolver for JoinLines {
     async fn resolve(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {
-        if self.asked.fetch_add(1, SeqCst) % 3 == 0 && self.hesitates.load(SeqCst) {
+        if self.asked.fetch_add(1, SeqCst).is_multiple_of(3) && self.hesitates.load(SeqCst) {
             return Ok(Resolution::Defer);
         }
         let sides = [&conflict.local, &conflict.remote];
