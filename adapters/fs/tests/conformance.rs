@@ -19,7 +19,9 @@ async fn a_folder_conforms() {
     let folder = tempfile::tempdir().unwrap();
     let adapter = Arc::new(FsAdapter::open(folder.path()).unwrap());
     let other = Arc::new(FsAdapter::open(folder.path()).unwrap());
+    let empty = tempfile::tempdir().unwrap();
     let options = Options::new().with_other(other).with_unreachable(unmounted());
+    let options = options.with_empty(Arc::new(FsAdapter::open(empty.path()).unwrap()));
     let outcome = run_with(adapter, options).await;
     outcome.assert_passed();
     assert_eq!(outcome.skipped(), [""; 0]);

@@ -31,6 +31,7 @@ async fn is_refused(adapter: &FsAdapter, key: &Key) {
     adapter.put(&whole, "x".into()).await.unwrap();
     let kinds = [
         adapter.get(key).await.unwrap_err().kind(),
+        adapter.get_start(key, 10).await.unwrap_err().kind(),
         adapter.put(key, "x".into()).await.unwrap_err().kind(),
         adapter.create(key, "x".into()).await.unwrap_err().kind(),
         adapter.delete(key).await.unwrap_err().kind(),
@@ -39,7 +40,7 @@ async fn is_refused(adapter: &FsAdapter, key: &Key) {
         adapter.copy(key, &whole).await.unwrap_err().kind(),
         adapter.copy(&whole, key).await.unwrap_err().kind(),
     ];
-    assert_eq!(kinds, [ErrorKind::Corrupt; 8], "{key}");
+    assert_eq!(kinds, [ErrorKind::Corrupt; 9], "{key}");
     assert_eq!(adapter.get(&whole).await.unwrap().unwrap(), "x");
 }
 
@@ -55,6 +56,8 @@ async fn a_folder_that_is_a_link_is_refused_and_not_followed() {
         let folders = [Folder::Changes, Folder::Documents, Folder::Snapshots, Folder::Probe];
         let folder = folders.into_iter().find(|folder| folder.name() == name).unwrap();
         assert_eq!(adapter.list(folder, None).await.unwrap_err().kind(), ErrorKind::Corrupt);
+        let names = adapter.names(Some(folder), 10).await;
+        assert_eq!(names.unwrap_err().kind(), ErrorKind::Corrupt);
         assert_eq!(fs::read(victim.join("1.json")).unwrap(), b"secret");
         assert_eq!(fs::read_dir(&victim).unwrap().count(), 1);
     }

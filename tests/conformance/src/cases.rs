@@ -5,6 +5,7 @@ mod clients;
 mod copies;
 mod create;
 mod list;
+mod looks;
 mod names;
 mod objects;
 mod partial;
@@ -72,6 +73,15 @@ cases! {
         listing_needs_no_objects
         list_shows_only_its_folder
         list_shows_each_key_once;
+    looks:
+        a_start_is_the_first_bytes
+        a_start_of_a_large_object_is_short
+        a_start_of_an_empty_object_is_empty
+        a_start_of_a_missing_object_is_none
+        names_show_what_lies_around
+        names_are_as_many_as_wanted
+        names_go_on_after_a_page
+        an_empty_storage_has_no_names;
     clients:
         another_client_sees_a_finished_write
         an_unreachable_storage_is_an_error_not_an_absence;

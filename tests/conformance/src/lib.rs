@@ -27,7 +27,7 @@
 //!
 //! Which file tests what: `cases/objects.rs` single objects, `cases/names.rs` awkward keys,
 //! `cases/create.rs` the exclusive create, `cases/partial.rs` torn and dropped writes,
-//! `cases/list.rs` lists, `cases/batches.rs` the `_many` methods, `cases/copies.rs` copies, `cases/clients.rs` a second and
+//! `cases/list.rs` lists, `cases/looks.rs` starts of objects and names, `cases/batches.rs` the `_many` methods, `cases/copies.rs` copies, `cases/clients.rs` a second and
 //! an unreachable client.
 
 mod cases;

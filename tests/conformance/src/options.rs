@@ -12,6 +12,7 @@ use db_to_cloud::Adapter;
 pub struct Options {
     pub(crate) other: Option<Arc<dyn Adapter>>,
     pub(crate) unreachable: Option<Arc<dyn Adapter>>,
+    pub(crate) empty: Option<Arc<dyn Adapter>>,
     /// The next slot, if slots are made one after another.
     pub(crate) next_slot: Option<Arc<AtomicU64>>,
     pub(crate) races_of_one_client: bool,
@@ -29,6 +30,7 @@ impl Default for Options {
         Self {
             other: None,
             unreachable: None,
+            empty: None,
             next_slot: None,
             races_of_one_client: false,
             listed_keys: 5000,
@@ -58,6 +60,13 @@ impl Options {
     /// it the case that an error is never taken for absence is skipped.
     pub fn with_unreachable(mut self, unreachable: Arc<dyn Adapter>) -> Self {
         self.unreachable = Some(unreachable);
+        self
+    }
+
+    /// Another storage, in which nothing was ever written. Without it the case of the names of nothing is
+    /// skipped.
+    pub fn with_empty(mut self, empty: Arc<dyn Adapter>) -> Self {
+        self.empty = Some(empty);
         self
     }
 

@@ -41,6 +41,21 @@ enum Fault {
     ListLosesSecondPage,
     ListRepeatsAKey,
     ListShowsEverything,
+    /// The server knows no ranges, and nobody cuts off what it sends.
+    StartIsTheWhole,
+    /// A range that is cut down to a round number.
+    StartIsShort,
+    /// The last bytes.
+    StartIsTheEnd,
+    /// 416, whose object has no first byte.
+    EmptyHasNoStart,
+    MissingStartIsEmpty,
+    NamesLackTheSlash,
+    /// Only names that are keys of ours.
+    NamesLoseTheTop,
+    NamesIgnoreTheBound,
+    NamesLoseSecondPage,
+    NamesOfNothingFail,
     GetManyForgetsOrder,
     DeleteManyStopsAtMissing,
     /// The server does not know the header of a copy, and stores the empty body.
@@ -228,8 +243,41 @@ impl Adapter for Broken {
         Ok(answer)
     }
 
+    async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {
+        let whole = self.get(key).await?;
+        if self.fault == Fault::EmptyHasNoStart && whole.as_ref().is_some_and(Bytes::is_empty) {
+            return self.fails("get");
+        }
+        let cut = |bytes: Bytes| match self.fault {
+            Fault::StartIsTheWhole => bytes,
+            Fault::StartIsShort => bytes.slice(..bytes.len().min(at_most).min(2048)),
+            Fault::StartIsTheEnd => bytes.slice(bytes.len() - bytes.len().min(at_most)..),
+            _ => bytes.slice(..bytes.len().min(at_most)),
+        };
+        let start = whole.map(cut);
+        let missing_is_empty = self.fault == Fault::MissingStartIsEmpty;
+        Ok(if missing_is_empty { start.or(Some(Bytes::new())) } else { start })
+    }
+
     async fn names(&self, folder: Option<Folder>, at_most: usize) -> Result<Vec<String>, Error> {
-        self.storage.names(folder, at_most).await
+        let at_most = match self.fault {
+            Fault::FailureIsAbsence => return Ok(Vec::new()),
+            Fault::NamesIgnoreTheBound => 1_000_000,
+            Fault::NamesLoseSecondPage => at_most.min(1000),
+            _ => at_most,
+        };
+        let mut names = self.storage.names(folder, at_most).await?;
+        match self.fault {
+            Fault::NamesOfNothingFail if names.is_empty() && at_most > 0 => {
+                return self.fails("list");
+            }
+            Fault::NamesLoseTheTop => names.retain(|name| folder.is_some() || name.ends_with('/')),
+            Fault::NamesLackTheSlash => {
+                names = names.iter().map(|name| name.trim_end_matches('/').to_owned()).collect();
+            }
+            _ => {}
+        }
+        Ok(names)
     }
 
     async fn get_many(&self, keys: &[Key]) -> Vec<Result<Option<Bytes>, Error>> {
@@ -262,6 +310,7 @@ async fn caught(fault: Fault, case: &str) {
     let timeout = if fault == Fault::GetHangs { 50 } else { 20_000 };
     let mut options = Options::new()
         .with_other(Broken::client(fault, storage))
+        .with_empty(Broken::client(fault, MemoryAdapter::new()))
         .with_listed_keys(1500)
         .with_large_object(2 << 20)
         .with_patience(Duration::from_millis(300))
@@ -307,6 +356,20 @@ each_is_caught! {
     a_lost_second_page_is_caught: ListLosesSecondPage => list_shows_each_key_once;
     a_repeated_key_is_caught: ListRepeatsAKey => list_shows_each_key_once;
     a_list_of_all_folders_is_caught: ListShowsEverything => list_shows_only_its_folder;
+    a_start_that_is_not_cut_off_is_caught: StartIsTheWhole => a_start_is_the_first_bytes;
+    a_start_of_a_large_object_that_is_not_cut_off_is_caught:
+        StartIsTheWhole => a_start_of_a_large_object_is_short;
+    a_start_that_is_too_short_is_caught: StartIsShort => a_start_is_the_first_bytes;
+    an_end_taken_for_the_start_is_caught: StartIsTheEnd => a_start_is_the_first_bytes;
+    an_empty_object_without_a_start_is_caught:
+        EmptyHasNoStart => a_start_of_an_empty_object_is_empty;
+    a_missing_start_taken_for_empty_is_caught:
+        MissingStartIsEmpty => a_start_of_a_missing_object_is_none;
+    folders_named_as_objects_are_caught: NamesLackTheSlash => names_show_what_lies_around;
+    a_top_that_is_not_named_is_caught: NamesLoseTheTop => names_show_what_lies_around;
+    too_many_names_are_caught: NamesIgnoreTheBound => names_are_as_many_as_wanted;
+    a_lost_second_page_of_names_is_caught: NamesLoseSecondPage => names_go_on_after_a_page;
+    an_error_on_a_missing_folder_is_caught: NamesOfNothingFail => an_empty_storage_has_no_names;
     answers_out_of_order_are_caught: GetManyForgetsOrder => get_many_answers_in_order;
     a_batch_that_stops_is_caught: DeleteManyStopsAtMissing => delete_many_deletes_just_these;
     an_empty_copy_is_caught:

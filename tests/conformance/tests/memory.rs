@@ -14,6 +14,7 @@ async fn the_memory_adapter_conforms_and_nothing_is_left_behind() {
     let storage = MemoryAdapter::new();
     let other = Arc::new(storage.clone());
     let options = Options::new().with_other(other).with_unreachable(Arc::new(Unreachable));
+    let options = options.with_empty(Arc::new(MemoryAdapter::new()));
     let outcome = run_with(Arc::new(storage.clone()), options).await;
     outcome.assert_passed();
     assert_eq!(outcome.skipped(), [""; 0]);
@@ -33,6 +34,7 @@ async fn a_weak_storage_is_skipped_where_it_makes_no_promise() {
         "log_slots_are_created_once",
         "a_create_is_never_seen_in_part",
         "a_dropped_create_leaves_nothing_or_all",
+        "an_empty_storage_has_no_names",
         "another_client_sees_a_finished_write",
         "an_unreachable_storage_is_an_error_not_an_absence",
     ];

@@ -93,9 +93,19 @@ pub async fn an_unclear_read_is_never_a_lie(
             Ok(got) => assert_eq!(got.unwrap(), bytes, "{fault:?}"),
             Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
         }
+        faults.fail(get.0, get.1, fault);
+        match storage.get_start(key, 10).await {
+            Ok(got) => assert_eq!(got.unwrap(), bytes[..bytes.len().min(10)], "{fault:?}"),
+            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
+        }
         faults.fail(list.0, list.1, fault);
         match storage.list(Folder::Changes, None).await {
             Ok(page) => assert_eq!(page.keys, std::slice::from_ref(key), "{fault:?}"),
+            Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
+        }
+        faults.fail(list.0, list.1, fault);
+        match storage.names(Some(Folder::Changes), 10).await {
+            Ok(names) => assert_eq!(names, [key.split().unwrap().1], "{fault:?}"),
             Err(error) => assert!(error.is_transient(), "{fault:?}: {error:?}"),
         }
     }

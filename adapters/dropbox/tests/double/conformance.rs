@@ -10,6 +10,8 @@ use crate::support::{shared, unreachable};
 
 async fn conforms(dropbox: &Dropbox, options: Options) {
     let options = options.with_other(shared(dropbox)).with_unreachable(Arc::new(unreachable()));
+    let empty = Dropbox::start().await;
+    let options = options.with_empty(shared(&empty));
     let outcome = run_with(shared(dropbox), options).await;
     outcome.assert_passed();
     assert_eq!(outcome.skipped(), [""; 0]);

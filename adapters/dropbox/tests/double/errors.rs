@@ -16,6 +16,9 @@ async fn fails(storage: &DropboxAdapter, kind: ErrorKind, advice: &str) {
         storage.create(&key, "x".into()).await.unwrap_err(),
         storage.delete(&key).await.unwrap_err(),
         storage.list(Folder::Changes, None).await.unwrap_err(),
+        storage.get_start(&key, 10).await.unwrap_err(),
+        storage.names(Some(Folder::Changes), 10).await.unwrap_err(),
+        storage.names(None, 10).await.unwrap_err(),
         storage.get_many(std::slice::from_ref(&key)).await.remove(0).unwrap_err(),
         storage.wait_for_change(std::time::Duration::from_secs(5)).await.unwrap_err(),
     ];

@@ -11,6 +11,7 @@ mod errors;
 mod faults;
 mod kills;
 mod large;
+mod looks;
 mod requests;
 mod support;
 mod sync;

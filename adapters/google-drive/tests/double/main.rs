@@ -12,6 +12,7 @@ mod faults;
 mod genesis;
 mod kills;
 mod lock;
+mod looks;
 mod objects;
 mod requests;
 mod support;

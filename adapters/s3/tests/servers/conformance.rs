@@ -12,7 +12,8 @@ async fn conforms(server: &Server, options: Options, flaws: &[&str]) {
     let config = new_bucket(server).await;
     let options = options
         .with_other(Arc::new(open(&config)))
-        .with_unreachable(Arc::new(unreachable(&config)));
+        .with_unreachable(Arc::new(unreachable(&config)))
+        .with_empty(Arc::new(open(&new_bucket(server).await)));
     let outcome = run_with(Arc::new(open(&config)), options).await;
     let failed = outcome.failed();
     assert!(failed.iter().all(|case| flaws.contains(case)), "{failed:?}\n{outcome}");

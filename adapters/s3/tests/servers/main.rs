@@ -12,6 +12,7 @@ mod endpoint;
 mod errors;
 mod faults;
 mod large;
+mod looks;
 mod support;
 mod sync;
 mod weak;

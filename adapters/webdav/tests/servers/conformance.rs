@@ -19,6 +19,8 @@ async fn conforms(server: &Server, found: Slots, options: Options, flaws: &[&str
     assert_eq!(storage.slots().await.unwrap(), found);
     let options =
         options.with_other(Arc::new(open(&config))).with_unreachable(Arc::new(unreachable()));
+    // Its collection is not there.
+    let options = options.with_empty(Arc::new(open(&self::config(server))));
     let outcome = run_with(Arc::new(storage), options).await;
     let failed = outcome.failed();
     assert!(failed.iter().all(|case| flaws.contains(case)), "{failed:?}\n{outcome}");

@@ -18,6 +18,9 @@ async fn fails(storage: &WebDavAdapter, kind: ErrorKind, advice: &str) {
         storage.create(&key, bytes.into()).await.unwrap_err(),
         storage.delete(&key).await.unwrap_err(),
         storage.list(Folder::Changes, None).await.unwrap_err(),
+        storage.get_start(&key, 10).await.unwrap_err(),
+        storage.names(Some(Folder::Changes), 10).await.unwrap_err(),
+        storage.names(None, 10).await.unwrap_err(),
         storage.get_many(std::slice::from_ref(&key)).await.remove(0).unwrap_err(),
         storage.slots().await.unwrap_err(),
     ];

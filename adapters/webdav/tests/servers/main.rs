@@ -10,6 +10,7 @@ mod copies;
 mod endpoint;
 mod errors;
 mod faults;
+mod looks;
 mod redirects;
 mod requests;
 mod slots;

@@ -34,6 +34,7 @@ async fn locks_conform_but_for_what_they_cannot() {
     let flaws = [
         "an_object_comes_back_whole",
         "put_replaces_the_object",
+        "a_start_of_an_empty_object_is_empty",
         "create_on_an_absent_key_is_new",
         "create_on_a_present_key_changes_nothing",
         "create_is_exclusive",

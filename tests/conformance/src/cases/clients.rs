@@ -38,13 +38,16 @@ pub(super) async fn an_unreachable_storage_is_an_error_not_an_absence(cx: &Conte
     let keys = [cx.absent_slot(), cx.top_key()?, cx.document(&DocumentId::from("x")), cx.key()?];
     for key in &keys {
         is_error("get", broken.get(key).await)?;
+        is_error("get_start", broken.get_start(key, 10).await)?;
         is_error("put", broken.put(key, Bytes::new()).await)?;
         is_error("delete", broken.delete(key).await)?;
         is_error("create", broken.create(key, Bytes::new()).await)?;
     }
     for folder in [Folder::Changes, Folder::Documents, Folder::Snapshots, Folder::Probe] {
         is_error("list", broken.list(folder, None).await)?;
+        is_error("names", broken.names(Some(folder), 10).await)?;
     }
+    is_error("names", broken.names(None, 10).await)?;
     many_are_errors(&*broken, &keys).await
 }
 
