@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 use crate::client::Client;
 use crate::dav::{CopyAnswer, Member};
 use crate::error::Failure;
+use crate::slots::unfinished::{self, Content};
 use crate::slots::{self, Slot, TEMPORARY};
 use crate::{Slots, WebDavConfig, choose, names};
 
@@ -55,10 +56,14 @@ impl Inner {
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Failure> {
         let Some(slot) = Slot::of(key) else { return self.client.get(key.as_str()).await };
-        match self.client.get(&slot.entry).await? {
+        match unfinished::read(&self.client, &slot, None).await? {
             // With locks, an empty file is no entry yet.
-            Some(bytes) if bytes.is_empty() && self.slots().await? == Slots::Lock => Ok(None),
-            answer => Ok(answer),
+            Content::Entry(bytes) if bytes.is_empty() && self.slots().await? == Slots::Lock => {
+                Ok(None)
+            }
+            Content::Entry(bytes) => Ok(Some(bytes)),
+            // Nor is what a server is still copying, or has been stopped at.
+            Content::Nothing | Content::Part(_) => Ok(None),
         }
     }
 

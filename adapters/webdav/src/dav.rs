@@ -16,6 +16,8 @@ use crate::multistatus::{self, Response};
 pub(crate) struct Member {
     pub(crate) name: String,
     pub(crate) is_collection: bool,
+    /// How long ago it last changed, by the clock of the server.
+    pub(crate) age: Option<Duration>,
 }
 
 /// A collection, as a PROPFIND shows it.
@@ -246,20 +248,21 @@ impl Client {
         }
         let responses = multistatus::parse(&answer.body)?;
         let own = own_path(&self.url(path), &responses);
-        let (mut members, mut modified) = (Vec::new(), None);
+        let now = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
+        let age = |then: Option<SystemTime>| now?.duration_since(then?).ok();
+        let (mut members, mut own_age) = (Vec::new(), None);
         for response in &responses {
             match response.path.strip_prefix(&own) {
-                Some("") => modified = response.modified,
+                Some("") => own_age = age(response.modified),
                 Some(rest) if rest.starts_with('/') => members.push(Member {
                     name: rest[1..].to_owned(),
                     is_collection: response.is_collection,
+                    age: age(response.modified),
                 }),
                 _ => return Err(Failure::not_dav("a list of another collection")),
             }
         }
-        let now = answer.header("date").and_then(|date| httpdate::parse_http_date(date).ok());
-        let age = |now: SystemTime| modified.and_then(|then| now.duration_since(then).ok());
-        Ok(Some(Collection { members, age: now.and_then(age) }))
+        Ok(Some(Collection { members, age: own_age }))
     }
 
     /// Locks a file for a minute, whether it is there or not; `None` if somebody else has.

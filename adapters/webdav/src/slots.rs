@@ -3,6 +3,8 @@
 mod by_lock;
 mod by_mkcol;
 pub(crate) mod by_move;
+mod take_over;
+pub(crate) mod unfinished;
 
 use bytes::Bytes;
 use db_to_cloud::{Created, Key};
@@ -60,6 +62,9 @@ pub(crate) fn is_temporary(name: &str) -> bool {
     })
 }
 
+/// The name of the collection within a slot that decides who takes it over.
+const TURN: &str = "turn";
+
 /// Where the objects of one slot are.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
@@ -84,9 +89,24 @@ impl Slot {
     /// A name in the same collection as the slot's for these bytes alone: sent again they use it
     /// again.
     fn beside(&self, bytes: &[u8]) -> String {
-        let around = self.collection.trim_end_matches('/').rsplit_once('/');
-        let around = around.map(|(folder, _)| format!("{folder}/")).unwrap_or_default();
-        format!("{around}{TEMPORARY}{}/", self.digest(bytes))
+        format!("{}{TEMPORARY}{}/", self.around(), self.digest(bytes))
+    }
+
+    /// The collection around the slot's; that of the storage itself is the empty path.
+    fn around(&self) -> &str {
+        let slash = self.collection.trim_end_matches('/').rfind('/');
+        slash.map_or("", |slash| &self.collection[..=slash])
+    }
+
+    /// Whether a file of this path and these bytes was written to become the entry.
+    fn is_source(&self, path: &str, bytes: &[u8]) -> bool {
+        path == self.within(bytes) || path.strip_suffix("entry.json") == Some(&self.beside(bytes))
+    }
+
+    /// The slot within this one that decides who takes it over.
+    fn turn(&self) -> Self {
+        let collection = format!("{}{TURN}/", self.collection);
+        Self { entry: format!("{collection}entry.json"), collection }
     }
 
     /// A name in the slot's own collection for these bytes alone.
@@ -145,6 +165,10 @@ async fn decide(
     moved: Moved,
 ) -> Result<Created, Failure> {
     let stored = client.get(&slot.entry).await.map_err(Failure::after_sending)?;
+    judge(bytes, moved, stored)
+}
+
+fn judge(bytes: &Bytes, moved: Moved, stored: Option<Bytes>) -> Result<Created, Failure> {
     match (moved, stored) {
         (Moved::Done, Some(stored)) if stored == bytes => Ok(Created::New),
         // The answer was a proxy's, or of a server that failed after it had done it.

@@ -19,6 +19,16 @@ pub(crate) struct Message {
     pub(crate) ends_line: bool,
 }
 
+impl Message {
+    /// A header of a request.
+    pub(crate) fn header(&self, name: &str) -> Option<String> {
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut request = httparse::Request::new(&mut headers);
+        request.parse(&self.head).ok()?;
+        header(request.headers, name).map(str::to_owned)
+    }
+}
+
 /// What a head says of what follows.
 struct Head {
     length: usize,

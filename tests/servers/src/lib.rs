@@ -10,6 +10,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, reason = "what fails here fails the test")]
 #![allow(clippy::print_stdout, reason = "seeds of tests that fail are shown")]
 
+mod copying;
 mod device;
 mod http;
 mod process;
@@ -19,6 +20,7 @@ mod sqlite3;
 pub mod stories;
 mod webdav;
 
+pub use copying::{CopyingServer, Step};
 pub use device::Device;
 pub use process::{Server, folder};
 pub use proxy::{Counts, Fault, FaultProxy, Faults};

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use db_to_cloud::Created;
 
+use super::unfinished::is_part;
 use super::{Slot, decide};
 use crate::client::Client;
 use crate::dav::{LockToken, Moved};
@@ -28,7 +29,9 @@ async fn under_lock(
     bytes: Bytes,
     token: &LockToken,
 ) -> Result<Created, Failure> {
-    if client.get(&slot.entry).await?.is_some_and(|entry| !entry.is_empty()) {
+    // A part of our own bytes is left by an earlier attempt with them.
+    let is_ours = |entry: &Bytes| is_part(entry, &bytes);
+    if client.get(&slot.entry).await?.is_some_and(|entry| !entry.is_empty() && !is_ours(&entry)) {
         return Ok(Created::Occupied);
     }
     match client.put_locked(&slot.entry, bytes.clone(), token).await {

@@ -6,26 +6,26 @@
 //! wakes up later finds the entry there: it never replaces one, and gives up by itself after half of
 //! that time.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use db_to_cloud::Created;
 
+use super::take_over::{PATIENCE, being_written, finish, has_waited, wait_for_entry};
+use super::unfinished::Content;
 use super::{Slot, decide, publish};
 use crate::client::Client;
 use crate::dav::Collection;
 use crate::error::Failure;
 
-/// For how long a claim without an entry is respected: as long as the lock of db-to-cloud.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// The pauses between looks for the entry of a slot that was just claimed, in milliseconds.
-const LOOKS: [u64; 7] = [20, 40, 80, 160, 320, 640, 1280];
 const TURN: &str = "turn-";
 
 pub(super) async fn create(client: &Client, slot: &Slot, bytes: Bytes) -> Result<Created, Failure> {
     let began = Instant::now();
-    if !client.make(&slot.collection).await? && !takes_over(client, slot, &bytes).await? {
-        return Ok(Created::Occupied);
+    if !client.make(&slot.collection).await?
+        && let Some(decided) = claimed(client, slot, &bytes).await?
+    {
+        return Ok(decided);
     }
     let moved = publish(client, slot, bytes.clone(), false);
     let moved = tokio::time::timeout(PATIENCE / 2 - began.elapsed().min(PATIENCE / 2), moved);
@@ -33,14 +33,15 @@ pub(super) async fn create(client: &Client, slot: &Slot, bytes: Bytes) -> Result
     decide(client, slot, &bytes, moved.map_err(Failure::after_sending)?).await
 }
 
-/// Whether a slot that somebody claimed is ours to write; `false` if it has its entry.
-async fn takes_over(client: &Client, slot: &Slot, bytes: &Bytes) -> Result<bool, Failure> {
-    // Mostly its writer is between the two right now.
-    for pause in LOOKS {
-        if client.get(&slot.entry).await?.is_some() {
-            return Ok(false);
+/// What became of a slot that somebody claimed; `None` if it is ours to write.
+async fn claimed(client: &Client, slot: &Slot, bytes: &Bytes) -> Result<Option<Created>, Failure> {
+    match wait_for_entry(client, slot, bytes).await? {
+        Content::Entry(_) => return Ok(Some(Created::Occupied)),
+        Content::Part(whole) => {
+            finish(client, slot, &whole).await?;
+            return Ok(Some(if whole == bytes { Created::New } else { Created::Occupied }));
         }
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        Content::Nothing => {}
     }
     let Some(claimed) = client.list(&slot.collection).await? else {
         return Err(Failure::contended("another client has just deleted the object"));
@@ -48,19 +49,20 @@ async fn takes_over(client: &Client, slot: &Slot, bytes: &Bytes) -> Result<bool,
     let own = slot.within(bytes);
     if claimed.members.iter().any(|member| own.ends_with(&format!("/{}", member.name))) {
         // An earlier attempt of ours with these bytes: only who has the claim writes here.
-        return Ok(true);
+        return Ok(None);
     }
     let turns = turns(&claimed);
-    let newest = match turns {
-        0 => claimed.age,
-        n => client.list(&turn(slot, n)).await?.and_then(|turn| turn.age),
+    let (newest, path) = match turns {
+        0 => (Some(claimed), slot.collection.clone()),
+        n => (client.list(&turn(slot, n)).await?, turn(slot, n)),
     };
-    if newest.is_none_or(|age| age < PATIENCE) {
-        return Err(Failure::contended("another client is writing the object"));
-    }
-    match client.mkcol(&turn(slot, turns + 1)).await? {
-        true => Ok(true),
-        false => Err(Failure::contended("another client is writing the object")),
+    let has_waited = match &newest {
+        Some(newest) => has_waited(client, &path, newest).await?,
+        None => false,
+    };
+    match has_waited && client.mkcol(&turn(slot, turns + 1)).await? {
+        true => Ok(None),
+        false => Err(being_written()),
     }
 }
 

@@ -16,4 +16,5 @@ mod requests;
 mod slots;
 mod support;
 mod sync;
+mod unfinished;
 mod weak;
