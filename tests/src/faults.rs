@@ -37,6 +37,7 @@ pub struct FaultyAdapter {
     cloud: MemoryAdapter,
     steps: Steps,
     capabilities: Arc<Mutex<Capabilities>>,
+    measured: Arc<Mutex<VecDeque<Result<bool, ErrorKind>>>>,
     plan: Arc<Mutex<VecDeque<Planned>>>,
     delayed: Arc<Mutex<Vec<Request>>>,
     sent: Arc<Mutex<Vec<(Key, Bytes)>>>,
@@ -98,6 +99,7 @@ impl FaultyAdapter {
             cloud,
             steps,
             capabilities,
+            measured: Arc::default(),
             plan,
             delayed,
             sent,
@@ -170,6 +172,11 @@ impl FaultyAdapter {
     /// Changes what the storage says of itself.
     pub fn set_capabilities(&self, change: impl FnOnce(&mut Capabilities)) {
         change(&mut lock(&self.capabilities));
+    }
+
+    /// The storage finds out by itself whether its create is atomic: the answers to be given, in turn.
+    pub fn let_it_measure(&self, answers: impl IntoIterator<Item = Result<bool, ErrorKind>>) {
+        lock(&self.measured).extend(answers);
     }
 
     /// From now on `create` overwrites what is there and says that it was absent: a server that
@@ -302,6 +309,11 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 impl Adapter for FaultyAdapter {
     fn capabilities(&self) -> Capabilities {
         lock(&self.capabilities).clone()
+    }
+
+    async fn measured_create(&self) -> Result<Option<bool>, Error> {
+        let measured = lock(&self.measured).pop_front().transpose();
+        measured.map_err(|kind| Error::new(kind, "measure"))
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {

@@ -24,6 +24,8 @@ pub struct WebDavAdapter(Arc<Inner>);
 struct Inner {
     client: Client,
     slots: OnceCell<Slots>,
+    /// The way that the caller chose.
+    configured: Option<Slots>,
     concurrency: usize,
     /// The server refused to copy a file: it is not asked again.
     copyless: AtomicBool,
@@ -34,6 +36,7 @@ impl WebDavAdapter {
         Ok(Self(Arc::new(Inner {
             client: Client::new(config, base)?,
             slots: OnceCell::new_with(config.slots),
+            configured: config.slots,
             concurrency: config.concurrency,
             copyless: AtomicBool::new(false),
         })))
@@ -73,11 +76,14 @@ impl Inner {
         // Whether it is empty shows in the first byte only.
         let start = self.client.get_start(path, at_most.max(1)).await?;
         match start {
-            // As in `get`.
+            // All that is there, and no whole entry: `get` finds out what it is.
             Some(start)
-                if slot.is_some() && start.is_empty() && self.slots().await? == Slots::Lock =>
+                if slot.is_some()
+                    && start.len() < at_most.max(1)
+                    && unfinished::may_be_a_part(&start) =>
             {
-                Ok(None)
+                let all = self.get(key).await?;
+                Ok(all.map(|all| all.slice(..all.len().min(at_most))))
             }
             start => Ok(start.map(|start| start.slice(..start.len().min(at_most)))),
         }
@@ -149,11 +155,20 @@ impl fmt::Debug for WebDavAdapter {
 #[async_trait]
 impl Adapter for WebDavAdapter {
     fn capabilities(&self) -> Capabilities {
-        let create = match self.0.slots.get() {
+        let create = match self.0.configured {
             Some(Slots::None) => Atomicity::Weak,
             _ => Atomicity::Probe,
         };
         Capabilities { create, concurrency: self.0.concurrency, ..Capabilities::default() }
+    }
+
+    /// What the name of a collection in the storage says, else what a race shows that then makes this
+    /// collection: one race for a storage, not for a device. A way that the caller chose was not raced.
+    async fn measured_create(&self) -> Result<Option<bool>, Error> {
+        match self.0.configured {
+            Some(_) => Ok(None),
+            None => Ok(Some(self.slots().await? != Slots::None)),
+        }
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {

@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     fn named(folder: Option<Folder>, name: &str) -> Option<String> {
-        self::name(folder, &Member { name: name.to_owned(), is_collection: true })
+        self::name(folder, &Member { name: name.to_owned(), is_collection: true, age: None })
     }
 
     #[test]
@@ -60,7 +60,7 @@ mod tests {
         assert_eq!(named(None, "slots-move"), None);
         assert_eq!(named(None, "tmp-backup").unwrap(), "tmp-backup/");
         assert_eq!(named(Some(Folder::Changes), "slots-move").unwrap(), "slots-move/");
-        let file = Member { name: temporary.clone(), is_collection: false };
+        let file = Member { name: temporary.clone(), is_collection: false, age: None };
         assert_eq!(name(None, &file), Some(temporary));
     }
 }

@@ -35,6 +35,17 @@ pub trait Adapter: Send + Sync + Debug {
     /// What the core needs to know about this storage. Must not change during a sync.
     fn capabilities(&self) -> Capabilities;
 
+    /// Whether [`create`](Adapter::create) is atomic, for an adapter that says [`Atomicity::Probe`] and finds
+    /// it out by itself: it races its own requests, once, and keeps the outcome in the storage for all
+    /// devices. The default answers `None`: the core races (rule S3). Asked before the first commit of a
+    /// device; the answer is kept in the state of the device. May take as long as 64 requests.
+    ///
+    /// # Errors
+    /// Any kind; then nothing is known. The core asks again if it is transient.
+    async fn measured_create(&self) -> Result<Option<bool>, Error> {
+        Ok(None)
+    }
+
     /// Reads a whole object; `None` if there is none.
     ///
     /// # Guarantees

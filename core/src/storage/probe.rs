@@ -9,13 +9,31 @@ use crate::storage::Created;
 
 const CREATORS: usize = 8;
 const ROUNDS: usize = 3;
+/// The requests, one after another, that an adapter may need to find it out.
+const MEASURED: u32 = 64;
 
 impl Storage {
+    /// Whether create is atomic: as the adapter has found, or by a race.
+    ///
+    /// # Errors
+    /// If nothing could be found out: then nothing is remembered.
+    pub(crate) async fn measure(&self) -> Result<bool, Error> {
+        let limit = self.time_limit(0).saturating_mul(MEASURED);
+        let measured = self.retry(|| async move {
+            let measured = self.adapter.measured_create();
+            self.timed_within(limit, "probe", None, measured).await?
+        });
+        match measured.await? {
+            Some(atomic) => Ok(atomic),
+            None => self.probe().await,
+        }
+    }
+
     /// Whether of 8 creators at once exactly one wins, 3 times, on throw-away keys.
     ///
     /// # Errors
     /// If the storage fails otherwise: then nothing is known and nothing is remembered.
-    pub(crate) async fn probe(&self) -> Result<bool, Error> {
+    async fn probe(&self) -> Result<bool, Error> {
         for _ in 0..ROUNDS {
             let name = format!("{:032x}", self.environment.random());
             let key = Folder::Probe.key(&name)?;

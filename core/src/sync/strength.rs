@@ -52,9 +52,9 @@ impl Context<'_> {
         }
     }
 
-    /// Races real requests, once, and remembers the outcome.
+    /// Finds it out, once, and remembers the outcome.
     async fn probe(&self, position: &mut LogPosition) -> Result<bool, Error> {
-        let atomic = self.client.storage.probe().await?;
+        let atomic = self.client.storage.measure().await?;
         position.atomic = Some(atomic);
         self.client.sync_state.save(position).await?;
         Ok(atomic)

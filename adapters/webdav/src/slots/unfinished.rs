@@ -39,8 +39,7 @@ pub(crate) async fn read(
     let mut pauses = LOOKS.into_iter();
     loop {
         let Some(stored) = client.get(&slot.entry).await? else { return Ok(Content::Nothing) };
-        // What begins otherwise is no entry, nor a part of one.
-        if is_object(&stored) || !(stored.is_empty() || stored.starts_with(b"{")) {
+        if !may_be_a_part(&stored) {
             return Ok(Content::Entry(stored));
         }
         let whole = match own.filter(|own| is_beginning(&stored, own)) {
@@ -61,13 +60,18 @@ pub(crate) async fn read(
     }
 }
 
+/// Whether it is worth a look for more: what begins otherwise is no entry, nor a part of one.
+pub(crate) fn may_be_a_part(stored: &[u8]) -> bool {
+    !is_object(stored) && (stored.is_empty() || stored.starts_with(b"{"))
+}
+
 /// Whether it is a whole entry: each is one JSON object, and no part of one is a JSON object.
 fn is_object(stored: &[u8]) -> bool {
     stored.starts_with(b"{") && serde_json::from_slice::<IgnoredAny>(stored).is_ok()
 }
 
 /// Whether these are enough bytes of an entry, but not all, to say that it is the same as the other.
-pub(crate) fn is_part(stored: &[u8], whole: &[u8]) -> bool {
+pub(super) fn is_part(stored: &[u8], whole: &[u8]) -> bool {
     stored.len() >= UNIQUE && !is_object(stored) && is_beginning(stored, whole)
 }
 

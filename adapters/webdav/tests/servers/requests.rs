@@ -43,6 +43,32 @@ async fn the_way_to_make_slots_is_looked_up_once() {
     assert_eq!(faults.counts().1 - before, 4);
 }
 
+/// How a server makes slots is raced once in a storage, by the first device that writes; all others go by
+/// the collection that it has made.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_race_a_storage_and_none_for_the_second_device() {
+    let (_proxy, faults, open) = counted(None).await;
+    let (alice, bob) = (Device::new("alice", open()), Device::new("bob", open()));
+    let of_wire = |before: usize| faults.counts().1 - before;
+
+    alice.edit("first", "x").await;
+    let before = faults.counts().1;
+    alice.sync().await;
+    let first = of_wire(before);
+    println!("the first sync of a storage: {first} requests");
+    // Of these 3 times 8 creators with 5 requests each, and a late one.
+    assert!((120..200).contains(&first), "{first}");
+
+    bob.edit("second", "y").await;
+    let before = faults.counts().1;
+    bob.sync().await;
+    let second = of_wire(before);
+    println!("the first sync of a second device: {second} requests");
+    // The server's question, hint, log, document, the marker, and the four of the commit.
+    assert!(second <= 15, "{second}");
+    assert_eq!(bob.client.status().await.unwrap().remaining_risk, None);
+}
+
 /// The budgets of the protocol, in requests on the wire.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sync_keeps_the_budgets_of_the_protocol() {

@@ -94,6 +94,8 @@ async fn who_has_the_very_bytes_finishes_an_entry_at_once() {
         let storage = Storage::stopped_at(step).await;
         let is_seen = storage.get(2).await.is_some();
         assert_eq!(is_seen, step != Step::Half, "{step:?}");
+        let start = storage.open().get_start(&Key::change(2), 4096).await.unwrap();
+        assert_eq!(start.is_some(), is_seen, "{step:?}");
         let created = storage.create(2, 0).await.unwrap();
         // Occupied by itself: the core compares.
         assert_eq!(created == Created::New, step == Step::Half, "{step:?}");

@@ -39,6 +39,37 @@ fn a_storage_that_may_ignore_conditions_is_raced_once_and_the_answer_is_remember
     assert_eq!(count(&journal, "create probe/"), 0);
 }
 
+/// The answer is kept as that of a race, and asked for again only where it was an error.
+#[test]
+fn an_adapter_that_finds_out_by_itself_is_not_raced() {
+    for atomic in [true, false] {
+        let world = World::new();
+        let mut alice = probing(&world);
+        alice.storage.let_it_measure([Err(ErrorKind::Unavailable), Ok(atomic)]);
+        for text in ["hello", "hello again"] {
+            alice.edit("note", text);
+            alice.sync();
+            let journal = alice.storage.journal.take();
+            assert_eq!(count(&journal, "create probe/"), 0);
+            assert_eq!(count(&journal, "create changes/"), usize::from(atomic));
+            assert_eq!(count(&journal, "put lock.json") > 0, !atomic);
+            alice.restart();
+        }
+    }
+}
+
+#[test]
+fn what_an_adapter_could_not_find_out_is_not_remembered() {
+    let world = World::new();
+    let alice = probing(&world);
+    alice.edit("note", "hello");
+    alice.storage.let_it_measure([Err(ErrorKind::Forbidden)]);
+    assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::Forbidden);
+    assert_eq!(world.commits(), 0);
+    alice.sync();
+    assert_eq!(count(&alice.storage.journal.take(), "create probe/"), 3 * (8 + 1));
+}
+
 /// Who comes late and is refused for now comes again: nothing is known before it has lost.
 #[test]
 fn who_comes_late_to_a_race_comes_until_it_is_heard() {
