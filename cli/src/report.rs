@@ -137,7 +137,8 @@ pub(crate) fn explain(report: &Report, verbose: bool) {
 /// Tells what is no document and why; without `-v` only what may surprise.
 pub(crate) fn explain_skipped(skipped: &[Skipped], verbose: bool) {
     let surprise = |s: &&Skipped| {
-        verbose || matches!(s.reason, SkipReason::Unreadable(_) | SkipReason::Pattern(_))
+        use SkipReason::{Pattern, Storage, Unreadable};
+        verbose || matches!(s.reason, Unreadable(_) | Pattern(_) | Storage)
     };
     tell(skipped.iter().filter(surprise).map(|s| format!("skipped: {s}")), verbose);
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -34,9 +35,9 @@ pub(crate) fn resolve(path: &Path) -> Result<PathBuf, Failure> {
 /// own storage.
 pub(crate) fn check_apart(database: &Path, remote: &Path) -> Result<(), Failure> {
     let relation = match () {
-        () if database == remote => "is",
-        () if remote.starts_with(database) => "lies inside",
-        () if database.starts_with(remote) => "lies around",
+        () if is_same(database, remote) => "is",
+        () if lies_inside(remote, database) => "lies inside",
+        () if lies_inside(database, remote) => "lies around",
         () if remote.join(crate::local::STATE_FOLDER).is_dir() => {
             return Err(Failure::Usage(format!(
                 "the remote {remote:?} is a database: it has a folder {}; give the database first, \
@@ -51,14 +52,26 @@ pub(crate) fn check_apart(database: &Path, remote: &Path) -> Result<(), Failure>
     )))
 }
 
+/// Whether one of the folders around this path is that one, also by way of another mount.
+fn lies_inside(path: &Path, folder: &Path) -> bool {
+    path.ancestors().skip(1).any(|around| is_same(around, folder))
+}
+
+/// Whether two paths are one folder. One that is not there is known by its path alone.
+fn is_same(one: &Path, other: &Path) -> bool {
+    let identity = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
+    one == other || identity(one).is_some_and(|one| identity(other) == Some(one))
+}
+
 /// Whether the folder has the log of a storage, be it an empty one.
 pub(crate) fn holds_storage(folder: &Path) -> bool {
     folder.join("changes").is_dir()
 }
 
-/// Whether the folder holds a storage that was used, and can be nothing else.
+/// Whether the folder is a storage that was used: its files say so, not its names. One with state of
+/// ours is a database, whatever else is in it.
 pub(crate) fn looks_like_storage(folder: &Path) -> bool {
-    folder.join("docs").is_dir() && folder.join("changes").join("1.json").is_file()
+    db_to_cloud_folder::is_storage(folder) && !folder.join(crate::local::STATE_FOLDER).is_dir()
 }
 
 /// Refuses a folder with files of somebody's: a storage would be mixed with them. Hidden files are
@@ -127,6 +140,21 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_with_names_like_ours_is_no_storage() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        std::fs::create_dir(root.join("docs")).unwrap();
+        std::fs::create_dir(root.join("changes")).unwrap();
+        let first = root.join("changes/1.json");
+        std::fs::write(&first, "what I changed").unwrap();
+        assert!(!looks_like_storage(root));
+        std::fs::write(&first, r#"{"format":1,"commit":"00"}"#).unwrap();
+        assert!(looks_like_storage(root));
+        std::fs::create_dir(root.join(crate::local::STATE_FOLDER)).unwrap();
+        assert!(!looks_like_storage(root), "it is a database");
+    }
+
+    #[test]
     fn database_and_remote_must_lie_apart() {
         let folder = tempfile::tempdir().unwrap();
         let check = |database: &str, remote: &str| {
@@ -136,6 +164,14 @@ mod tests {
         for (database, remote) in [("a", "a"), ("a", "a/b"), ("a/b", "a")] {
             let error = check(database, remote).unwrap_err();
             assert!(matches!(error, Failure::Usage(_)), "{error}");
+        }
+        // The same folder by another way, as by a second mount.
+        std::fs::create_dir_all(folder.path().join("real/inner")).unwrap();
+        std::os::unix::fs::symlink(folder.path().join("real"), folder.path().join("way")).unwrap();
+        for (database, remote) in
+            [("real", "way"), ("real", "way/inner"), ("real", "way/new"), ("way/inner", "real")]
+        {
+            assert!(check(database, remote).is_err(), "{database} {remote}");
         }
         std::fs::create_dir_all(folder.path().join("c/.db-to-cloud")).unwrap();
         assert!(matches!(check("a", "c"), Err(Failure::Usage(_))));

@@ -8,6 +8,8 @@
 //! - Not a document: what lies in `.db-to-cloud` (the state of the sync, at any level), symbolic
 //!   links, which are never followed, sockets, pipes, devices, and files whose name is not UTF-8.
 //!   [`FolderDatabase::skipped`] tells which they were.
+//! - Not a document either: the files of a storage of db-to-cloud ([`is_storage`]) that lies in the
+//!   folder, at any level. Other files beside them are documents.
 //! - Empty folders are not synced: a folder comes with its first file and goes with its last.
 //! - Only content is synced. A replaced file keeps its permission bits, but not its owner, its
 //!   extended attributes or its hard links.
@@ -64,6 +66,7 @@ mod respell;
 mod root;
 mod skipped;
 mod stamp;
+mod storage;
 mod survey;
 mod sweep;
 mod walk;
@@ -72,3 +75,4 @@ pub use copies::conflict_copy_id;
 pub use database::FolderDatabase;
 pub use error::FolderError;
 pub use skipped::{SkipReason, Skipped};
+pub use storage::is_storage;

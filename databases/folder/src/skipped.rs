@@ -24,6 +24,9 @@ pub enum SkipReason {
     NotUtf8,
     /// Its name is kept for the sync's own files, or its path is too long.
     Reserved,
+    /// It is a folder with the files of a storage of db-to-cloud, which are left out. Its other files are
+    /// documents.
+    Storage,
     /// It is a folder that could not be read. The documents below it are not taken for deleted.
     Unreadable(String),
     /// Its ignore file has a pattern that could not be understood; the others count.
@@ -37,6 +40,7 @@ impl fmt::Display for SkipReason {
             Self::Special => f.write_str("a socket, a pipe or a device"),
             Self::NotUtf8 => f.write_str("its name is not UTF-8"),
             Self::Reserved => f.write_str("its name is reserved or its path is too long"),
+            Self::Storage => f.write_str("the files of a storage of db-to-cloud in it"),
             Self::Unreadable(why) => write!(f, "a folder that cannot be read: {why}"),
             Self::Pattern(why) => write!(f, "a pattern that cannot be understood: {why}"),
         }

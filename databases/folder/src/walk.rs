@@ -1,7 +1,10 @@
 //! Listing the documents: one thread walks, page by page, as fast as they are taken. It reads none:
 //! a file whose hash is not in the cache is listed without one.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use db_to_cloud::{BoxError, DocumentId, Listed};
 use ignore::{DirEntry, WalkBuilder};
@@ -14,7 +17,7 @@ use crate::path::{DocumentPath, STATE_DIR};
 use crate::skipped::{SkipReason, Skipped};
 use crate::stamp::Stamp;
 use crate::survey::Candidate;
-use crate::{cache, sweep};
+use crate::{cache, storage, sweep};
 
 /// The name of the files that say what to ignore.
 pub(crate) const IGNORE_FILE: &str = ".db-to-cloud-ignore";
@@ -56,18 +59,47 @@ pub(crate) fn walk(shared: &Shared, pages: &Sender<Page>) {
     }
 }
 
+/// The folders that were found to be storages.
+#[derive(Clone, Default)]
+struct Storages(Arc<Mutex<BTreeSet<PathBuf>>>);
+
+impl Storages {
+    /// Whether this is an object of a storage, or a folder of them.
+    fn has(&self, path: &Path) -> bool {
+        let name = path.file_name().and_then(OsStr::to_str);
+        let (Some(name), Some(folder)) = (name, path.parent()) else { return false };
+        let is_object = storage::may_be_of_storage(name) && storage::is_storage(folder);
+        if is_object {
+            self.lock().insert(folder.to_owned());
+        }
+        is_object
+    }
+
+    fn take(&self) -> BTreeSet<PathBuf> {
+        std::mem::take(&mut *self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Walk<'_> {
     fn run(&mut self) -> Result<(), Stop> {
         self.shared.root.check().map_err(Stop::Failed)?;
         sweep::sweep(self.shared);
         self.shared.memory.save(&self.shared.cache);
         self.shared.memory.clear();
-        let is_state = |e: &DirEntry| e.depth() > 0 && e.file_name() == STATE_DIR;
+        let storages = Storages::default();
+        let found = storages.clone();
+        let is_ours = move |e: &DirEntry| {
+            e.depth() > 0 && (e.file_name() == STATE_DIR || found.has(e.path()))
+        };
         let walker = WalkBuilder::new(self.shared.root.path())
             .standard_filters(false)
             .follow_links(false)
             .add_custom_ignore_filename(IGNORE_FILE)
-            .filter_entry(move |entry| !is_state(entry))
+            .filter_entry(move |entry| !is_ours(entry))
             .build();
         for entry in walker {
             match entry {
@@ -79,6 +111,13 @@ impl Walk<'_> {
             }
         }
         self.send()?;
+        for folder in storages.take() {
+            let path = match self.relative(&folder) {
+                root if root == Path::new("") => Path::new(".").to_owned(),
+                path => path.to_owned(),
+            };
+            self.skipped.push(Skipped { path, reason: SkipReason::Storage });
+        }
         // The drive may have been unmounted on the way.
         self.shared.root.check().map_err(Stop::Failed)?;
         self.shared.set_skipped(std::mem::take(&mut self.skipped));

@@ -3,10 +3,12 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -103,6 +105,44 @@ async fn a_pattern_that_cannot_be_understood_is_reported_and_the_others_count() 
     assert_eq!(notes.ids().await, [".db-to-cloud-ignore"]);
     let skipped = notes.database.skipped();
     assert!(matches!(skipped[0].reason, SkipReason::Pattern(_)), "{skipped:?}");
+}
+
+/// At any level; as files, and as the collections of the WebDAV adapter.
+#[tokio::test]
+async fn the_files_of_a_storage_in_the_folder_are_no_documents() {
+    let entry = format!(r#"{{"format":1,"commit":"{:032x}","changes":[]}}"#, 7);
+    for first in ["changes/1.json", "changes/1.json/entry.json"] {
+        for (folder, shown) in [("sub/", "sub"), ("", ".")] {
+            let notes = notes();
+            for path in [first, "changes/tmp-1", "docs/a.1", "meta.json", "slots-move/x", "own"] {
+                notes.save(&format!("{folder}{path}"), &entry);
+            }
+            notes.save("other/docs/b", "not in the storage");
+            notes.save("other/meta.json", &entry);
+            let expected =
+                [format!("{folder}own"), "other/docs/b".into(), "other/meta.json".into()];
+            assert_eq!(notes.ids().await, BTreeSet::from(expected).into_iter().collect::<Vec<_>>());
+            let skipped = notes.database.skipped();
+            assert_eq!(skipped.len(), 1, "{skipped:?}");
+            assert_eq!(skipped[0].path, Path::new(shown));
+            assert_eq!(skipped[0].reason, SkipReason::Storage);
+            // A document that was synced before does not look deleted.
+            let known = notes.revision(&format!("{folder}meta.json")).await.unwrap();
+            assert_eq!(known, Some(rev(&entry)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn names_like_those_of_a_storage_are_documents() {
+    for content in ["a log of mine", r#"{"format":1}"#, r#"{"commit":"x","format":1}"#, ""] {
+        let notes = notes();
+        for path in ["changes/1.json", "docs/a", "meta.json"] {
+            notes.save(path, content);
+        }
+        assert_eq!(notes.ids().await, ["changes/1.json", "docs/a", "meta.json"]);
+        assert_eq!(notes.database.skipped(), []);
+    }
 }
 
 #[tokio::test]
