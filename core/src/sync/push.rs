@@ -9,7 +9,7 @@ mod copies;
 mod queue;
 mod upload;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::sync::Mutex;
 
@@ -213,6 +213,7 @@ impl<'a> Push<'a> {
             about: Some(Box::new(self.cx.client.config.about.clone()))
                 .filter(|a| is_first && !a.is_empty()),
             follows: if is_first { position.follows.clone() } else { Vec::new() },
+            may: BTreeSet::new(),
             changes,
         };
         let bytes = format::encode(&Key::change(position.version + 1), &entry)?;

@@ -26,6 +26,7 @@ mod lists;
 mod locks;
 mod missing;
 mod modelled;
+mod newer;
 mod plan;
 mod preview;
 mod pull;

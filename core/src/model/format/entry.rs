@@ -1,6 +1,6 @@
 //! The changes log (rules S5 and S6).
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -46,6 +46,10 @@ pub struct Entry {
     /// last. A device that had synced with them put its documents back here.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub follows: Vec<CommitId>,
+    /// Names of features that a reader may ignore. A writer of snapshots keeps them.
+    #[serde(default, deserialize_with = "super::newer::names")]
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub may: BTreeSet<String>,
     /// At most 500 changes, at most one of each document.
     pub changes: Vec<Change>,
 }

@@ -57,6 +57,7 @@ mod tests {
             time: crate::Timestamp::default(),
             about: None,
             follows: Vec::new(),
+            may: Default::default(),
             changes: Vec::new(),
         };
         encode(&Key::change(1), &entry).unwrap().to_vec()

@@ -1,6 +1,6 @@
 //! Snapshots: the state after some entry, for clients that are far behind (rule S7).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,10 @@ pub struct Snapshot {
     pub commit: CommitId,
     /// The commit of entry 1: the identity of this remote.
     pub genesis: CommitId,
+    /// Names of features that a reader may ignore: those of all entries up to `seq`.
+    #[serde(default, deserialize_with = "super::newer::names")]
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub may: BTreeSet<String>,
     /// The parts, in the order of the document keys they begin with.
     pub parts: Vec<PartName>,
 }

@@ -1,7 +1,7 @@
 //! Rule K1: snapshots, so that a client far behind does not read the whole log. Their content is the
 //! fold of the log, read from the storage: never this client's index, which may be half applied.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -12,6 +12,17 @@ use crate::model::{LogCost, LogPosition};
 
 /// The newest version of each document that changed after a snapshot, by its key.
 pub(super) type Fold = BTreeMap<String, Record>;
+
+/// What a snapshot holds beside the parts of its base.
+struct Folded {
+    fold: Fold,
+    /// The identity of the log.
+    genesis: CommitId,
+    /// What reading the entries after the base costs, in bytes.
+    log: u64,
+    /// Names of features that a reader may ignore.
+    may: BTreeSet<String>,
+}
 
 impl Maintain<'_> {
     /// Writes a snapshot of the log up to this client's version, if it is worth its bytes.
@@ -26,20 +37,21 @@ impl Maintain<'_> {
             let bytes = (position.log.bytes / past).saturating_mul(share);
             return self.remember(position, LogCost { snapshot: from, bytes, threshold: 0 }).await;
         }
-        let (fold, genesis, log) = self.fold(position, base.as_ref()).await?;
+        let folded = self.fold(position, base.as_ref()).await?;
         #[cfg(db_to_cloud_mutants)]
-        let fold = self.or_fold_of_index(fold, position.version).await?;
+        let folded =
+            Folded { fold: self.or_fold_of_index(folded.fold, position.version).await?, ..folded };
         let base_parts = base.map(|base| base.parts).unwrap_or_default();
-        let cost = cost(&fold, &base_parts);
-        if cost > log {
-            let log = LogCost { snapshot: from, bytes: log, threshold: cost };
+        let cost = cost(&folded.fold, &base_parts);
+        if cost > folded.log {
+            let log = LogCost { snapshot: from, bytes: folded.log, threshold: cost };
             return self.remember(position, log).await;
         }
-        match self.write_snapshot(position, fold, genesis, base_parts).await {
+        match self.write_snapshot(position, folded, base_parts).await {
             Err(e) if e.kind() == ErrorKind::Corrupt && from > 0 => {
                 // A part of the snapshot before is damaged: anew, from the beginning of the log.
-                let (fold, genesis, _) = self.fold(position, None).await?;
-                self.write_snapshot(position, fold, genesis, Vec::new()).await?;
+                let folded = self.fold(position, None).await?;
+                self.write_snapshot(position, folded, Vec::new()).await?;
             }
             written => written?,
         }
@@ -71,13 +83,10 @@ impl Maintain<'_> {
         Ok(snapshot.filter(ours))
     }
 
-    /// The changes after the base, the identity of the log, and what reading them costs in bytes.
-    async fn fold(
-        &self,
-        position: &LogPosition,
-        base: Option<&Snapshot>,
-    ) -> Result<(Fold, CommitId, u64), Error> {
+    /// The changes after the base, read from the log.
+    async fn fold(&self, position: &LogPosition, base: Option<&Snapshot>) -> Result<Folded, Error> {
         let (mut fold, mut cost) = (Fold::new(), 0);
+        let mut may = base.map(|base| base.may.clone()).unwrap_or_default();
         let mut last: Option<CommitId> = base.map(|base| base.commit);
         let mut genesis = base.map(|base| base.genesis);
         let mut next = base.map_or(1, |base| base.seq + 1);
@@ -94,6 +103,7 @@ impl Maintain<'_> {
                 }
                 genesis.get_or_insert(entry.commit);
                 last = Some(entry.commit);
+                may.extend(entry.may);
                 cost = bytes.saturating_add(cost);
                 for change in &entry.changes {
                     cost = change.len.saturating_add(cost);
@@ -103,7 +113,9 @@ impl Maintain<'_> {
             }
         }
         match genesis {
-            Some(genesis) if last == position.anchor => Ok((fold, genesis, cost)),
+            Some(genesis) if last == position.anchor => {
+                Ok(Folded { fold, genesis, log: cost, may })
+            }
             _ => Err(broken(position.version, "it is not the entry this client read")),
         }
     }
@@ -113,16 +125,17 @@ impl Maintain<'_> {
     async fn write_snapshot(
         &self,
         position: &LogPosition,
-        fold: Fold,
-        genesis: CommitId,
+        folded: Folded,
         base: Vec<PartName>,
     ) -> Result<(), Error> {
         let Some(commit) = position.anchor else { return Ok(()) };
         let random = self.cx.client.environment.random().into();
         let mut writer =
             Writer { maintain: self, seq: position.version, random, parts: Vec::new() };
-        writer.parts(fold, base).await?;
-        let snapshot = Snapshot { seq: position.version, commit, genesis, parts: writer.parts };
+        writer.parts(folded.fold, base).await?;
+        let Folded { genesis, may, .. } = folded;
+        let snapshot =
+            Snapshot { seq: position.version, commit, genesis, may, parts: writer.parts };
         let key = Key::snapshot(position.version, random);
         self.cx.client.storage.write(&key, format::encode(&key, &snapshot)?).await?;
         let hint = ServerMetadata { snapshot: Some(key.to_string()) };

@@ -112,7 +112,12 @@ impl Pull<'_> {
             }
             let slots = match self.read_slots(position, tail, next, entries.is_empty()).await {
                 // What was read before is applied first.
-                Err(e) if e.kind() == ErrorKind::Corrupt && !entries.is_empty() => break,
+                Err(e)
+                    if matches!(e.kind(), ErrorKind::Corrupt | ErrorKind::NewerFormat)
+                        && !entries.is_empty() =>
+                {
+                    break;
+                }
                 Err(e) if e.kind() == ErrorKind::Corrupt => {
                     return self.around(position, tail, next, Some(e)).await;
                 }
