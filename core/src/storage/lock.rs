@@ -161,14 +161,34 @@ impl Storage {
         }
     }
 
-    /// The lock object; `None` if nobody holds the lock. A damaged one counts as somebody's whose
-    /// nonce is the hash of the bytes, so that it is broken in time.
+    /// The lock object; `None` if nobody holds the lock. One that cannot be read, damaged or of a
+    /// newer format, counts as somebody's whose nonce is the hash of the bytes, so that it is
+    /// broken in time.
     pub(crate) async fn lock_read(&self) -> Result<Option<LockObject>, Error> {
         let key = Key::lock();
         let Some(bytes) = self.read(&key, 0).await? else { return Ok(None) };
         match format::decode(&key, &bytes) {
-            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(Some(unreadable(&bytes))),
+            Err(e) if e.kind() == ErrorKind::Corrupt => {
+                Ok(Some(self.unreadable_lock(&bytes, "is damaged")))
+            }
+            Err(e) if e.kind() == ErrorKind::NewerFormat => {
+                Ok(Some(self.unreadable_lock(&bytes, "has a newer format")))
+            }
             lock => lock.map(Some),
+        }
+    }
+
+    /// Somebody's lock that lasts as long as any lock of this storage may.
+    fn unreadable_lock(&self, bytes: &[u8], why: &str) -> LockObject {
+        let hash = *crate::ContentHash::of(bytes).as_bytes();
+        let mut nonce = [0; 16];
+        nonce.copy_from_slice(&hash[..16]);
+        let ttl = if self.is_atomic() { TTL } else { WEAK_TTL };
+        LockObject {
+            owner: format!("unknown (the lock object {why})"),
+            nonce: u128::from_be_bytes(nonce).into(),
+            ttl: ttl.as_secs(),
+            time: Default::default(),
         }
     }
 
@@ -214,18 +234,6 @@ impl Storage {
 impl HeldLock {
     pub(crate) fn nonce(&self) -> CommitId {
         self.nonce
-    }
-}
-
-fn unreadable(bytes: &[u8]) -> LockObject {
-    let hash = *crate::ContentHash::of(bytes).as_bytes();
-    let mut nonce = [0; 16];
-    nonce.copy_from_slice(&hash[..16]);
-    LockObject {
-        owner: "unknown (the lock object is damaged)".to_owned(),
-        nonce: u128::from_be_bytes(nonce).into(),
-        ttl: TTL.as_secs(),
-        time: Default::default(),
     }
 }
 

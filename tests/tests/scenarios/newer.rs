@@ -164,3 +164,23 @@ fn what_may_be_ignored_is_ignored_and_kept_in_snapshots() {
     new.sync();
     assert_eq!(new.all(), alice.all());
 }
+
+#[test]
+fn a_lock_of_a_newer_format_is_somebodys_and_is_broken_in_time() {
+    let locks = [&br#"{"format":2}"#[..], br#"{"format":1,"needs":["later-1"]}"#, b"[7]"];
+    for lock in locks.into_iter().chain(BINARY) {
+        for weak in [false, true] {
+            let world = if weak { World::weak() } else { World::new() };
+            let alice = world.device("alice");
+            let alice = alice.set_up(|b| b.with_lock(db_to_cloud::LockPolicy::Always));
+            world.overwrite("lock.json", lock);
+            alice.edit("note", "hello");
+            let began = db_to_cloud::Environment::monotonic(&world.time);
+            alice.sync();
+            let took = db_to_cloud::Environment::monotonic(&world.time) - began;
+            let ttl = if weak { 300 } else { 60 };
+            assert!((ttl..ttl + 60).contains(&took.as_secs()), "{took:?}");
+            assert_eq!(world.object("lock.json"), None);
+        }
+    }
+}

@@ -34,15 +34,6 @@ fn an_unknown_format_of_any_object_stops_with_the_version_needed() {
 }
 
 #[test]
-fn an_unknown_format_of_the_lock_stops_whoever_wants_it() {
-    let world = World::new();
-    let alice = world.device("alice").set_up(|b| b.with_lock(db_to_cloud::LockPolicy::Always));
-    world.overwrite("lock.json", r#"{"format":2}"#);
-    alice.edit("note", "hello");
-    assert_eq!(alice.try_sync().unwrap_err().kind(), ErrorKind::NewerFormat);
-}
-
-#[test]
 fn an_entry_of_a_newer_format_stops_a_device_that_is_up_to_date_and_changes_nothing() {
     let (world, alice, bob) = bob_was_away();
     bob.sync();
