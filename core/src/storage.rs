@@ -11,6 +11,7 @@ mod metadata;
 mod meter;
 mod probe;
 mod retry;
+mod usable;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -23,6 +24,7 @@ pub use lock::LockPolicy;
 pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
 pub(crate) use retry::LONGEST_PAUSE;
+pub(crate) use usable::SlotRead;
 
 use crate::environment::Environment;
 use crate::model::{CommitId, Error, ErrorKind, Folder, Key, Requests};

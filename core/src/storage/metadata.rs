@@ -2,7 +2,7 @@
 
 use super::Storage;
 use crate::model::format::{self, PLAUSIBLE, Part, PartName, ServerMetadata, Snapshot};
-use crate::model::{ContentHash, DocumentId, Error, ErrorKind, Folder, Key};
+use crate::model::{ContentHash, DocumentId, Error, ErrorKind, Key};
 
 impl Storage {
     /// MetadataRead. A damaged hint is as good as none: it costs time, never correctness.
@@ -26,28 +26,6 @@ impl Storage {
         let named = self.metadata_read().await?.and_then(|metadata| metadata.snapshot);
         let key = named.and_then(|name| Key::parse(&name).ok());
         Ok(key.filter(|key| key.snapshot_seq().is_some()))
-    }
-
-    /// The snapshot that the hint names; `None` if there is no hint or it leads nowhere.
-    pub(crate) async fn hinted_snapshot(&self) -> Result<Option<Snapshot>, Error> {
-        match self.hint().await? {
-            Some(key) => self.snapshot(&key).await,
-            None => Ok(None),
-        }
-    }
-
-    /// The newest snapshot that can be read, found by listing: for when the hint is broken.
-    pub(crate) async fn listed_snapshot(&self) -> Result<Option<Snapshot>, Error> {
-        let keys = self.list_all(Folder::Snapshots).await?;
-        let mut heads: Vec<_> =
-            keys.into_iter().filter_map(|key| Some((key.snapshot_seq()?, key))).collect();
-        heads.sort();
-        for (_, key) in heads.into_iter().rev() {
-            if let Some(snapshot) = self.snapshot(&key).await? {
-                return Ok(Some(snapshot));
-            }
-        }
-        Ok(None)
     }
 
     /// A snapshot's head; `None` if it is absent or damaged.

@@ -1,6 +1,7 @@
-//! Snapshots and what they are good for (rules K1, K2, P2, S6, S7 and S8).
+//! Snapshots and what they are good for (rules K1, K2, P2, P13, S6, S7 and S8).
 
 mod away;
+mod dead;
 mod hints;
 mod trouble;
 

@@ -69,7 +69,7 @@ fn play(kind: Kind, quick: u64) -> (Counts, u64) {
 
 #[test]
 fn on_strong_storage_no_invariant_breaks_whatever_happens() {
-    let (counts, runs) = play(Kind::Strong, 1500);
+    let (counts, runs) = play(Kind::Strong, 1400);
     assert!(counts["sync went well"] > runs, "hardly anything went well");
 }
 

@@ -70,17 +70,11 @@ impl Maintain<'_> {
         self.cx.client.sync_state.save(position).await
     }
 
-    /// The newest snapshot of this very log that is not ahead of this client.
+    /// The newest snapshot of this very log that is not ahead of this client (rule P13).
     async fn base(&self, position: &LogPosition) -> Result<Option<Snapshot>, Error> {
-        let storage = &self.cx.client.storage;
-        let snapshot = match storage.hinted_snapshot().await? {
-            None if position.log.snapshot > 0 => storage.listed_snapshot().await?,
-            hinted => hinted,
-        };
-        let ours = |s: &Snapshot| {
-            s.seq <= position.version && position.genesis.is_none_or(|genesis| genesis == s.genesis)
-        };
-        Ok(snapshot.filter(ours))
+        let list = position.log.snapshot > 0;
+        let usable = self.cx.client.storage.usable_snapshot(1..=position.version, list).await?;
+        Ok(usable.map(|usable| usable.snapshot))
     }
 
     /// The changes after the base, read from the log.

@@ -82,12 +82,11 @@ impl Maintain<'_> {
             let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
             named.vids.extend(changes.map(|change| change.vid));
         }
-        let storage = &self.cx.client.storage;
-        if let Some(key) = storage.hint().await?
-            && let Some(snapshot) = storage.snapshot(&key).await?
-        {
-            named.keys.insert(key.to_string());
-            named.keys.extend(snapshot.parts.into_iter().map(|part| part.key));
+        // Without a snapshot that counts (rule P13), none is a candidate.
+        let usable = self.cx.client.storage.usable_snapshot(1..=u64::MAX, false).await?;
+        if let Some(usable) = usable {
+            named.keys.insert(usable.key.to_string());
+            named.keys.extend(usable.snapshot.parts.into_iter().map(|part| part.key));
         }
         Ok(named)
     }

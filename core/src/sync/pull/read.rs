@@ -1,4 +1,4 @@
-//! Rules P1, P3 and P9: reading the log, and when to jump to a snapshot instead.
+//! Rules P1, P3, P9 and P13: reading the log, and when to jump to a snapshot instead.
 
 use super::Pull;
 use super::snapshot::unreadable;
@@ -7,6 +7,7 @@ use crate::model::format::{Entry, Slot, SlotHead, Snapshot};
 use crate::model::{Branch, Divergence};
 use crate::model::{CommitId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
+use crate::storage::SlotRead;
 use crate::sync::anchor::diverged;
 
 /// The entry that took the slot this client wanted.
@@ -35,6 +36,8 @@ pub(in crate::sync) struct LogReader {
     looked: bool,
     /// A snapshot to jump to.
     jump: Option<Snapshot>,
+    /// The slot after it, which is read already.
+    ahead: Option<SlotRead>,
     /// All slots up to this one exist for certain.
     known: u64,
     /// A snapshot turned out damaged: read the log instead.
@@ -46,6 +49,8 @@ const STEP_ENTRIES: usize = 64;
 const STEP_BYTES: u64 = 16 * 1024 * 1024;
 /// A client that has read more entries than this and is not at the head is far behind.
 const FAR: u64 = 8;
+/// The fewest reads that a jump costs: the hint, the head, a part, the slots that prove it.
+const JUMP: u64 = 5;
 
 impl LogReader {
     pub(in crate::sync) fn new(
@@ -56,7 +61,7 @@ impl LogReader {
     }
 
     pub(in crate::sync) fn avoid_snapshots(&mut self) {
-        (self.looked, self.avoid) = (true, true);
+        (self.looked, self.avoid, self.ahead) = (true, true, None);
     }
 
     /// How many slots to read at once: one, while an overshoot would cost more than it saves; later
@@ -83,11 +88,13 @@ impl Pull<'_> {
         }
         if position.version == 0 && !tail.looked {
             tail.looked = true;
-            let snapshot = self.cx.client.storage.hinted_snapshot().await?;
-            if let Some(snapshot) = snapshot.filter(|snapshot| is_of_use(snapshot, position)) {
+            let useful = 1..=most_useful(position);
+            let storage = &self.cx.client.storage;
+            if let Some(usable) = storage.usable_snapshot(useful, false).await? {
                 // The first slot was lost to an entry that the snapshot holds.
                 tail.winner = None;
-                return Ok(LogPage::Snapshot(snapshot));
+                tail.ahead = usable.after;
+                return Ok(LogPage::Snapshot(usable.snapshot));
             }
         }
         if let Some((Slot::Entry(entry), bytes)) = tail.winner.take() {
@@ -169,6 +176,9 @@ impl Pull<'_> {
             self.cx.check_anchor(position, anchor)?;
             return Ok(vec![slot]);
         }
+        if let Some(ahead) = tail.ahead.take_if(|ahead| ahead.n == next) {
+            return Ok(vec![ahead.slot]);
+        }
         let last = next + tail.width(next, concurrency) - 1;
         storage.changes_read_many(next..=last).await
     }
@@ -188,16 +198,16 @@ impl Pull<'_> {
         tail: &mut LogReader,
     ) -> Result<bool, Error> {
         tail.looked = true;
-        let Some(snapshot) = self.cx.client.storage.hinted_snapshot().await? else {
+        let worth = next.saturating_add(JUMP)..=most_useful(position);
+        let Some(usable) = self.cx.client.storage.usable_snapshot(worth, false).await? else {
             return Ok(false);
         };
+        let snapshot = usable.snapshot;
         tail.known = snapshot.seq;
-        let cost = 4 + snapshot.parts.len() as u64;
-        let is_of_use = is_of_use(&snapshot, position);
-        if snapshot.seq < next + cost || !is_of_use || !self.is_in_log(&snapshot).await? {
+        if snapshot.seq < next + JUMP - 1 + snapshot.parts.len() as u64 {
             return Ok(false);
         }
-        tail.jump = Some(snapshot);
+        (tail.jump, tail.ahead) = (Some(snapshot), usable.after);
         Ok(true)
     }
 
@@ -214,36 +224,24 @@ impl Pull<'_> {
         }
         tail.looked = true;
         let storage = &self.cx.client.storage;
-        let mut snapshot = storage.hinted_snapshot().await?.filter(|s| s.seq >= next);
-        if snapshot.is_none() {
-            snapshot = storage.listed_snapshot().await?.filter(|s| s.seq >= next);
-        }
-        let Some(snapshot) = snapshot else {
-            return Err(damage.unwrap_or_else(|| unreadable(next)));
-        };
         if position.version > 0 {
             let slot = storage.slot_head(position.version).await?;
             self.cx.check_anchor(position, slot)?;
-            if !self.is_in_log(&snapshot).await? {
-                return Err(diverged(position, Divergence::Mixed));
-            }
         }
-        Ok(LogPage::Snapshot(snapshot))
-    }
-
-    /// Whether the log has the commit that the snapshot ends with.
-    async fn is_in_log(&self, snapshot: &Snapshot) -> Result<bool, Error> {
-        let slot = self.cx.client.storage.changes_read(snapshot.seq).await?;
-        Ok(slot.is_some_and(|(slot, _)| slot.commit() == snapshot.commit))
+        let Some(usable) = storage.usable_snapshot(next..=u64::MAX, true).await? else {
+            return Err(damage.unwrap_or_else(|| unreadable(next)));
+        };
+        tail.ahead = usable.after;
+        Ok(LogPage::Snapshot(usable.snapshot))
     }
 }
 
-/// Two branches are joined by their entries: a snapshot does not say which version replaced which. One
-/// of the part that both have is as good (rule D3).
-fn is_of_use(snapshot: &Snapshot, position: &LogPosition) -> bool {
+/// The newest snapshot that may be of use. Two branches are joined by their entries: a snapshot does not
+/// say which version replaced which. One of the part that both have is as good (rule D3).
+fn most_useful(position: &LogPosition) -> u64 {
     match position.branch() {
-        Branch::Parted { common } => snapshot.seq <= common,
-        Branch::Same | Branch::Unknown => true,
+        Branch::Parted { common } => common,
+        Branch::Same | Branch::Unknown => u64::MAX,
     }
 }
 

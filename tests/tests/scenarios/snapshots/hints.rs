@@ -38,7 +38,7 @@ fn a_snapshot_of_another_log_does_not_lead_around_a_damaged_entry() {
     hint_to_another_log(&world);
     world.overwrite("changes/2.json", "{");
     let before = bob.all();
-    assert_eq!(bob.try_sync().unwrap_err().kind(), ErrorKind::Diverged);
+    assert_eq!(bob.try_sync().unwrap_err().kind(), ErrorKind::Corrupt);
     assert_eq!(bob.all(), before);
 }
 
@@ -50,8 +50,7 @@ fn a_snapshot_that_is_behind_is_not_gone_back_to() {
     bob.sync();
     let asked = bob.storage.journal.take();
     assert!(asked.contains(&"get meta.json".to_owned()), "Bob is far behind");
-    let parts = asked.iter().filter(|line| *line == "get snapshot/…").count();
-    assert_eq!(parts, 1, "its head was enough to see");
+    assert!(!asked.contains(&"get snapshot/…".to_owned()), "the hint was enough to see");
     assert_eq!(bob.all(), alice.all());
 }
 
