@@ -1,8 +1,12 @@
-//! Ctrl-C and its like. A command is dropped where it stands, which is safe at any moment.
+//! Ctrl-C and its like. A command is dropped where it stands, which is safe at any moment; a sync gives
+//! its lock back before.
 
+use std::pin::pin;
 use std::process::ExitCode;
 
+use db_to_cloud::{Error, ErrorKind};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 use crate::failure::Failure;
 
@@ -48,6 +52,32 @@ impl Signals {
         tokio::select! {
             outcome = command => outcome,
             () = self.next() => Err(Failure::Interrupted),
+        }
+    }
+
+    /// Runs a sync that stops in order, and gives its lock back, once `stop` is notified: at the first
+    /// signal. The second one drops it.
+    pub(crate) async fn stop_in_order<T>(
+        &mut self,
+        sync: impl Future<Output = Result<T, Error>>,
+        stop: &Notify,
+    ) -> Result<Result<T, Error>, Failure> {
+        let mut sync = pin!(sync);
+        tokio::select! {
+            outcome = &mut sync => return Ok(outcome),
+            () = self.next() => stop.notify_one(),
+        }
+        self.last_moments(sync).await
+    }
+
+    /// The rest of a sync that was asked to stop.
+    pub(crate) async fn last_moments<T>(
+        &mut self,
+        sync: impl Future<Output = Result<T, Error>>,
+    ) -> Result<Result<T, Error>, Failure> {
+        match self.cut_short(async { Ok(sync.await) }).await? {
+            Err(e) if e.kind() == ErrorKind::Stopped => Err(Failure::Interrupted),
+            outcome => Ok(outcome),
         }
     }
 }

@@ -66,9 +66,9 @@ fn main() -> ExitCode {
 async fn run(args: Args) -> Result<ExitCode, Failure> {
     let verbose = args.verbose;
     match args.command {
-        // It ends in its own way.
+        // They end in their own way.
         Command::Sync(options) if options.watch => watch::run(options, verbose).await,
-        Command::Sync(options) => unless_interrupted(sync::run(options, verbose)).await,
+        Command::Sync(options) => sync::run(options, verbose).await,
         Command::Status(options) => unless_interrupted(status::run(options)).await,
         Command::Detach(options) => unless_interrupted(detach::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,

@@ -4,10 +4,12 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use db_to_cloud::{Client, Limits};
+use tokio::sync::Notify;
 
 use crate::args::{OnConflict, Sync};
 use crate::conflict::Settler;
 use crate::failure::Failure;
+use crate::interrupt::{Signals, unless_interrupted};
 use crate::local::Local;
 use crate::progress::Progress;
 use crate::side::Side;
@@ -15,15 +17,18 @@ use crate::{ask, dry_run, report};
 
 pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
     if options.dry_run {
-        return dry_run::run(&options).await;
+        return unless_interrupted(dry_run::run(&options)).await;
     }
     if options.on_conflict == Some(OnConflict::Ask) && !ask::is_possible() {
         return Err(Failure::Usage(
             "--on-conflict ask needs a terminal: choose another way".into(),
         ));
     }
-    let (local, client, progress) = prepare(&options, verbose).await?;
-    let outcome = client.sync_with(options.options()).await;
+    let mut signals = Signals::listen()?;
+    let (local, client, progress) = signals.cut_short(prepare(&options, verbose)).await?;
+    let stop = Notify::new();
+    let sync = client.sync_until(options.options(), stop.notified());
+    let outcome = signals.stop_in_order(sync, &stop).await?;
     drop(progress);
     let skipped = local.side.skipped();
     report::explain_skipped(&skipped, verbose > 0);

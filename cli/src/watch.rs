@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use db_to_cloud::{Watch, WatchOptions, Watched};
 use futures::future::{Either, select};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::args::{OnConflict, Sync};
 use crate::failure::Failure;
@@ -84,24 +84,26 @@ async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), 
     }
 }
 
-/// One sync, and whether it is the last one. A signal lets it come to its end, if that is soon; a
-/// second one does not.
+/// One sync, and whether it is the last one. A signal lets it come to its end, if that is soon, and
+/// else stops it in order; a second one drops it.
 async fn sync(
     watch: &mut Watch,
     turn: &Turn,
     signals: &mut Signals,
 ) -> Result<(Outcome, bool), Failure> {
+    let stop = Notify::new();
     let mut sync = pin!(async {
         let _turn = turn.lock().await;
-        watch.sync().await
+        watch.sync_until(stop.notified()).await
     });
-    let sync = match select(sync.as_mut(), pin!(signals.next())).await {
+    let mut sync = match select(sync.as_mut(), pin!(signals.next())).await {
         Either::Left((watched, _)) => return Ok((watched, false)),
         Either::Right(((), sync)) => sync,
     };
     tokio::select! {
-        watched = sync => Ok((watched, true)),
-        () = signals.next() => Err(Failure::Interrupted),
-        () = tokio::time::sleep(LAST_SYNC) => Err(Failure::Interrupted),
+        watched = &mut sync => return Ok((watched, true)),
+        () = signals.next() => return Err(Failure::Interrupted),
+        () = tokio::time::sleep(LAST_SYNC) => stop.notify_one(),
     }
+    Ok((signals.last_moments(sync).await?, true))
 }

@@ -4,7 +4,11 @@ mod builder;
 mod status;
 mod watch;
 
+use std::future::pending;
+use std::pin::pin;
 use std::sync::Arc;
+
+use futures::future::select;
 
 pub use builder::ClientBuilder;
 pub use status::{LockAdmin, Status};
@@ -77,9 +81,25 @@ impl Client {
     ///
     /// # Errors
     /// As [`Client::sync`].
-    #[tracing::instrument(name = "sync", skip_all, fields(device = self.0.config.device))]
     pub async fn sync_with(&self, options: SyncOptions) -> Result<Report, Error> {
-        self.run(options, Purpose::Sync).await
+        self.sync_until(options, pending()).await
+    }
+
+    /// [`Client::sync_with`], which ends early when `stop` is done: for a process that is asked to
+    /// end. Dropping the sync is as safe, but leaves its lock behind, for which other devices then
+    /// wait up to 5 minutes. An ordered end gives the lock back; it takes a few seconds, 15 at the
+    /// most: up to 10 for a write that must not meet another holder of the lock, up to 5 for the
+    /// release.
+    ///
+    /// # Errors
+    /// As [`Client::sync`]; and [`ErrorKind::Stopped`] if `stop` was done before the sync. The next
+    /// sync goes on.
+    pub async fn sync_until(
+        &self,
+        options: SyncOptions,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<Report, Error> {
+        self.run(options, Purpose::Sync, stop).await
     }
 
     /// A sync; of a watch, it need not see its anchor each time.
@@ -87,18 +107,22 @@ impl Client {
         &self,
         options: SyncOptions,
         purpose: Purpose,
+        stop: impl Future<Output = ()> + Send,
     ) -> Result<Report, Error> {
         let inner = &self.0;
-        let session = Box::pin(Session::run(inner, options, purpose));
-        let Some(limit) = inner.config.time_limit else { return session.await };
-        match futures::future::select(session, inner.environment.sleep(limit)).await {
-            futures::future::Either::Left((report, _)) => report,
-            futures::future::Either::Right(_) => Err(Error::new(ErrorKind::TimedOut, "sync")
-                .with_message(format!(
-                    "not done within {} s: sync again to go on",
-                    limit.as_secs()
-                ))),
-        }
+        let stopped = async {
+            stop.await;
+            Error::new(ErrorKind::Stopped, "sync")
+                .with_message("nothing is lost: sync again to go on")
+        };
+        let out_of_time = async {
+            let Some(limit) = inner.config.time_limit else { return pending().await };
+            inner.environment.sleep(limit).await;
+            Error::new(ErrorKind::TimedOut, "sync")
+                .with_message(format!("not done within {} s: sync again to go on", limit.as_secs()))
+        };
+        let end = async { select(pin!(stopped), pin!(out_of_time)).await.factor_first().0 };
+        Session::run(inner, options, purpose, end).await
     }
 
     /// What a sync would do now, without doing it: documents, queue and storage stay as they are.

@@ -9,6 +9,7 @@ mod documents;
 mod lock;
 mod metadata;
 mod meter;
+mod own_lock;
 mod probe;
 mod retry;
 mod usable;
@@ -64,6 +65,7 @@ pub(crate) struct Storage {
     meter: Meter,
     /// The lock of somebody else, and when it was first seen by our monotonic clock (rule L1).
     lock_seen: Mutex<Option<(CommitId, Duration)>>,
+    own_lock: own_lock::OwnLock,
 }
 
 impl Storage {
@@ -75,7 +77,8 @@ impl Storage {
         let atomic = AtomicBool::new(adapter.capabilities().create == Atomicity::Atomic);
         let (meter, lock_seen) = (Meter::default(), Mutex::default());
         let limits = Limits { request: limits.request.min(LONGEST_REQUEST), ..limits };
-        Self { adapter, environment, limits, atomic, meter, lock_seen }
+        let own_lock = own_lock::OwnLock::default();
+        Self { adapter, environment, limits, atomic, meter, lock_seen, own_lock }
     }
 
     pub(crate) fn capabilities(&self) -> Capabilities {

@@ -15,7 +15,7 @@
 //! | `preview` | what a sync would do: the same reader and the same decisions |
 //!
 //! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`,
-//! `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`.
+//! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`.
 
 mod anchor;
 mod brake;
@@ -32,6 +32,7 @@ mod push;
 mod recover;
 mod scan;
 mod shared;
+mod stop;
 mod strength;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -52,7 +53,6 @@ use push::{Changed, Outcome, Push, Queue};
 use recover::Recover;
 use scan::Scan;
 
-use crate::local::state::Claim;
 use crate::model::LogPosition;
 use crate::model::{Error, ErrorKind, Event, Report};
 use crate::planted::{Rule, holds};
@@ -93,18 +93,19 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Runs one sync. May be dropped at any await.
+    /// Runs one sync, at most until `stop` gives the error that it ends with. May be dropped at any
+    /// await; then it leaves its lock behind.
     pub(crate) async fn run(
         client: &Shared,
         options: SyncOptions,
         purpose: Purpose,
+        stop: impl Future<Output = Error>,
     ) -> Result<Report, Error> {
         let began = client.environment.monotonic();
         let before = client.storage.metered();
         let cx = Context::new(client, options, purpose);
         let session = Session::new(&cx);
-        let (_claim, mut position, looked) = cx.enter(Some(&session)).await?;
-        session.sync(&mut position, looked).await?;
+        let position = stop::until(client, Box::pin(session.sync()), stop).await?;
         client.emit(Event::Done);
         let mut report = cx.into_report();
         report.storage = position.genesis;
@@ -126,21 +127,19 @@ impl<'a> Session<'a> {
         Ok(Scan::new(&cx).compare(true).await? > 0)
     }
 
-    async fn sync(
-        &self,
-        position: &mut LogPosition,
-        looked: Result<(), Error>,
-    ) -> Result<(), Error> {
+    /// Answers the place in the log that was reached.
+    async fn sync(&self) -> Result<LogPosition, Error> {
         let client = self.cx.client;
+        let (mut position, looked) = self.cx.enter(Some(self)).await?;
         if let Err(e) = looked {
-            self.accept(position, e).await?;
+            self.accept(&mut position, e).await?;
         }
-        self.recover.finish_putting_back(position).await?;
-        self.find_edits(position).await?;
+        self.recover.finish_putting_back(&mut position).await?;
+        self.find_edits(&position).await?;
         let mut lock = None;
-        let synced = self.rounds(position, &mut lock).await;
+        let synced = self.rounds(&mut position, &mut lock).await;
         let maintained = match synced {
-            Ok(()) => self.maintain.maintain(position, &mut lock).await,
+            Ok(()) => self.maintain.maintain(&mut position, &mut lock).await,
             Err(_) => Ok(()),
         };
         if let Err(error) = maintained {
@@ -155,7 +154,8 @@ impl<'a> Session<'a> {
         }
         synced?;
         position.synced = Some(client.environment.now());
-        client.sync_state.save(position).await
+        client.sync_state.save(&position).await?;
+        Ok(position)
     }
 
     /// What was edited while no client ran (rule C4), once.
@@ -334,15 +334,18 @@ impl<'a> Session<'a> {
 
 impl Context<'_> {
     /// Claims the state and looks at the storage; and anew, if that is the storage of another state of
-    /// this device. Answers the claim, the place in the log, and whether the storage is as it was.
+    /// this device. Answers the place in the log, and whether the storage is as it was.
     async fn enter(
         &self,
         session: Option<&Session<'_>>,
-    ) -> Result<(Option<Claim>, LogPosition, Result<(), Error>), Error> {
+    ) -> Result<(LogPosition, Result<(), Error>), Error> {
         let (sync_state, identify) = (&self.client.sync_state, Identify::new(self));
         for turn in 0..=TURNS {
             let claims = self.purpose != Purpose::Preview;
-            let claim = if claims { Some(sync_state.claim().await?) } else { None };
+            self.keep_claim(None);
+            if claims {
+                self.keep_claim(Some(sync_state.claim().await?));
+            }
             let mut position = sync_state.metadata_read().await?;
             if turn == 0 && claims {
                 self.client.emit(Event::Start);
@@ -355,11 +358,11 @@ impl Context<'_> {
             match identify.look(&mut position).await {
                 Ok(Found::Here(next)) => {
                     self.keep_slot(next.map(|slot| (position.version + 1, slot)));
-                    return Ok((claim, position, Ok(())));
+                    return Ok((position, Ok(())));
                 }
                 Ok(Found::Turned) => {}
                 Err(e) if identify.parts(&e).await? => {}
-                Err(e) => return Ok((claim, position, Err(e))),
+                Err(e) => return Ok((position, Err(e))),
             }
             // The documents are compared with the index of that state.
             self.client.set_compared(false);

@@ -210,6 +210,21 @@ impl Device {
         run(self.client.sync_with(options)).expect("the sync does not stop")
     }
 
+    /// A sync that is asked to end at its step `n`. The operations that it is within then never end.
+    pub fn sync_asked_to_end_at(&self, n: u64) -> Result<Report, Error> {
+        self.steps.stop_at(n);
+        let stop = std::future::poll_fn(|_| match self.steps.taken() >= n {
+            true => {
+                self.steps.run_freely();
+                std::task::Poll::Ready(())
+            }
+            false => std::task::Poll::Pending,
+        });
+        let synced = run(self.client.sync_until(SyncOptions::default(), stop));
+        self.steps.run_freely();
+        synced.expect("it ends")
+    }
+
     /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.
     /// Answers whether it stopped.
     pub fn sync_stopping_at(&mut self, n: u64) -> bool {

@@ -21,8 +21,12 @@ fn with_documents() -> World {
 }
 
 fn start(world: &World, device: &str) -> Child {
+    start_with(world, device, "cloud")
+}
+
+fn start_with(world: &World, device: &str, storage: &str) -> Child {
     binary()
-        .args(["sync", device, "cloud"])
+        .args(["sync", device, storage])
         .current_dir(world.path("."))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -65,4 +69,24 @@ fn an_interrupted_sync_loses_nothing_and_goes_on() {
     assert_eq!(world.tree("a"), world.tree("b"));
     world.sync("a");
     assert_eq!(world.tree("b").len(), DOCUMENTS);
+}
+
+/// On weak storage other devices would wait for it for 5 minutes.
+#[test]
+fn an_interrupted_sync_gives_its_lock_back() {
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let world = with_documents();
+        fs::create_dir(world.path("cloud")).unwrap();
+        let storage = format!("file://{}?synced-by=other-program", world.path("cloud").display());
+        let mut push = start_with(&world, "a", &storage);
+        let lock = world.path("cloud/lock.json");
+        interrupt_when(&mut push, signal, || lock.exists() && count(&world, "cloud/docs") > 50);
+        let began = Instant::now();
+        let output = push.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{:?}", output.status.signal());
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.ends_with("\ninterrupted: nothing is lost, sync again to go on\n"), "{told}");
+        assert!(!lock.exists(), "{signal:?}");
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    }
 }

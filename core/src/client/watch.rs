@@ -153,9 +153,21 @@ impl Watch {
     /// One that needs the user, such as [`ErrorKind::Diverged`], [`ErrorKind::TooManyDeletes`] or
     /// [`ErrorKind::Unauthorized`]: end the watch and show it. A sync is then due at once.
     pub async fn sync(&mut self) -> Result<Watched, Error> {
+        self.sync_until(std::future::pending()).await
+    }
+
+    /// [`Watch::sync`], which ends early when `stop` is done, as [`Client::sync_until`] does. A sync
+    /// is then due at once.
+    ///
+    /// # Errors
+    /// As [`Watch::sync`]; and [`ErrorKind::Stopped`] if `stop` was done before the sync.
+    pub async fn sync_until(
+        &mut self,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<Watched, Error> {
         let cause = *self.cause.get_or_insert(Cause::Time);
         let (noted, before) = (self.client.0.edits.count(), self.queued().await);
-        match self.client.run(self.decided, Purpose::Watch).await {
+        match self.client.run(self.decided, Purpose::Watch, stop).await {
             Ok(report) => {
                 let after = self.queued().await;
                 self.note(cause, &report);

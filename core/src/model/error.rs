@@ -45,6 +45,8 @@ pub enum ErrorKind {
     /// The sync would delete a large part of the documents: let the user decide, then sync with
     /// [`SyncOptions::accept_deletes`](crate::SyncOptions::accept_deletes).
     TooManyDeletes,
+    /// The sync was asked to end before it was done: sync again to go on.
+    Stopped,
     /// Another sync is running on the same client state: wait for it.
     Busy,
     /// Another client holds the lock, or keeps winning the races: try again later.
@@ -242,6 +244,7 @@ impl ErrorKind {
             Self::Foreign => "not a storage for these documents",
             Self::Unrelated => "documents of this device and of the storage are not the same",
             Self::TooManyDeletes => "too many deletes",
+            Self::Stopped => "stopped",
             Self::Busy => "another sync is running",
             Self::Locked => "locked by another client",
             Self::WeakStorage => "storage without atomic create",

@@ -24,7 +24,7 @@ pub enum LockPolicy {
 }
 
 /// The lock, held by us.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct HeldLock {
     nonce: CommitId,
     /// When it was put, by our monotonic clock, and how long it lasts.
@@ -130,7 +130,12 @@ impl Storage {
     }
 
     async fn create_lock(&self, held: HeldLock, bytes: Bytes) -> Result<Taken, Error> {
-        match self.create(&Key::lock(), bytes).await {
+        self.note_placed(Some(held.clone()));
+        let created = {
+            let _writing = self.begin_write();
+            self.create(&Key::lock(), bytes).await
+        };
+        match created {
             Ok(Created::New) => Ok(Taken::Held(held)),
             Err(e) if !e.is_transient() => Err(e),
             // Occupied, or the answer was lost: whose is it?
@@ -146,7 +151,11 @@ impl Storage {
         // Not repeated: each repetition would be a write that others must wait for.
         let put = self.adapter.put(&key, bytes);
         let began = self.environment.monotonic();
-        self.timed_within(LOCK_WRITE, "lock", Some(&key), put).await??;
+        self.note_placed(Some(held.clone()));
+        {
+            let _writing = self.begin_write();
+            self.timed_within(LOCK_WRITE, "lock", Some(&key), put).await??;
+        }
         let took = self.environment.monotonic().saturating_sub(began);
         self.environment.sleep(LOCK_WRITE.saturating_sub(took)).await;
         self.settle_lock(held).await
@@ -218,6 +227,7 @@ impl Storage {
         if self.holds(&lock).await? || !holds(Rule::L1) {
             self.delete(&Key::lock()).await?;
         }
+        self.note_placed(None);
         Ok(())
     }
 

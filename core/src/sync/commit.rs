@@ -142,7 +142,10 @@ impl Context<'_> {
                 .with_key(key)
                 .with_message("the lock is nearly over: nothing was written"));
         }
-        storage.write_once(&key, entry).await?;
+        {
+            let _writing = storage.begin_write();
+            storage.write_once(&key, entry).await?;
+        }
         match self.client.storage.changes_read(attempt.slot).await? {
             Some((slot, _)) if slot.commit() == attempt.commit => Ok(Created::New),
             _ => Ok(Created::Occupied),

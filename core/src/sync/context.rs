@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pull::OtherEntry;
+use crate::local::state::Claim;
 use crate::model::{DeferReason, Deferred, DocumentId, Error, Event, Report};
 use crate::sync::{Shared, SyncOptions};
 
@@ -21,6 +22,8 @@ pub(super) struct Context<'a> {
     weak: AtomicBool,
     /// What this look at the storage is part of.
     pub(super) purpose: Purpose,
+    /// While it is held, no other sync of this device uses the state.
+    claim: Mutex<Option<Claim>>,
     /// What the slot of this number held at the first look, until it is used.
     next_slot: Mutex<Option<(u64, Option<OtherEntry>)>>,
 }
@@ -46,6 +49,7 @@ impl<'a> Context<'a> {
             found: AtomicU64::new(0),
             weak: AtomicBool::new(false),
             purpose,
+            claim: Mutex::default(),
             next_slot: Mutex::default(),
         }
     }
@@ -82,6 +86,11 @@ impl<'a> Context<'a> {
     /// The storage turned out to be weak, or not; says whether it was known to be weak before.
     pub(super) fn set_weak(&self, weak: bool) -> bool {
         self.weak.swap(weak, Relaxed)
+    }
+
+    /// Keeps the claim of the state to the end of this sync, and gives the one before it back.
+    pub(super) fn keep_claim(&self, claim: Option<Claim>) {
+        *self.claim.lock().unwrap_or_else(PoisonError::into_inner) = claim;
     }
 
     /// Keeps what the slot of this number holds for the pull that reads it next.

@@ -53,7 +53,7 @@ struct Reader<'a> {
 impl Reader<'_> {
     async fn preview(&self) -> Result<Preview, Error> {
         let client = self.cx.client;
-        let (_, mut position, looked) = self.cx.enter(None).await?;
+        let (mut position, looked) = self.cx.enter(None).await?;
         looked?;
         let edits = self.unqueued_edits().await?;
         let mut suspects = self.deferred_changes().await?;

@@ -37,6 +37,7 @@ mod reinstalled;
 mod rules;
 mod simulated;
 mod snapshots;
+mod stopped;
 mod unreadable;
 mod watch;
 mod weak;
