@@ -3,6 +3,7 @@
 //! that is gone (rule D4), a replaced commit (rule W4).
 
 mod attempt;
+mod mend;
 mod overwritten;
 mod put_back;
 mod resync;

@@ -24,6 +24,7 @@ mod layers;
 mod limits;
 mod lists;
 mod locks;
+mod mended;
 mod missing;
 mod modelled;
 mod newer;

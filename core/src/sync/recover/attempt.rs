@@ -18,7 +18,13 @@ impl Recover<'_> {
     ) -> Result<(), Error> {
         let attempt = self.cx.client.sync_state.attempt().await?;
         let Some(attempt) = attempt.filter(|_| holds(Rule::U7Settled)) else { return Ok(()) };
-        let there = self.cx.client.storage.changes_read(attempt.slot).await?;
+        let there = match self.cx.client.storage.changes_read(attempt.slot).await {
+            Err(e) if e.kind() == ErrorKind::Corrupt => {
+                let fate = self.mend_slot(position, &attempt, lock, e).await?;
+                return self.conclude(position, &attempt, fate).await;
+            }
+            there => there?,
+        };
         if there.is_none() {
             if self.is_dead(&attempt)? {
                 return self.cx.drop_attempt().await;
@@ -31,21 +37,37 @@ impl Recover<'_> {
             Some(winner) => CommitOutcome::Lost(winner),
             None => self.cx.send(position, &attempt, lock).await?,
         };
+        self.conclude(position, &attempt, fate).await
+    }
+
+    async fn conclude(
+        &self,
+        position: &mut LogPosition,
+        attempt: &Attempt,
+        fate: CommitOutcome,
+    ) -> Result<(), Error> {
         match fate {
-            CommitOutcome::Committed => self.finish_attempt(position, &attempt).await,
+            CommitOutcome::Committed => self.finish_attempt(position, attempt).await,
             CommitOutcome::Lost(_) => self.cx.drop_lost().await,
         }
+    }
+
+    /// The uploads are too old to be relied on (rule U3).
+    pub(super) fn has_old_uploads(&self, attempt: &Attempt) -> bool {
+        let now = self.cx.client.environment.now();
+        let age = now.since(attempt.uploads_began);
+        age.is_some_and(|age| age > self.cx.client.config.grace / 2) && holds(Rule::U3)
     }
 
     /// The slot is empty, the uploads are too old to be relied on, and no request of ours can take
     /// effect any more.
     fn is_dead(&self, attempt: &Attempt) -> Result<bool, Error> {
-        let now = self.cx.client.environment.now();
-        let older = |since, age| now.since(since).is_some_and(|passed| passed > age);
-        if !older(attempt.uploads_began, self.cx.client.config.grace / 2) || !holds(Rule::U3) {
+        if !self.has_old_uploads(attempt) {
             return Ok(false);
         }
-        if older(attempt.last_sent, FLIGHT) || !holds(Rule::U7Flight) {
+        let now = self.cx.client.environment.now();
+        let landed = now.since(attempt.last_sent).is_some_and(|passed| passed > FLIGHT);
+        if landed || !holds(Rule::U7Flight) {
             return Ok(true);
         }
         Err(Error::new(ErrorKind::Unavailable, "sync").with_key(Key::change(attempt.slot)).with_message(
