@@ -40,6 +40,24 @@ impl DropboxAdapter {
         Ok(Self(Arc::new(Inner { client, watch, concurrency: config.concurrency })))
     }
 
+    /// Reads a file whose name need not be a [`Key`], such as one of another program: its path below the
+    /// storage's folder. `None` if there is none. Dropbox ignores the case of names.
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    pub async fn read_file(&self, path: &str) -> Result<Option<Bytes>, Error> {
+        self.0.client.get(path).await.map_err(|failure| failure.at("read", path))
+    }
+
+    /// The names of the files that lie directly in a folder below the storage's, whoever wrote them, in
+    /// any order; none if the folder does not exist. All of them at once, however many there are.
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    pub async fn file_names(&self, folder: &str) -> Result<Vec<String>, Error> {
+        self.0.client.file_names(folder).await.map_err(|failure| failure.at("list", folder))
+    }
+
     async fn put_batch(&self, items: &[(Key, Bytes)]) -> Vec<Result<(), Failure>> {
         // Whether a piece of no bytes may be appended is not documented: an empty file goes alone.
         let is_alone = |(_, bytes): &(Key, Bytes)| bytes.is_empty();
@@ -104,7 +122,7 @@ impl Adapter for DropboxAdapter {
     }
 
     async fn get(&self, key: &Key) -> Result<Option<Bytes>, Error> {
-        self.0.client.get(key).await.map_err(|failure| failure.at("get", key))
+        self.0.client.get(key.as_str()).await.map_err(|failure| failure.at("get", key))
     }
 
     async fn get_start(&self, key: &Key, at_most: usize) -> Result<Option<Bytes>, Error> {

@@ -90,9 +90,9 @@ impl Client {
         self.ask::<Stored>(call).await?.check(size, &hash)
     }
 
-    /// `None` only by the tags `path/not_found`.
-    pub(crate) async fn get(&self, key: &Key) -> Result<Option<Bytes>, Failure> {
-        let path = self.path(key);
+    /// `None` only by the tags `path/not_found`. The name need not be a key.
+    pub(crate) async fn get(&self, name: &str) -> Result<Option<Bytes>, Failure> {
+        let path = self.path(name);
         let answer = match self.send(Call::download("files/download", &At { path: &path })).await {
             Err(failure) if failure.is_absence() => return Ok(None),
             answer => answer?,
@@ -131,6 +131,20 @@ impl Client {
         let files = listed.entries.iter().filter(|entry| entry.tag == "file");
         let keys = files.filter_map(|file| folder.key(&file.name.to_ascii_lowercase()).ok());
         Ok(Page { keys: keys.collect(), next: listed.has_more.then_some(listed.cursor) })
+    }
+
+    /// The names of all files of a folder, as they were written; one that does not exist has none.
+    pub(crate) async fn file_names(&self, folder: &str) -> Result<Vec<String>, Failure> {
+        let mut listed = match self.list_folder(&self.path(folder), PAGE).await {
+            Err(failure) if failure.is_absence() => return Ok(Vec::new()),
+            listed => listed?,
+        };
+        let mut entries = std::mem::take(&mut listed.entries);
+        while listed.has_more {
+            listed = self.list_on(&listed.cursor).await?;
+            entries.append(&mut listed.entries);
+        }
+        Ok(entries.into_iter().filter(|entry| entry.tag == "file").map(|file| file.name).collect())
     }
 
     /// About so many entries of a folder, at most [`PAGE`].

@@ -8,7 +8,7 @@ use db_to_cloud::state::StateStore;
 use db_to_cloud_oauth::{DRIVE_APPDATA, DRIVE_FILE, TokenProvider};
 use reqwest::Url;
 
-use crate::GoogleDriveAdapter;
+use crate::{FlatFiles, GoogleDriveAdapter};
 use crate::error::invalid;
 
 /// Settings of a [`GoogleDriveAdapter`].
@@ -147,6 +147,19 @@ impl GoogleDriveConfig {
     /// the message says which.
     pub fn build(self) -> Result<GoogleDriveAdapter, Error> {
         self.checked().and_then(GoogleDriveAdapter::new)
+    }
+
+    /// The files of another program at the top of the hidden folder. No request is made yet.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if a setting makes no sense, such
+    /// as a path or the visible space; the message says which.
+    pub fn flat_files(self) -> Result<FlatFiles, Error> {
+        let config = self.checked()?;
+        if config.space != Space::AppData || config.segments().next().is_some() {
+            return Err(invalid("path", "only the hidden folder itself is read so"));
+        }
+        FlatFiles::new(&config)
     }
 
     fn checked(self) -> Result<Self, Error> {

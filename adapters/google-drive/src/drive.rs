@@ -27,6 +27,9 @@ pub(crate) struct File {
     /// RFC 3339, by Google's clock.
     #[serde(default)]
     pub(crate) created_time: String,
+    /// RFC 3339, by Google's clock.
+    #[serde(default)]
+    pub(crate) modified_time: String,
     #[serde(default)]
     pub(crate) trashed: bool,
     /// A number, as text.
@@ -163,7 +166,7 @@ impl Drive {
         (what, page): (&str, Option<&str>),
     ) -> Result<Listed, Failure> {
         let q = format!("'{parent}' in parents{what}");
-        let fields = "nextPageToken,incompleteSearch,files(id,name,createdTime,trashed)";
+        let fields = "nextPageToken,incompleteSearch,files(id,name,createdTime,modifiedTime,trashed)";
         let mut query = vec![
             ("q", &*q),
             ("spaces", self.space.name()),

@@ -24,7 +24,8 @@
 //! `upload.rs` and `batch.rs` the methods of Drive, `ids.rs` reserved ids, `genesis.rs` how a storage is
 //! found and made, `storage.rs` what is known of it, `memory.rs` what of that survives a restart,
 //! `envelope.rs` how an object tells of others, `slots.rs` the log, `lock.rs` the lock, `fixed.rs`
-//! `meta.json`, `objects.rs`, `copies.rs` and `names.rs` all else, `look.rs` what lies around, `wait.rs` waiting, `error.rs` what went wrong,
+//! `meta.json`, `objects.rs`, `copies.rs` and `names.rs` all else, `look.rs` what lies around, `flat.rs` files
+//! of another program, `wait.rs` waiting, `error.rs` what went wrong,
 //! `adapter.rs` the trait.
 //!
 //! What is guaranteed, and what Google does not promise, is in the `README.md`.
@@ -42,6 +43,7 @@ mod drive;
 mod envelope;
 mod error;
 mod fixed;
+mod flat;
 mod genesis;
 mod ids;
 mod lock;
@@ -56,3 +58,4 @@ mod wait;
 
 pub use adapter::GoogleDriveAdapter;
 pub use config::{GoogleDriveConfig, Space};
+pub use flat::FlatFiles;

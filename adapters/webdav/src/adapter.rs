@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use db_to_cloud::{Adapter, Atomicity, Capabilities, Copied, Created, Error, Folder, Key, Page};
+use db_to_cloud::{
+    Adapter, Atomicity, Capabilities, Copied, Created, Error, ErrorKind, Folder, Key, Page,
+};
+use db_to_cloud_http::percent_decoded;
 use tokio::sync::OnceCell;
 
 use crate::client::Client;
@@ -49,6 +52,42 @@ impl WebDavAdapter {
     /// Any kind; then nothing is known.
     pub async fn slots(&self) -> Result<Slots, Error> {
         self.0.slots().await.map_err(|failure| failure.at("find slots", "slots"))
+    }
+
+    /// Reads a file whose name need not be a [`Key`], such as one of another program. `path` is what that
+    /// program wrote behind the collection's address: `%`, `?` and `#` in it mean what they mean in a
+    /// URL. `None` if there is none.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidInput`](db_to_cloud::ErrorKind::InvalidInput) if the path leaves the
+    /// collection, else any kind. Nothing was changed.
+    pub async fn read_file(&self, path: &str) -> Result<Option<Bytes>, Error> {
+        let Some(url) = self.0.client.url_below(path) else {
+            let error = Error::new(ErrorKind::InvalidInput, "read").with_key(path);
+            return Err(error.with_message("this path leads out of the collection"));
+        };
+        self.0.client.get_at(url).await.map_err(|failure| failure.at("read", path))
+    }
+
+    /// The path below the collection of the file that [`read_file`](Self::read_file) reads, without
+    /// escapes, as a server lists it; `None` if the path leaves the collection.
+    pub fn file_path(&self, path: &str) -> Option<String> {
+        let url = self.0.client.url_below(path)?;
+        let below = url.path().strip_prefix(self.0.client.base().path())?;
+        // An escape that is no text stays as it is: such a file has no name to compare with.
+        Some(percent_decoded(below).unwrap_or_else(|| below.to_owned()))
+    }
+
+    /// The names of the files that lie directly in a collection below the storage's, whoever wrote them,
+    /// in any order; none if it does not exist. All of them at once, however many there are.
+    ///
+    /// # Errors
+    /// Any kind. Nothing was changed.
+    pub async fn file_names(&self, folder: &str) -> Result<Vec<String>, Error> {
+        let listed = self.0.client.list(&format!("{folder}/")).await;
+        let listed = listed.map_err(|failure| failure.at("list", folder))?;
+        let members = listed.map(|collection| collection.members).unwrap_or_default();
+        Ok(members.into_iter().filter(|m| !m.is_collection).map(|m| m.name).collect())
     }
 }
 

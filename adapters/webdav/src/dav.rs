@@ -75,6 +75,18 @@ impl Client {
         }
     }
 
+    /// Reads a file of another program; what is no file of ours is never a page for people.
+    pub(crate) async fn get_at(&self, url: Url) -> Result<Option<Bytes>, Failure> {
+        let answer = self.ask_at("GET", url, &[], Bytes::new()).await?;
+        match answer.status {
+            404 | 410 => Ok(None),
+            200 if answer.is_page() => Err(Failure::not_dav("a page for people")),
+            200 => Ok(Some(answer.body)),
+            206 => Err(Failure::not_dav("a part of the file")),
+            _ => Err(Failure::refused(&answer)),
+        }
+    }
+
     /// Reads the first bytes of a file. A server that does not know ranges sends all of it: then no more
     /// is read.
     pub(crate) async fn get_start(

@@ -93,7 +93,8 @@ mod tests {
     fn file(id: &str, created: &str) -> File {
         let (name, size, md5_checksum) = Default::default();
         let (id, created_time) = (id.to_owned(), created.to_owned());
-        File { id, name, created_time, trashed: false, size, md5_checksum }
+        let modified_time = String::new();
+        File { id, name, created_time, modified_time, trashed: false, size, md5_checksum }
     }
 
     #[test]
