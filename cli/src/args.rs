@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod import;
 mod sign_in;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValuePa
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use db_to_cloud::SyncOptions;
 
+pub(crate) use import::Import;
 pub(crate) use sign_in::{Access, Kept, Login, Logout};
 
 use crate::failure::Failure;
@@ -37,6 +39,8 @@ pub(crate) enum Command {
     Sync(Sync),
     /// Show where a folder or tables and a storage stand; changes nothing.
     Status(Status),
+    /// Take over the documents of a storage that the JavaScript db-to-cloud (npm, 0.8.1) wrote.
+    Import(Import),
     /// Drop the triggers and all that is kept in a SQLite database; its rows stay.
     Detach(Detach),
     /// Show who holds the lock of a storage; with --force, break it.

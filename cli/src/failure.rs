@@ -49,6 +49,8 @@ pub(crate) enum Failure {
     RemoteGone(String),
     #[error("there is no storage in {0:?}")]
     NoStorage(String),
+    #[error("a device of the old application holds the lock of the old storage, {0}")]
+    OldInUse(String),
     #[error("the remote folder {0:?} holds other files and no storage")]
     NotFree(PathBuf),
     #[error("no password for the user {0:?}")]
@@ -157,6 +159,10 @@ impl Failure {
             Self::RemoteGone(_) => {
                 "is its drive mounted? to start anew with an empty storage there, make the folder \
                  and sync with --yes"
+            }
+            Self::OldInUse(_) => {
+                "end the old application on all devices, or wait until its sync has ended, then import \
+                 again; if no device is running it, add --ignore-lock"
             }
             Self::NoStorage(_) => "is its drive mounted? is it the right folder?",
             Self::NoPassword(_) => {

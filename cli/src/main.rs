@@ -7,6 +7,7 @@
 //! | `remote` | which storage a URL or path means, and how it is opened |
 //! | `local`, `side`, `tables` | opens the folder or the tables, and this device's state for a storage |
 //! | `sync`, `dry_run`, `status`, `unlock`, `detach` | one command each |
+//! | `import` | takes over a storage of the JavaScript db-to-cloud |
 //! | `watch` | `sync --watch` |
 //! | `login`, `logout` | the user signs in to a service, and out |
 //! | `service`, `tokens` | which service it is, and the file that keeps the sign-in |
@@ -21,6 +22,7 @@ mod conflict;
 mod detach;
 mod dry_run;
 mod failure;
+mod import;
 mod interrupt;
 mod local;
 mod login;
@@ -70,6 +72,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Sync(options) if options.watch => watch::run(options, verbose).await,
         Command::Sync(options) => sync::run(options, verbose).await,
         Command::Status(options) => unless_interrupted(status::run(options)).await,
+        Command::Import(options) => unless_interrupted(import::run(options, verbose)).await,
         Command::Detach(options) => unless_interrupted(detach::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,
         Command::Login(options) => unless_interrupted(login::run(options)).await,

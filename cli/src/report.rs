@@ -167,7 +167,8 @@ fn table(id: &DocumentId) -> String {
     parts.ok().and_then(|parts| parts.first().map(ToString::to_string)).unwrap_or(id)
 }
 
-fn tell(lines: impl Iterator<Item = String>, verbose: bool) {
+/// Shows lines of one kind; without `-v` not all of many.
+pub(crate) fn tell(lines: impl Iterator<Item = String>, verbose: bool) {
     let lines: Vec<String> = lines.collect();
     let shown = if verbose { lines.len() } else { LINES };
     lines.iter().take(shown).for_each(note);
@@ -176,7 +177,8 @@ fn tell(lines: impl Iterator<Item = String>, verbose: bool) {
     }
 }
 
-fn reason(reason: DeferReason) -> &'static str {
+/// Why a document was set aside, for people.
+pub(crate) fn reason(reason: DeferReason) -> &'static str {
     match reason {
         DeferReason::Conflict => "in conflict",
         DeferReason::Unreadable => "cannot be read",

@@ -8,8 +8,8 @@ use db_to_cloud::state::StateStore;
 use db_to_cloud_oauth::{DRIVE_APPDATA, DRIVE_FILE, TokenProvider};
 use reqwest::Url;
 
-use crate::{FlatFiles, GoogleDriveAdapter};
 use crate::error::invalid;
+use crate::{FlatFiles, GoogleDriveAdapter};
 
 /// Settings of a [`GoogleDriveAdapter`].
 #[derive(Clone)]

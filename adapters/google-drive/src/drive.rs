@@ -166,7 +166,8 @@ impl Drive {
         (what, page): (&str, Option<&str>),
     ) -> Result<Listed, Failure> {
         let q = format!("'{parent}' in parents{what}");
-        let fields = "nextPageToken,incompleteSearch,files(id,name,createdTime,modifiedTime,trashed)";
+        let fields =
+            "nextPageToken,incompleteSearch,files(id,name,createdTime,modifiedTime,trashed)";
         let mut query = vec![
             ("q", &*q),
             ("spaces", self.space.name()),

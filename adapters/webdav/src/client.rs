@@ -80,7 +80,8 @@ impl Client {
     /// The address that a browser makes of this path behind the collection's; `None` if it leads out of it.
     pub(crate) fn url_below(&self, path: &str) -> Option<Url> {
         let url = Url::parse(&format!("{}{path}", self.base)).ok()?;
-        let is_below = url.origin() == self.base.origin() && url.path().starts_with(self.base.path());
+        let is_below =
+            url.origin() == self.base.origin() && url.path().starts_with(self.base.path());
         is_below.then_some(url)
     }
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use db_to_cloud_google_drive::{GoogleDriveAdapter, GoogleDriveConfig, Space};
+use db_to_cloud_google_drive::{FlatFiles, GoogleDriveAdapter, GoogleDriveConfig, Space};
 
 use crate::failure::Failure;
 use crate::service::Service;
@@ -48,19 +48,36 @@ impl DriveFolder {
         &self,
         state: Option<&StateFile>,
     ) -> Result<GoogleDriveAdapter, Failure> {
-        let (service, scope) = (Service::GoogleDrive, self.space.scope());
-        let tokens = tokens::provider(service, self.tokens.as_deref(), Some(scope)).await?;
-        let mut config = match self.space {
-            Space::Visible => GoogleDriveConfig::visible(&self.path, tokens),
-            Space::AppData => GoogleDriveConfig::app_data(&self.path, tokens),
-        };
-        if let Some(host) = service.host()? {
-            config = config.with_root_url(host);
-        }
+        let mut config = self.config().await?;
         if let Some(state) = state {
             let ids = state.open(&format!("ids of {}", self.name()))?;
             config = config.with_state(Arc::new(ids));
         }
         Ok(config.build()?)
+    }
+
+    /// The files of another program in the app's hidden folder.
+    pub(crate) async fn flat_files(&self) -> Result<FlatFiles, Failure> {
+        if self.space == Space::Visible || !self.path.is_empty() {
+            return Err(Failure::Usage(
+                "the JavaScript db-to-cloud keeps its files in the app's hidden folder: write \
+                 gdrive-appdata:/"
+                    .into(),
+            ));
+        }
+        Ok(self.config().await?.flat_files()?)
+    }
+
+    async fn config(&self) -> Result<GoogleDriveConfig, Failure> {
+        let (service, scope) = (Service::GoogleDrive, self.space.scope());
+        let tokens = tokens::provider(service, self.tokens.as_deref(), Some(scope)).await?;
+        let config = match self.space {
+            Space::Visible => GoogleDriveConfig::visible(&self.path, tokens),
+            Space::AppData => GoogleDriveConfig::app_data(&self.path, tokens),
+        };
+        Ok(match service.host()? {
+            Some(host) => config.with_root_url(host),
+            None => config,
+        })
     }
 }
