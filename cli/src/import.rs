@@ -9,7 +9,8 @@
 //! | `apart` | refuses storages that would be mixed |
 //! | `files`, `folder`, `clouds` | the files of an old storage, read-only |
 //! | `record` | what a file of changes and a file of a document hold |
-//! | `log` | which documents there are, and in which files |
+//! | `log` | the log of the old storage |
+//! | `newest` | which documents there are, and in which files |
 //! | `lock` | whether a device is using the old storage |
 //! | `database` | the documents as a `Database` |
 //! | `outcome` | what people and scripts get to see |
@@ -21,6 +22,7 @@ mod files;
 mod folder;
 mod lock;
 mod log;
+mod newest;
 mod outcome;
 mod record;
 

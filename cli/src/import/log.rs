@@ -1,12 +1,13 @@
 //! Which documents an old storage holds: its log, compared with the files that are there.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use db_to_cloud::{DocumentId, Revision};
 use futures::StreamExt;
 
 use super::files::Patient;
+use super::newest::Newest;
 use super::record::{self, Metadata, Record, damage};
 use crate::failure::Failure;
 
@@ -49,15 +50,23 @@ pub(super) async fn read(files: &Patient, name: &str) -> Result<Old, Failure> {
     if metadata.is_none() && numbers.is_empty() && !listed.iter().any(is_document) {
         return Err(Failure::NoStorage(name.to_owned()));
     }
-    let mut problems = Vec::new();
-    let count = count(metadata.as_deref(), name, &mut problems)?;
-    let records = records(files, numbers, count, &mut problems).await?;
-    let mut log = Log::default();
-    for record in records {
-        log.add(record, files, &mut problems);
+    if metadata.as_deref().is_some_and(record::is_ours) {
+        return Err(ours(name));
     }
-    let documents = log.finish(listed, files, &mut problems);
+    let mut problems = Vec::new();
+    let count = count(metadata.as_deref(), &mut problems);
+    let mut newest = Newest::default();
+    for record in records(files, numbers, count, &mut problems).await?.ok_or_else(|| ours(name))? {
+        newest.add(record, files, &mut problems);
+    }
+    let documents = newest.compare(listed, files, &mut problems);
     Ok(Old { documents, problems, metadata })
+}
+
+fn ours(name: &str) -> Failure {
+    Failure::Usage(format!(
+        "{name:?} is a storage of this program, not of the JavaScript db-to-cloud: sync with it"
+    ))
 }
 
 fn number(name: &str) -> Option<usize> {
@@ -65,34 +74,26 @@ fn number(name: &str) -> Option<usize> {
     digits.parse().ok().filter(|n: &usize| n.to_string() == digits)
 }
 
-/// How many records count; all of them, if it is not known.
-fn count(
-    metadata: Option<&[u8]>,
-    name: &str,
-    problems: &mut Vec<Problem>,
-) -> Result<Option<usize>, Failure> {
-    let Some(bytes) = metadata else { return Ok(Some(0)) };
-    match serde_json::from_slice::<Metadata>(bytes) {
-        Ok(Metadata { format: Some(_), .. }) => Err(Failure::Usage(format!(
-            "{name:?} is a storage of this program, not of the JavaScript db-to-cloud: sync with it"
-        ))),
-        Ok(metadata) => Ok(Some(metadata.last_change.unwrap_or(0))),
-        Err(error) => {
-            let why = format!("{}; the log is read to its end", damage(&error));
-            problems.push(Problem { what: "meta.json".into(), why });
-            Ok(None)
-        }
-    }
+/// How many records count; `None` if it is not known: then all of them.
+fn count(metadata: Option<&[u8]>, problems: &mut Vec<Problem>) -> Option<usize> {
+    let why = match metadata.map(serde_json::from_slice::<Metadata>) {
+        Some(Ok(metadata)) => return Some(metadata.last_change.unwrap_or(0)),
+        Some(Err(error)) => damage(&error),
+        None => "it is missing: a device was stopped in the first sync, or it was deleted".into(),
+    };
+    problems
+        .push(Problem { what: "meta.json".into(), why: format!("{why}; all of the log counts") });
+    None
 }
 
-/// All records, the last one decides. Those of a push that was stopped before it wrote `meta.json` do not
+/// All records, the last one decides; `None` if the log is one of this program. Those of a push that was stopped before it wrote `meta.json` do not
 /// count, and come first: but for the kind of an id, each other one overrules them.
 async fn records(
     files: &Patient,
     mut numbers: BTreeSet<usize>,
     count: Option<usize>,
     problems: &mut Vec<Problem>,
-) -> Result<Vec<Record>, Failure> {
+) -> Result<Option<Vec<Record>>, Failure> {
     let expected = count.unwrap_or(0).div_ceil(RECORDS);
     // What a list leaves out may be there all the same. A false number must not make this endless.
     let unlisted: Vec<_> = (0..expected).filter(|n| !numbers.contains(n)).take(RECORDS).collect();
@@ -109,6 +110,7 @@ async fn records(
             ),
         };
         let parsed = match bytes? {
+            Some(bytes) if record::is_ours(&bytes) => return Ok(None),
             Some(bytes) => record::changes(&bytes).map_err(lost),
             None => Err(lost("it is missing".into())),
         };
@@ -125,82 +127,5 @@ async fn records(
         }
     }
     stopped.append(&mut log);
-    Ok(stopped)
-}
-
-/// The newest records, by the files that they are about.
-#[derive(Debug, Default)]
-struct Log(BTreeMap<String, Newest>);
-
-/// Different ids may have one file: `1` and `"1"`, or `A` and `a` at Dropbox.
-#[derive(Debug)]
-struct Newest {
-    record: Record,
-    others: BTreeMap<DocumentId, Record>,
-}
-
-impl Log {
-    fn add(&mut self, record: Record, files: &Patient, problems: &mut Vec<Problem>) {
-        let Some(place) = files.files().place(&record.path) else {
-            let why = "its file would lie outside of the storage".into();
-            return problems.push(Problem { what: record.id.to_string(), why });
-        };
-        match self.0.get_mut(&place) {
-            None => {
-                self.0.insert(place, Newest { record, others: BTreeMap::new() });
-            }
-            Some(newest) => {
-                newest.others.remove(&record.id);
-                let before = std::mem::replace(&mut newest.record, record);
-                if before.id != newest.record.id {
-                    newest.others.insert(before.id.clone(), before);
-                }
-            }
-        }
-    }
-
-    /// Compares with the files that are there.
-    fn finish(
-        mut self,
-        listed: Vec<String>,
-        files: &Patient,
-        problems: &mut Vec<Problem>,
-    ) -> Vec<OldDocument> {
-        let mut documents = Vec::new();
-        for name in listed {
-            let path = format!("docs/{name}");
-            let why = match (
-                self.0.get(&files.files().listed_place(&path)),
-                name.strip_suffix(".json"),
-            ) {
-                (Some(newest), _) if newest.record.is_delete => {
-                    "the log says that it was deleted, but its file is there again: a device was stopped \
-                     while it pushed it; not imported"
-                }
-                (Some(_), _) => continue,
-                (None, Some(id)) => {
-                    let path = files.files().listed_path(&path);
-                    documents.push(OldDocument { id: id.into(), path, revision: None });
-                    "the log does not name this file: imported, with its file name as its id"
-                }
-                (None, None) if name.starts_with('.') => continue,
-                (None, None) => "this is no document's file; not imported",
-            };
-            problems.push(Problem { what: path, why: why.into() });
-        }
-        for Newest { record, others } in std::mem::take(&mut self.0).into_values() {
-            for other in others.into_values().filter(|other| !other.is_delete) {
-                let why = format!(
-                    "its file {} was overwritten or deleted for another id, {:?}",
-                    other.path, record.id
-                );
-                problems.push(Problem { what: format!("{:?}", other.id), why });
-            }
-            if !record.is_delete {
-                let Record { id, path, revision, .. } = record;
-                documents.push(OldDocument { id, path, revision });
-            }
-        }
-        documents
-    }
+    Ok(Some(stopped))
 }

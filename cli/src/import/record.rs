@@ -43,6 +43,11 @@ struct Content<'a> {
     _rev: Option<&'a RawValue>,
 }
 
+/// Whether it is an object of this program: all of them have a format.
+pub(super) fn is_ours(bytes: &[u8]) -> bool {
+    matches!(serde_json::from_slice(bytes), Ok(Metadata { format: Some(_), .. }))
+}
+
 /// The records of a file of changes, each on its own: one that is damaged harms no other.
 pub(super) fn changes(bytes: &[u8]) -> Result<Vec<Result<Record, String>>, String> {
     let records: Vec<&RawValue> = serde_json::from_slice(bytes).map_err(|e| damage(&e))?;

@@ -11,15 +11,15 @@ use tokio::runtime::Runtime;
 use crate::world::{Run, World};
 
 /// Two devices of a user, and a service.
-struct Cloud<Double> {
-    world: World,
-    service: Double,
+pub(crate) struct Cloud<Double> {
+    pub(crate) world: World,
+    pub(crate) service: Double,
     _runtime: Runtime,
     environment: Vec<(&'static str, String)>,
 }
 
 impl Cloud<Dropbox> {
-    fn dropbox() -> Self {
+    pub(crate) fn dropbox() -> Self {
         let runtime = Runtime::new().unwrap();
         let service = runtime.block_on(Dropbox::start());
         let url = ("DB_TO_CLOUD_DROPBOX_URL", service.url());
@@ -28,7 +28,7 @@ impl Cloud<Dropbox> {
     }
 
     #[track_caller]
-    fn login(&self) -> Run {
+    pub(crate) fn login(&self) -> Run {
         self.sign_in(&["login", "dropbox"], |url| {
             self.service.allow(&value(url, "code_challenge"), None)
         })
@@ -36,7 +36,7 @@ impl Cloud<Dropbox> {
 }
 
 impl Cloud<Drive> {
-    fn drive() -> Self {
+    pub(crate) fn drive() -> Self {
         let runtime = Runtime::new().unwrap();
         let service = runtime.block_on(Drive::start());
         let url = ("DB_TO_CLOUD_GOOGLE_URL", service.url());
@@ -46,7 +46,7 @@ impl Cloud<Drive> {
     }
 
     #[track_caller]
-    fn login(&self, access: &str, spaces: &[Space]) -> Run {
+    pub(crate) fn login(&self, access: &str, spaces: &[Space]) -> Run {
         self.sign_in(&["login", "google-drive", "--access", access], |url| {
             let here = "http://127.0.0.1:53682";
             let code = self.service.allow("cli", &value(url, "code_challenge"), here, spaces);
@@ -92,7 +92,7 @@ impl<Double> Cloud<Double> {
     }
 
     #[track_caller]
-    fn run(&self, code: i32, line: &[&str]) -> Run {
+    pub(crate) fn run(&self, code: i32, line: &[&str]) -> Run {
         let mut command = self.world.command(line);
         let run = Run::of(command.envs(self.environment.iter().cloned()));
         assert_eq!(run.code, Some(code), "{run:?}");

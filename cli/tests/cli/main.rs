@@ -4,6 +4,7 @@
 mod brakes;
 mod clouds;
 mod conflicts;
+mod importing;
 mod interrupted;
 mod kill;
 mod login;
