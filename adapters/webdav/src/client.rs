@@ -165,3 +165,22 @@ fn is_of_a_slot(request: &Request) -> bool {
     matches!(request.method.as_str(), "MOVE" | "MKCOL" | "LOCK" | "UNLOCK")
         || request.method == Method::PUT && request.url.path().contains(TEMPORARY)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_another_program_stay_below_the_collection() {
+        let config = WebDavConfig::new("http://h/my notes");
+        let client = Client::new(&config, config.base().unwrap()).unwrap();
+        let url = |path: &str| client.url_below(path).map(|url| url.to_string());
+        assert_eq!(url("docs/A b.json").unwrap(), "http://h/my%20notes/docs/A%20b.json");
+        assert_eq!(url("docs/a?b#c").unwrap(), "http://h/my%20notes/docs/a?b#c");
+        for path in
+            ["../other", "docs/../../other", "docs/%2e%2e/%2E./other", "docs\\..\\..\\other"]
+        {
+            assert_eq!(url(path), None, "{path}");
+        }
+    }
+}

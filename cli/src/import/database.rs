@@ -19,6 +19,9 @@ use super::record;
 /// A push reads one document after another, in the order of their keys: so many are read ahead.
 const AHEAD: usize = 8;
 
+/// A file that is being read.
+type Reading = JoinHandle<Result<Option<Bytes>, Error>>;
+
 /// The documents. Nobody edits them: a revision that was read stays.
 #[derive(Debug)]
 pub(super) struct OldDatabase {
@@ -27,7 +30,7 @@ pub(super) struct OldDatabase {
     documents: Vec<OldDocument>,
     places: HashMap<DocumentId, usize>,
     revisions: Mutex<HashMap<DocumentId, Revision>>,
-    reads: Mutex<HashMap<usize, JoinHandle<Result<Option<Bytes>, Error>>>>,
+    reads: Mutex<HashMap<usize, Reading>>,
 }
 
 impl OldDatabase {
@@ -61,7 +64,7 @@ impl OldDatabase {
         }
     }
 
-    fn begin(&self, place: usize) -> JoinHandle<Result<Option<Bytes>, Error>> {
+    fn begin(&self, place: usize) -> Reading {
         let path = self.documents.get(place).map(|old| old.path.clone()).unwrap_or_default();
         let files = self.files.clone();
         tokio::spawn(async move { files.get(&path).await })
@@ -116,4 +119,62 @@ impl Database for OldDatabase {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+    use std::time::Duration;
+
+    use db_to_cloud::memory::{MemoryAdapter, MemoryState};
+    use db_to_cloud::{Client, DeferAll, ErrorKind};
+
+    use super::super::files::Files;
+    use super::*;
+
+    /// Files that take their time, and fail at first.
+    #[derive(Debug, Default)]
+    struct Slow {
+        reads: AtomicUsize,
+        now: AtomicUsize,
+        most: AtomicUsize,
+        failures: AtomicUsize,
+    }
+
+    #[async_trait]
+    impl Files for Slow {
+        async fn names(&self, _folder: &str) -> Result<Vec<String>, Error> {
+            Ok(Vec::new())
+        }
+
+        async fn get(&self, path: &str) -> Result<Option<Bytes>, Error> {
+            self.most.fetch_max(self.now.fetch_add(1, SeqCst) + 1, SeqCst);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            self.now.fetch_sub(1, SeqCst);
+            if self.failures.fetch_add(1, SeqCst) < 2 {
+                return Err(Error::new(ErrorKind::Unavailable, "read").with_key(path));
+            }
+            self.reads.fetch_add(1, SeqCst);
+            Ok(Some(format!(r#"{{"doc":"{path}","_rev":1}}"#).into()))
+        }
+
+        fn place(&self, path: &str) -> Option<String> {
+            Some(path.to_owned())
+        }
+    }
+
+    #[tokio::test]
+    async fn each_file_is_read_once_and_many_at_a_time() {
+        let ids = (0..60).map(DocumentId::from).chain(["b", "a"].map(DocumentId::from));
+        let old = |id: DocumentId| OldDocument { path: id.to_string(), id, revision: None };
+        let slow = Arc::new(Slow::default());
+        let database = OldDatabase::new(Patient::new(slow.clone()), ids.map(old).collect());
+        let (storage, state) = (Arc::new(MemoryAdapter::new()), Arc::new(MemoryState::new()));
+        let client = Client::builder(storage, Arc::new(database), state, Arc::new(DeferAll));
+        let report = client.build().sync().await.unwrap();
+        assert_eq!((report.pushed, report.deferred), (62, Vec::new()));
+        assert_eq!(slow.reads.load(SeqCst), 62);
+        assert_eq!(slow.most.load(SeqCst), 1 + AHEAD);
+    }
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::{Client, RemoteWins, SyncOptions};
+use db_to_cloud::{Client, DocumentId, RemoteWins};
 use db_to_cloud_fs::FsAdapter;
 use serde_json::{Value, json};
 
@@ -146,7 +146,8 @@ async fn what_is_other_in_the_new_storage_is_left_and_reported() {
     assert_eq!(database.documents()[&7.into()].bytes, r#"{"_id":7,"text":"a number"}"#);
     database.save("back", "edited in the new storage");
     database.remove("note");
-    client.sync().await.unwrap();
+    client.queue_changes(&["back".into(), "note".into()]).await.unwrap();
+    assert_eq!(client.sync().await.unwrap().pushed, 2);
     let log = world.tree("new/changes");
     let run = import(&world, 3, "old", &[]);
     for id in ["back", "note"] {
@@ -164,15 +165,14 @@ async fn documents_of_the_new_storage_alone_are_no_concern() {
         database.save(format!("other-{i}"), "of the new application");
     }
     client.sync().await.unwrap();
-    for i in 0..29 {
-        database.remove(format!("other-{i}"));
-        database.save(format!("another-{i}"), "of the new application");
-    }
-    client.sync_with(SyncOptions { accept_deletes: true, ..Default::default() }).await.unwrap();
+    let gone: Vec<_> = (0..25).map(|i| DocumentId::from(format!("other-{i}"))).collect();
+    gone.iter().for_each(|id| database.remove(id.clone()));
+    client.queue_changes(&gone).await.unwrap();
+    assert_eq!(client.sync().await.unwrap().pushed, 25);
     let run = import(&world, 0, "old", &[]);
     assert!(run.stdout.starts_with("imported: 12 of 12 documents"), "{run:?}");
     client.sync().await.unwrap();
-    assert_eq!(database.documents().len(), 30 + 12);
+    assert_eq!(database.documents().len(), 5 + 12);
 }
 
 #[test]
