@@ -20,6 +20,8 @@ pub(super) struct Context<'a> {
     pub(super) found: AtomicU64,
     /// The storage is known to be weak.
     weak: AtomicBool,
+    /// This device is about to begin the storage: it found none, in this sync or in one that was cut.
+    pub(super) begins: AtomicBool,
     /// What this look at the storage is part of.
     pub(super) purpose: Purpose,
     /// While it is held, no other sync of this device uses the state.
@@ -48,6 +50,7 @@ impl<'a> Context<'a> {
             deferred: Mutex::default(),
             found: AtomicU64::new(0),
             weak: AtomicBool::new(false),
+            begins: AtomicBool::new(false),
             purpose,
             claim: Mutex::default(),
             next_slot: Mutex::default(),

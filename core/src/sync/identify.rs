@@ -17,6 +17,7 @@
 
 mod place;
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use futures::future::join;
@@ -108,6 +109,7 @@ impl<'a> Identify<'a> {
                 Ok(Found::Turned)
             }
             Ok(Some((slot, length))) => {
+                self.cx.begins.store(!is_new, Relaxed);
                 if let Slot::Entry(entry) = &slot {
                     self.check_about(entry.about.as_deref())?;
                 }
@@ -117,7 +119,10 @@ impl<'a> Identify<'a> {
             Ok(None) => match self.check_place(position).await {
                 // Another device has begun the storage meanwhile.
                 Err(_) if self.cx.client.storage.slot_head(1).await?.is_some() => Ok(Found::Turned),
-                place => place.map(|()| Found::Here(Some(None))),
+                place => {
+                    self.cx.begins.store(true, Relaxed);
+                    place.map(|()| Found::Here(Some(None)))
+                }
             },
             Err(e) if e.kind() == ErrorKind::Corrupt => {
                 self.check_first_slot().await?;

@@ -189,3 +189,15 @@ fn c7_a_device_that_has_a_part_of_the_documents_is_not_asked() {
     let report = bob.sync();
     assert_eq!((report.pulled, report.pushed, report.conflicts), (15, 15, 0));
 }
+
+#[test]
+fn c7_two_devices_that_begin_one_storage_at_once_are_not_asked() {
+    let world = World::new();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    (0..30).for_each(|i| alice.edit(format!("photo-{i}"), "picture"));
+    (0..30).for_each(|i| bob.edit(format!("note-{i}"), "text"));
+    alice.storage.before("create", "changes/", move || assert_eq!(bob.sync().pushed, 30));
+    let report = alice.sync();
+    assert_eq!((report.pulled, report.pushed, report.conflicts), (30, 30, 0));
+    assert_eq!(world.device("carol").sync().pulled, 60);
+}

@@ -2,6 +2,7 @@
 //! in common, somebody has probably mistaken the storage, and is asked.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::Pull;
 use crate::local::state::Table;
@@ -15,10 +16,11 @@ const SAID: usize = 3;
 const STEP: usize = 500;
 
 impl Pull<'_> {
-    /// Whether this device has documents and has never synced with this storage.
+    /// Whether this device has documents and has never synced with this storage. A device that found
+    /// no storage there is not asked if another one begins it first: both were given the same place.
     pub(in crate::sync) async fn is_meeting(&self, position: &LogPosition) -> Result<bool, Error> {
         let (sync_state, options) = (&self.cx.client.sync_state, &self.cx.options);
-        let is_asked = !options.join && !options.accept_remote;
+        let is_asked = !options.join && !options.accept_remote && !self.cx.begins.load(Relaxed);
         let is_new = position.synced.is_none() && position.generation == 0;
         Ok(is_asked
             && is_new
