@@ -229,7 +229,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         }
         ErrorKind::Foreign => {
             "give a place of its own, which is made if it does not exist; among other files a storage \
-             is begun with --accept-remote, over objects of another program never"
+             is begun with --yes, over objects of another program never"
         }
         ErrorKind::Unrelated => {
             "if they belong together, sync with --join; else give another storage"

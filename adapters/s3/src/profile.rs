@@ -6,17 +6,36 @@ use aws_config::meta::region::ProvideRegion;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::profile::region::ProfileFileRegionProvider;
 use aws_config::provider_config::ProviderConfig;
+use aws_credential_types::provider::{ProvideCredentials, future};
 use aws_sdk_s3::config::{Region, SharedCredentialsProvider};
 use futures::FutureExt;
 
 /// Asks the profile before a request, when what it gave before has ended. Roles are taken on in this
 /// region.
 pub(crate) fn credentials(name: Option<&str>, region: Option<&str>) -> SharedCredentialsProvider {
-    let region = region.map(|region| Region::new(region.to_owned()));
-    let config = ProviderConfig::without_region().with_region(region);
-    let profile = ProfileFileCredentialsProvider::builder().configure(&config);
-    let profile = name.into_iter().fold(profile, |profile, name| profile.profile_name(name));
-    SharedCredentialsProvider::new(profile.build())
+    let (name, region) = (name.map(str::to_owned), region.map(|r| Region::new(r.to_owned())));
+    SharedCredentialsProvider::new(Profile { name, region })
+}
+
+/// Reads the profile anew each time it is asked. The provider of the SDK reads it once, says what is
+/// wrong with it once, and to all later and parallel requests only that it said so.
+#[derive(Debug)]
+struct Profile {
+    name: Option<String>,
+    region: Option<Region>,
+}
+
+impl ProvideCredentials for Profile {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        let config = ProviderConfig::without_region().with_region(self.region.clone());
+        let profile = ProfileFileCredentialsProvider::builder().configure(&config);
+        let name = self.name.iter();
+        let profile = name.fold(profile, |profile, name| profile.profile_name(name)).build();
+        future::ProvideCredentials::new(async move { profile.provide_credentials().await })
+    }
 }
 
 /// The region that the profile names, or the one that it takes its credentials from.

@@ -58,8 +58,8 @@ fn an_emptied_storage_deletes_nothing_and_is_filled_again_after_a_yes() {
     wipe(&world, "cloud");
     world.write("a/new", "new");
     let before = world.tree("a");
-    let run = world.sync_as(1, "a", &[]);
-    assert!(run.stderr.contains("hint: ") && run.stderr.contains("--yes"), "{run:?}");
+    let run = world.sync_as(4, "a", &[]);
+    assert!(run.stderr.contains("is empty now") && run.stderr.contains("--put-back"), "{run:?}");
     assert_eq!(world.tree("a"), before);
     assert!(!world.exists("cloud/changes/1.json"));
 

@@ -37,9 +37,11 @@ fn the_report_has_exactly_the_promised_keys() {
         "deferred",
         "deleted",
         "elapsed_ms",
+        "new_storage",
         "pulled",
         "pushed",
         "requests",
+        "storage",
         "version",
     ];
     assert_eq!(keys(&report), promised);

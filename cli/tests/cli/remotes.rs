@@ -27,7 +27,7 @@ fn all_ways_to_name_a_folder_name_one_storage() {
             // Another name would have another state, which knows of no version.
             assert!(run.stdout.starts_with("synced: 0 pulled, 0 pushed"), "{way}: {run:?}");
             let report = world.run(["sync", database, way, "--json"]).stdout;
-            assert!(report.contains(r#""get":1,"#), "{way}: {report}");
+            assert!(report.contains(r#""get":2,"#), "{way}: {report}");
         }
     }
 }
@@ -61,11 +61,14 @@ fn storages_that_changed_places_are_refused() {
     fs::rename(world.path("two"), world.path("one")).unwrap();
     fs::rename(world.path("three"), world.path("two")).unwrap();
     world.write("a/new", "new");
-    let run = sync_with(&world, 1, "a", "one");
-    assert!(run.stderr.contains("--yes"), "{run:?}");
-    assert_eq!(world.names("a"), ["new", "x"]);
+    for more in [&[][..], &["--yes"]] {
+        let run = world.run(["sync", "a", "one"].iter().chain(more));
+        assert_eq!(run.code, Some(4), "{run:?}");
+        assert!(run.stderr.contains("--accept-remote"), "{run:?}");
+        assert_eq!(world.names("a"), ["new", "x"]);
+    }
 
-    let run = world.run(["sync", "a", "one", "--yes"]);
+    let run = world.run(["sync", "a", "one", "--accept-remote"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     assert_eq!(world.names("a"), ["new", "x", "y"]);
 }

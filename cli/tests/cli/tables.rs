@@ -73,7 +73,7 @@ fn edits_by_plain_sql_reach_the_tables_of_the_other_device() {
     assert_eq!(shell(&world, "a", "SELECT id, text FROM notes"), "x|bread");
     assert_eq!(shell(&world, "a", "SELECT * FROM tags"), "");
     let idle = sync(&world, "a", &BOTH);
-    assert_eq!(idle["requests"]["get"], 1, "{idle}");
+    assert_eq!(idle["requests"]["get"], 2, "{idle}");
 }
 
 #[test]

@@ -60,10 +60,8 @@ impl Context<'_> {
 /// The error of a storage that is not as this device left it.
 pub(super) fn diverged(position: &LogPosition, what: Divergence) -> Error {
     let key = Key::change(position.version.max(1));
-    Error::new(ErrorKind::Diverged, "sync").with_key(key).with_divergence(what).with_message(
-        format!(
-            "{}; nothing was changed: if it is the right place, accept it to go on",
-            what.text()
-        ),
-    )
+    Error::new(ErrorKind::Diverged, "sync")
+        .with_key(key)
+        .with_divergence(what)
+        .with_message(format!("{}; nothing was changed", what.text()))
 }

@@ -118,7 +118,8 @@ impl<'a> Story<'a> {
     fn until_quiet(&self) {
         for _ in 0..ROUNDS {
             let reports = DEVICES.map(|device| {
-                let sync = ["sync", device, self.world.cloud(), "--device", device, "--json"];
+                let sync =
+                    ["sync", device, self.world.cloud(), "--device", device, "--json", "--join"];
                 let run = self.world.run(sync);
                 assert!(!run.stderr.contains("waiting for the lock"), "{run:?}");
                 run.report()
@@ -179,7 +180,8 @@ fn check(output: &Output, told: &str, may_fail: bool) {
 }
 
 fn start(world: &World, device: &str) -> Child {
-    let mut command = world.command(["sync", device, world.cloud(), "--device", device, "-v"]);
+    let mut command =
+        world.command(["sync", device, world.cloud(), "--device", device, "-v", "--join"]);
     command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap()
 }
 

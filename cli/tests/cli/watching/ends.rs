@@ -92,9 +92,9 @@ fn a_storage_that_was_emptied_ends_it() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }
     world.write("a/0", "edited");
-    assert_eq!(a.end(), Some(1), "{}", a.told());
+    assert_eq!(a.end(), Some(4), "{}", a.told());
     assert!(a.told().contains("not the storage last synced with"), "{}", a.told());
-    assert!(a.told().contains("hint: ") && a.told().contains("--yes"), "{}", a.told());
+    assert!(a.told().contains("hint: ") && a.told().contains("--put-back"), "{}", a.told());
     assert_eq!(world.tree("a").len(), before.len());
 }
 

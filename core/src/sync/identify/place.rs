@@ -34,7 +34,7 @@ impl Identify<'_> {
         if seen.is_log && !options.go_on && !options.accept_remote {
             return Err(diverged(position, Divergence::LogLost));
         }
-        if !seen.beside.is_empty() && !options.accept_remote {
+        if !seen.beside.is_empty() && !options.go_on && !options.accept_remote {
             return Err(foreign(
                 &seen.beside,
                 "a storage needs a place of its own, without other files",
