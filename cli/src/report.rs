@@ -14,10 +14,6 @@ use crate::output::{self, note};
 #[derive(Debug, Serialize)]
 struct Json {
     version: u64,
-    /// Which storage it is; null before its first commit.
-    storage: Option<String>,
-    /// This sync has begun the storage.
-    new_storage: bool,
     pulled: u64,
     pushed: u64,
     deleted: u64,
@@ -27,6 +23,10 @@ struct Json {
     bytes_up: u64,
     bytes_down: u64,
     elapsed_ms: u128,
+    /// Which storage it is; null before its first commit.
+    storage: Option<String>,
+    /// This sync has begun the storage.
+    new_storage: bool,
 }
 
 /// A line of `--watch --json`. Its keys are a promise, those of the report among them.

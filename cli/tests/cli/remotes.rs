@@ -111,6 +111,7 @@ fn only_the_last_part_of_a_new_storage_is_made() {
 fn a_storage_is_not_made_among_other_files_without_a_yes() {
     let world = World::new(&["a", "home"]);
     world.write("home/photo.jpg", "p");
+    world.write("a/x", "x");
     for line in [&["sync", "a", "home"][..], &["sync", "a", "home", "--dry-run"]] {
         let run = world.run(line);
         assert!(!world.exists("home/changes"), "{run:?}");

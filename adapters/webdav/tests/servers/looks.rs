@@ -79,7 +79,7 @@ async fn start_from(answer: &'static str) -> Result<Option<Bytes>, Error> {
         std::future::pending::<()>().await;
     });
     let storage = WebDavConfig::new(url).with_slots(Slots::Move).build().unwrap();
-    let (key, patience) = (Key::change(1), Duration::from_secs(5));
+    let (key, patience) = (Key::metadata(), Duration::from_secs(5));
     let start = tokio::time::timeout(patience, storage.get_start(&key, 10));
     let start = start.await.expect("more is read than was asked for");
     server.abort();
