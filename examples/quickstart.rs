@@ -117,7 +117,7 @@ async fn story(folder: &Path) -> Result<(Device, Device), BoxError> {
     phone.sync(&cloud).await?;
     laptop.sync(&cloud).await?;
 
-    println!("\nNothing to do costs one read:");
+    println!("\nNothing to do costs two small reads:");
     laptop.sync(&cloud).await?;
     Ok((laptop, phone))
 }

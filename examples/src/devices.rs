@@ -51,7 +51,7 @@ pub async fn two_devices_sync(storage: Arc<dyn Adapter>) -> Result<(), BoxError>
     phone.write("shopping", "bread, milk").await?;
     phone.sync().await?;
     laptop.sync().await?;
-    println!("\nNothing to do costs one read:");
+    println!("\nNothing to do costs two small reads:");
     laptop.sync().await?;
 
     let equal = *laptop.documents.documents() == *phone.documents.documents();
