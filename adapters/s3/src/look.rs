@@ -1,5 +1,7 @@
 //! Looks that cost little: the first bytes of an object, and the names around.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_s3::config::{Builder, ResponseChecksumValidation};
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::{Bytes, BytesMut};
@@ -72,9 +74,9 @@ pub(crate) async fn names(
         // With a slash at its end, if the storage has not the bucket for itself.
         None => client.path(""),
     };
-    let (mut names, mut page) = (Vec::new(), None);
-    while names.len() < at_most {
-        let most = (at_most - names.len()).min(PAGE);
+    let (mut names, mut page, mut seen) = (BTreeSet::new(), None, 0);
+    while seen < at_most {
+        let most = (at_most - seen).min(PAGE);
         let list = client.sdk.list_objects_v2().bucket(&client.config.bucket).prefix(&prefix);
         let list = list.delimiter("/").max_keys(i32::try_from(most).unwrap_or(i32::MAX));
         let list = list.set_continuation_token(page);
@@ -82,9 +84,9 @@ pub(crate) async fn names(
         let answer = client.in_turn(Box::pin(client.timed(0, list))).await?;
         let objects = answer.contents().iter().filter_map(|object| object.key());
         let folders = answer.common_prefixes().iter().filter_map(|folder| folder.prefix());
-        let all = objects.chain(folders).filter_map(|path| path.strip_prefix(&prefix));
-        // An empty object with the name of a folder stands for the folder itself.
-        names.extend(all.filter(|name| !name.is_empty()).map(str::to_owned));
+        let found = objects.chain(folders).filter_map(|path| name(&prefix, path));
+        names.extend(found.map(str::to_owned));
+        seen += answer.contents().len() + answer.common_prefixes().len();
         page = match (answer.is_truncated(), answer.next_continuation_token) {
             (Some(true), None) => {
                 return Err(Failure::NotS3("a page of a list without a next one"));
@@ -93,6 +95,29 @@ pub(crate) async fn names(
             _ => break,
         };
     }
-    names.truncate(at_most);
-    Ok(names)
+    Ok(names.into_iter().take(at_most).collect())
+}
+
+/// The name of what is directly below the prefix: a folder has a slash at its end. Some services know no
+/// delimiter and list what is in folders, too.
+fn name<'a>(prefix: &str, path: &'a str) -> Option<&'a str> {
+    let below = path.strip_prefix(prefix)?;
+    let end = below.find('/').map_or(below.len(), |slash| slash + 1);
+    // An empty object with the name of a folder stands for the folder itself.
+    below.get(..end).filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name;
+
+    #[test]
+    fn a_name_ends_with_its_first_slash() {
+        let of = |path| name("apps/notes/", path);
+        assert_eq!(of("apps/notes/meta.json"), Some("meta.json"));
+        assert_eq!(of("apps/notes/docs/"), Some("docs/"));
+        assert_eq!(of("apps/notes/docs/a.1"), Some("docs/"), "a service without delimiters");
+        assert_eq!(of("apps/notes/"), None);
+        assert_eq!(of("apps/other"), None);
+    }
 }
