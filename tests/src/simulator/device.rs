@@ -7,8 +7,8 @@ use std::time::Duration;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{StateStore, Table, Update, queue_change};
 use db_to_cloud::{
-    ChangeTracking, Client, Document, DocumentId, Environment, Error, ErrorKind, Limits, Report,
-    Sizes,
+    ChangeTracking, Client, Divergence, Document, DocumentId, Environment, Error, ErrorKind,
+    Limits, Report, Sizes,
 };
 
 use super::clock::Clock;
@@ -76,7 +76,9 @@ pub(super) struct Device {
     /// How its last sync ended.
     pub ended: Option<Result<Report, Error>>,
     /// The user consents to what the last sync asked about.
-    pub asked: Option<ErrorKind>,
+    pub asked: Option<(ErrorKind, Option<Divergence>)>,
+    /// What the storage was that the sync under way was to go on with.
+    pub goes_on: Option<Divergence>,
     shared: Arc<Shared>,
 }
 
@@ -86,7 +88,8 @@ impl Device {
         let clock = Clock::new(shared, number);
         let journal = Arc::default();
         let client = build(shared, number, &name, &setup, (&documents, &state, &clock, &journal));
-        let (backup, asked, ended, shared) = (None, None, None, shared.clone());
+        let (backup, asked, goes_on, ended) = (None, None, None, None);
+        let shared = shared.clone();
         let sloppy = false;
         Self {
             number,
@@ -101,6 +104,7 @@ impl Device {
             sloppy,
             ended,
             asked,
+            goes_on,
             shared,
         }
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
-use db_to_cloud::{Error, ErrorKind, Report, SyncOptions};
+use db_to_cloud::{Divergence, Error, ErrorKind, Report, SyncOptions};
 
 use super::cloud::Objects;
 use super::device::{Device, Setup};
@@ -125,11 +125,17 @@ impl World {
             return;
         }
         let asked = device.asked.take();
+        let kind = asked.map(|(kind, _)| kind);
+        let diverged = kind == Some(ErrorKind::Diverged);
+        // Both ways on (rules D1, D3 and D4); one that does not fit is refused, and asked for again.
+        let go_on = diverged && lock(&self.shared.dice).below(2) == 0;
         let options = SyncOptions {
-            accept_remote: asked == Some(ErrorKind::Diverged),
-            accept_deletes: asked == Some(ErrorKind::TooManyDeletes),
+            go_on,
+            accept_remote: diverged && !go_on,
+            accept_deletes: kind == Some(ErrorKind::TooManyDeletes),
             ..SyncOptions::default()
         };
+        device.goes_on = asked.and_then(|(_, what)| what).filter(|_| go_on);
         device.take_journal();
         let client = device.client.clone();
         self.begin(number, true, async move { Some(client.sync_with(options).await) });
@@ -222,12 +228,15 @@ impl World {
             Ok(report) => {
                 shared.note(|| format!("{} has synced: {report:?}", device.name));
                 shared.count("sync went well");
+                if let Some(what) = device.goes_on.take().and_then(way_on) {
+                    shared.count(what);
+                }
                 invariants::readers_see_a_prefix(&shared, number, &device.state);
                 invariants::a_good_sync_leaves_nothing_open(&shared, &device.name, &device.state);
             }
             Err(error) => {
                 shared.note(|| format!("{} could not sync: {error:?}", device.name));
-                device.asked = Some(error.kind());
+                device.asked = Some((error.kind(), error.divergence()));
                 shared.count(outcome(error.kind()));
                 invariants::an_error_has_a_cause(&shared, &device.name, error);
             }
@@ -257,6 +266,17 @@ impl World {
         }
         self.shared.violate("rounds are bounded (7)", "a sync does not end");
         self.check()
+    }
+}
+
+/// The way on that a sync has taken (rules D3 and D4).
+fn way_on(from: Divergence) -> Option<&'static str> {
+    match from {
+        Divergence::Emptied | Divergence::LogLost => Some("storage put back"),
+        Divergence::RolledBack { .. } => Some("rejoined a storage that went back"),
+        Divergence::Forked { .. } => Some("rejoined another branch"),
+        Divergence::Continued => Some("rejoined a storage that was put back"),
+        _ => None,
     }
 }
 
