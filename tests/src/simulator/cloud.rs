@@ -207,6 +207,10 @@ impl Shared {
 
     /// A commit lands in the log.
     fn commit(&self, cloud: &mut Cloud, n: u64, entry: Entry, late: bool) {
+        if cloud.log.get(&n).is_some_and(|there| there.commit == entry.commit) {
+            // Its author found it damaged, or read it badly (rule U7).
+            return self.count("entry put again");
+        }
         self.note(|| format!("commit {n} of {}", entry.client));
         invariants::one_commit_a_number(self, cloud, n, &entry);
         invariants::nothing_of_an_old_lock_holder_is_reachable(self, cloud, n, &entry, late);

@@ -48,7 +48,8 @@ impl Recover<'_> {
     }
 
     /// Whether the damaged slot holds what is left of this attempt: the next entry continues it; or,
-    /// at the head, there is its beginning with its commit id, or nothing at all.
+    /// at the head, there is its beginning with its commit id. An empty slot does not say whose it was:
+    /// it may be the entry of another device, which others have read before it was damaged.
     async fn is_own_damage(&self, attempt: &Attempt) -> Result<bool, Error> {
         let storage = &self.cx.client.storage;
         if let Some((next, _)) = storage.changes_read(attempt.slot + 1).await? {
@@ -60,8 +61,6 @@ impl Recover<'_> {
         let own = attempt.entry.as_bytes();
         let same = bytes.iter().zip(own).take_while(|(there, own)| there == own).count();
         let commit = attempt.commit.to_string();
-        let named = attempt.entry.find(&commit).is_some_and(|at| same >= at + commit.len());
-        // A file system that crashed may leave zeros.
-        Ok(named || bytes.get(same..).is_some_and(|rest| rest.iter().all(|byte| *byte == 0)))
+        Ok(attempt.entry.find(&commit).is_some_and(|at| same >= at + commit.len()))
     }
 }
