@@ -60,7 +60,7 @@ pub enum Rule {
     U7Flight,
     /// Rule L1: the lock is deleted without a look at whose it is.
     L1,
-    /// Rule W4: a client of a weak storage that only reads does not look at its anchor.
+    /// Rule W4: a client of a weak storage does not look at its anchor before it pulls.
     W4,
     /// Rule S9: an error is taken for absence.
     S9,

@@ -79,7 +79,8 @@ impl<'a> Identify<'a> {
             },
             head => head?.map(|head| head.commit),
         };
-        if head.is_some() && head == position.anchor || !holds(Rule::P3) {
+        let looks = holds(Rule::P3) && (holds(Rule::W4) || !self.cx.is_weak());
+        if head.is_some() && head == position.anchor || !looks {
             position.anchor_checked = self.cx.client.environment.now();
             self.cx.note_found(position);
             return match self.is_behind_a_sibling(position).await? {

@@ -49,7 +49,7 @@ macro_rules! stories {
 stories! {
     without_c4: C4, edits::c4_edits_whose_queueing_was_lost_are_found_at_the_next_start;
     without_the_edits_lock: Edits, commit::edits_queue_and_index_are_read_at_one_moment;
-    without_p1: P1, log::p1_a_device_behind_a_restored_storage_stops;
+    without_p1: P1, log::p1_an_entry_of_another_branch_is_not_applied;
     without_p3: P3, log::p3_a_device_ahead_of_a_restored_storage_stops;
     without_p7: P7, edits::p7_an_edit_made_during_a_pull_is_not_overwritten;
     without_p8: P8, edits::p8_a_merge_that_is_stopped_anywhere_loses_neither_half;

@@ -63,6 +63,27 @@ fn restored() -> (World, Device, Device) {
     (world, alice, bob)
 }
 
+/// Two copies of a storage both went on, and a program that copies files put the entries of one copy
+/// beside those of the other. Without it a device applies an entry of a branch that it has not read.
+#[test]
+pub(crate) fn p1_an_entry_of_another_branch_is_not_applied() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["note"]);
+    let copy = world.backup();
+    for text in ["second", "third"] {
+        bob.edit("note", text);
+        bob.sync();
+    }
+    let late = world.object("changes/3.json").unwrap();
+    world.restore(&copy);
+    alice.edit("note", "alice's");
+    alice.sync();
+    world.overwrite("changes/3.json", late);
+    let error = alice.try_sync().expect_err("entry 3 does not continue entry 2");
+    assert_eq!(error.divergence(), Some(db_to_cloud::Divergence::Mixed));
+    assert_eq!(alice.read("note").as_deref(), Some("alice's"));
+}
+
 #[track_caller]
 fn assert_diverged(device: &Device) {
     let error = device.try_sync().expect_err("it is another storage");
