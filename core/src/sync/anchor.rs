@@ -63,5 +63,5 @@ pub(super) fn diverged(position: &LogPosition, what: Divergence) -> Error {
     Error::new(ErrorKind::Diverged, "sync")
         .with_key(key)
         .with_divergence(what)
-        .with_message(format!("{}; nothing was changed", what.text()))
+        .with_message(format!("{}; nothing was changed: choose how to go on", what.text()))
 }

@@ -164,7 +164,7 @@ fn the_error_says_what_happened_and_what_to_do() {
     let (_, alice, _) = story(FATES[0].1);
     alice.edit("same", "alice's edit");
     let text = alice.try_sync().unwrap_err().to_string();
-    assert!(text.contains("nothing was changed") && text.contains("accept"), "{text}");
+    assert!(text.contains("nothing was changed") && text.contains("how to go on"), "{text}");
 }
 
 #[test]

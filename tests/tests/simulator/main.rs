@@ -44,10 +44,7 @@ const SEEN: &[(Kind, &[&str])] = &[
             "sync said: storage trouble",
         ],
     ),
-    (
-        Kind::Weak,
-        &["commit replaced on weak storage", "conflict", "landed late", "snapshot part read"],
-    ),
+    (Kind::Weak, &["conflict", "entry put again", "landed late", "snapshot part read"]),
 ];
 
 /// Plays runs; answers how often what happened in them, and the number of runs.
