@@ -16,7 +16,7 @@ pub use watch::{Cause, Watch, WatchOptions, Watched};
 
 use crate::local::state::StateStore;
 use crate::local::{Database, Resolver};
-use crate::model::{DocumentId, Error, ErrorKind, Report, Revision};
+use crate::model::{DocumentId, Error, ErrorKind, RepairPlan, Report, Revision};
 use crate::storage::Adapter;
 use crate::sync::{Preview, Purpose, Session, Shared, SyncOptions};
 
@@ -131,6 +131,31 @@ impl Client {
     /// As [`Client::sync`].
     pub async fn preview(&self) -> Result<Preview, Error> {
         Session::preview(&self.0).await
+    }
+
+    /// What can be done about entries of the log that are damaged, so that a sync of this device or of
+    /// another one ends with [`ErrorKind::Corrupt`] (rule D5). It reads the log after the newest snapshot
+    /// and that snapshot, and changes nothing.
+    ///
+    /// # Errors
+    /// As [`Client::sync`], but for damage that can be repaired; and [`ErrorKind::Corrupt`] for damage
+    /// that no device can repair.
+    pub async fn repair_plan(&self) -> Result<RepairPlan, Error> {
+        Session::repair_plan(&self.0).await
+    }
+
+    /// Does what the plan says, under the lock of the storage, if that is still what is to be done. Steps
+    /// that are for another device are left out. Let a person agree to the plan before.
+    ///
+    /// It waits for the lock; and 60 seconds before it replaces an entry, unless the storage's own create is
+    /// atomic: an entry that changes meanwhile is being written. It may be stopped anywhere; then the
+    /// lock stays behind for up to 5 minutes, and the next plan has what is left to do.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Busy`] if the storage has changed since the plan was made. Nothing was done.
+    /// - As [`Client::sync`].
+    pub async fn repair(&self, plan: &RepairPlan) -> Result<(), Error> {
+        Session::repair(&self.0, plan).await
     }
 
     /// QueueChange: a document was edited or deleted here. Its content is read when it is

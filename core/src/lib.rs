@@ -59,8 +59,8 @@ pub use local::{
 pub use model::Sizes;
 pub use model::{
     Action, BoxError, CommitId, ContentHash, DeferReason, Deferred, Divergence, Document,
-    DocumentId, Effect, Error, ErrorKind, Event, Folder, Key, Report, Requests, Revision,
-    Timestamp, VersionId, format,
+    DocumentId, Effect, Error, ErrorKind, Event, Folder, Key, RepairPlan, RepairStep, Report,
+    Requests, Revision, Timestamp, VersionId, format,
 };
 pub use storage::{
     Adapter, Atomicity, Capabilities, Copied, Created, Limits, LockPolicy, Page, Wait,

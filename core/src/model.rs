@@ -8,6 +8,7 @@ mod id;
 mod key;
 mod progress;
 mod records;
+mod repair;
 mod report;
 mod sizes;
 mod timestamp;
@@ -24,6 +25,7 @@ pub(crate) use records::{
     Attempt, Branch, DeferredChange, GcClock, LastEntry, LogCost, LogPosition, QueuedEdit, Refusal,
     SyncedVersion,
 };
+pub use repair::{RepairPlan, RepairStep};
 pub use report::{DeferReason, Deferred, Report, Requests};
 pub use sizes::Sizes;
 pub use timestamp::Timestamp;

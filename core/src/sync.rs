@@ -13,6 +13,7 @@
 //! | `push` | reads, uploads and commits what is queued |
 //! | `maintain` | snapshots and garbage collection |
 //! | `preview` | what a sync would do: the same reader and the same decisions |
+//! | `repair` | no sync: damaged entries, by consent |
 //!
 //! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`,
 //! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`.
@@ -30,6 +31,7 @@ mod preview;
 mod pull;
 mod push;
 mod recover;
+mod repair;
 mod scan;
 mod shared;
 mod stop;

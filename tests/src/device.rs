@@ -6,8 +6,8 @@ use std::sync::Arc;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{StateStore, Table};
 use db_to_cloud::{
-    Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, Report, Resolver,
-    Revision, Status, SyncOptions,
+    Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, RepairPlan, Report,
+    Resolver, Revision, Status, SyncOptions,
 };
 
 use crate::stepped::{SteppedDatabase, SteppedState};
@@ -245,6 +245,27 @@ impl Device {
         self.steps.stop_at(stop);
         let done = run(self.client.sync_with(options)).is_some();
         self.taken_or_restart(done)
+    }
+
+    /// What a repair would do.
+    #[track_caller]
+    pub fn try_repair_plan(&self) -> Result<RepairPlan, Error> {
+        run(self.client.repair_plan()).expect("the look does not stop")
+    }
+
+    /// A repair that stops for good at step `stop`, if it comes so far: then the device restarts, and
+    /// there is no outcome.
+    pub fn repair_for(&mut self, plan: &RepairPlan, stop: u64) -> Option<Result<(), Error>> {
+        self.steps.stop_at(stop);
+        let done = run(self.client.repair(plan));
+        self.taken_or_restart(done.is_some());
+        done
+    }
+
+    /// A repair that may fail, but does not stop half way.
+    #[track_caller]
+    pub fn try_repair(&self, plan: &RepairPlan) -> Result<(), Error> {
+        run(self.client.repair(plan)).expect("the repair does not stop")
     }
 
     /// A QueueChange that stops for good at step `stop`, in the same way.

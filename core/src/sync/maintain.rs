@@ -5,6 +5,7 @@ mod checkpoint;
 mod collect;
 #[cfg(db_to_cloud_mutants)]
 mod instead;
+mod of_state;
 
 use super::{Context, Lock};
 use crate::model::{CommitId, Error};

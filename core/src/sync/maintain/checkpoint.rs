@@ -14,14 +14,14 @@ use crate::model::{LogCost, LogPosition};
 pub(super) type Fold = BTreeMap<String, Record>;
 
 /// What a snapshot holds beside the parts of its base.
-struct Folded {
-    fold: Fold,
+pub(super) struct Folded {
+    pub fold: Fold,
     /// The identity of the log.
-    genesis: CommitId,
+    pub genesis: CommitId,
     /// What reading the entries after the base costs, in bytes.
-    log: u64,
+    pub log: u64,
     /// Names of features that a reader may ignore.
-    may: BTreeSet<String>,
+    pub may: BTreeSet<String>,
 }
 
 impl Maintain<'_> {
@@ -116,7 +116,7 @@ impl Maintain<'_> {
 
     /// Parts first, then the head, then the hint: a reader of any of them finds what it names.
     #[tracing::instrument(level = "debug", skip_all)]
-    async fn write_snapshot(
+    pub(super) async fn write_snapshot(
         &self,
         position: &LogPosition,
         folded: Folded,

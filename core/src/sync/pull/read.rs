@@ -170,7 +170,12 @@ impl Pull<'_> {
         let concurrency = storage.capabilities().concurrency;
         let anchored = first && position.version > 0 && tail.read == 0;
         if anchored && self.cx.is_weak() && holds(Rule::W4) {
-            let mut both = storage.changes_read_many(position.version..=next).await?;
+            let mut both = match storage.changes_read_many(position.version..=next).await {
+                Err(e) if e.kind() == ErrorKind::Corrupt => {
+                    return self.after_damaged(position, next, e).await;
+                }
+                both => both?,
+            };
             let slot = both.pop().flatten();
             let anchor = both.pop().flatten().map(|(slot, _)| SlotHead::of(&slot));
             self.cx.check_anchor(position, anchor)?;
@@ -181,6 +186,21 @@ impl Pull<'_> {
         }
         let last = next + tail.width(next, concurrency) - 1;
         storage.changes_read_many(next..=last).await
+    }
+
+    /// The slot after the anchor, which is damaged if that one is not: then it names the anchor.
+    async fn after_damaged(
+        &self,
+        position: &LogPosition,
+        next: u64,
+        damage: Error,
+    ) -> Result<Vec<Option<(Slot, u64)>>, Error> {
+        match self.cx.client.storage.changes_read(next).await? {
+            Some((slot, length)) if slot.prev() == position.anchor => {
+                Ok(vec![Some((slot, length))])
+            }
+            _ => Err(damage),
+        }
     }
 
     fn check_prev(&self, position: &LogPosition, prev: Option<CommitId>) -> Result<(), Error> {
