@@ -13,7 +13,7 @@ use db_to_cloud::SyncOptions;
 pub(crate) use import::Import;
 pub(crate) use sign_in::{Access, Kept, Login, Logout};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Script};
 use crate::remote::{Remote, RemoteUrl};
 
 /// Sync the files of a folder, or the tables of a SQLite database, between devices, through storage you own.
@@ -45,10 +45,26 @@ pub(crate) enum Command {
     Detach(Detach),
     /// Show who holds the lock of a storage; with --force, break it.
     Unlock(Unlock),
+    /// Show what can be done about a damaged storage that no device can read on, and do it.
+    Repair(Repair),
     /// Sign in to Dropbox or Google Drive; the sign-in is kept in a private file.
     Login(Login),
     /// Sign out: the service takes the sign-in back, and the file is removed.
     Logout(Logout),
+}
+
+impl Command {
+    /// Whether its output is for scripts.
+    pub(crate) fn script(&self) -> Option<Script> {
+        let (json, lines) = match self {
+            Self::Sync(options) => (options.json, options.watch),
+            Self::Status(options) => (options.json, false),
+            Self::Import(options) => (options.json, false),
+            Self::Repair(options) => (options.json, false),
+            Self::Detach(_) | Self::Unlock(_) | Self::Login(_) | Self::Logout(_) => (false, false),
+        };
+        json.then_some(if lines { Script::Lines } else { Script::Object })
+    }
 }
 
 /// The two sides.
@@ -179,6 +195,18 @@ pub(crate) struct Unlock {
     pub force: bool,
 }
 
+#[derive(Debug, clap::Args)]
+pub(crate) struct Repair {
+    #[command(flatten)]
+    pub sides: Sides,
+    /// Do it. Without this a person at a terminal is asked, and else nothing is changed.
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Print the steps as one JSON object on standard output, and ask nobody.
+    #[arg(long)]
+    pub json: bool,
+}
+
 /// Who wins when two devices changed one file or row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum OnConflict {
@@ -221,15 +249,20 @@ impl Sync {
 
     /// The name of this device.
     pub(crate) fn device(&self) -> String {
-        let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let name = self.device.clone().unwrap_or_else(host);
-        if name.trim().is_empty() { "unnamed device".to_owned() } else { name }
+        device_name(self.device.clone())
     }
 
     /// The limit for the whole sync.
     pub(crate) fn limit(&self) -> Option<Duration> {
         self.timeout.map(Duration::from_secs)
     }
+}
+
+/// The name that was given, or else that of the host.
+pub(crate) fn device_name(given: Option<String>) -> String {
+    let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let name = given.unwrap_or_else(host);
+    if name.trim().is_empty() { "unnamed device".to_owned() } else { name }
 }
 
 #[cfg(test)]

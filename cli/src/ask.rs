@@ -96,6 +96,11 @@ pub(crate) async fn line(prompt: String) -> Option<String> {
     answer.await.ok().flatten()
 }
 
+/// Asks a question that only `y` or `yes` answers with yes.
+pub(crate) async fn is_agreed(question: String) -> bool {
+    line(question).await.is_some_and(|answer| matches!(answer.trim(), "y" | "yes"))
+}
+
 fn read(line: &str, both: bool) -> Option<Answer> {
     match line {
         "l" | "local" => Some(Answer::Local),

@@ -26,9 +26,5 @@ pub(crate) async fn run(options: Detach) -> Result<ExitCode, Failure> {
 async fn is_agreed(unsynced: u64) -> bool {
     let question =
         format!("edits that were not synced yet: {unsynced}. Detach all the same? [y/N] ");
-    let answer = match ask::is_possible() {
-        true => ask::line(question).await,
-        false => None,
-    };
-    answer.is_some_and(|answer| matches!(answer.trim(), "y" | "yes"))
+    ask::is_possible() && ask::is_agreed(question).await
 }

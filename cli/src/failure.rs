@@ -1,5 +1,7 @@
 //! What can go wrong, what to do about it, and the exit codes.
 
+mod json;
+
 use std::error::Error as _;
 use std::io;
 use std::path::PathBuf;
@@ -10,7 +12,12 @@ use db_to_cloud::{Divergence, ErrorKind};
 use db_to_cloud_folder::FolderError;
 use db_to_cloud_sqlite::SqliteError;
 
+pub(crate) use json::Script;
+
 use crate::output;
+
+/// The exit code of a command that waits for a decision; nothing was changed.
+pub(crate) const ASKS: u8 = 4;
 
 /// Why a command did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -80,29 +87,42 @@ impl Failure {
         move |source| Self::Io { what, source }
     }
 
-    /// Tells it on standard error; gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
+    /// Tells it on standard error, and on standard output if a script reads that; gives the exit code.
+    pub(crate) fn report(&self, script: Option<Script>) -> ExitCode {
+        if let Some(script) = script {
+            self.print(script);
+        }
         if matches!(self, Self::Interrupted) {
             output::note(self);
-            return ExitCode::from(130);
+            return ExitCode::from(self.exit_code());
         }
-        output::note(format_args!("error: {self}"));
-        let mut source = self.source();
-        while let Some(cause) = source {
-            output::note(format_args!("  caused by: {cause}"));
-            source = cause.source();
-        }
+        let chain = self.chain();
+        let (error, causes) = chain.split_first().map_or(("", &[][..]), |(e, rest)| (e, rest));
+        output::note(format_args!("error: {error}"));
+        causes.iter().for_each(|cause| output::note(format_args!("  caused by: {cause}")));
         if let Some(hint) = self.hint() {
             output::note(format_args!("hint: {hint}"));
         }
         ExitCode::from(self.exit_code())
     }
 
+    /// The error and what caused it.
+    fn chain(&self) -> Vec<String> {
+        let mut chain = vec![self.to_string()];
+        let mut source = self.source();
+        while let Some(cause) = source {
+            chain.push(cause.to_string());
+            source = cause.source();
+        }
+        chain
+    }
+
     fn exit_code(&self) -> u8 {
         let asks = [ErrorKind::Diverged, ErrorKind::Foreign, ErrorKind::Unrelated];
         match self {
             Self::Usage(_) => 2,
-            Self::Sync(error) if asks.contains(&error.kind()) => 4,
+            Self::Sync(error) if asks.contains(&error.kind()) => ASKS,
+            Self::Interrupted => 130,
             _ => 1,
         }
     }
@@ -212,8 +232,10 @@ fn ways_on(divergence: Divergence) -> &'static str {
         }
         Divergence::Forked { .. } | Divergence::Continued => {
             "if this is the storage you mean, join both sides with --rejoin: what changed on both is a \
-             conflict, see --on-conflict; to leave it as it is, do nothing"
+             conflict, see --on-conflict; to compare all documents anew, use --start-over; to leave it \
+             as it is, do nothing"
         }
+        Divergence::Mixed => "no option of sync helps here",
         _ => {
             "give the storage that belongs to this database; to sync with this one all the same, use \
              --accept-remote: documents that differ become conflicts, see --on-conflict"
@@ -235,7 +257,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
             "if they belong together, sync with --join; else give another storage"
         }
         ErrorKind::TooManyDeletes => {
-            "look with --dry-run what would be deleted; if it is right, sync with --yes"
+            "look with --dry-run what would be deleted; if it is right, sync with --accept-deletes"
         }
         ErrorKind::Busy => {
             "another sync of this database with this remote is running: wait until it ends"
@@ -251,7 +273,8 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
         ErrorKind::Forbidden => "mend the permissions of the storage",
         ErrorKind::Full => "make room in the storage, then sync again",
         ErrorKind::Corrupt => {
-            "restore the damaged object from a backup of the storage; nothing was changed here"
+            "see with `db-to-cloud repair <DATABASE> <REMOTE>` what can be done, or restore the damaged \
+             object from a backup of the storage; nothing was changed here"
         }
         ErrorKind::WeakStorage => {
             "choose a storage with atomic create, or leave out --require-strong: it is then used \

@@ -59,7 +59,8 @@ impl Local {
     /// something else and that is not accepted.
     pub(crate) async fn open_remote(&self, accept: bool) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
-        if !accept {
+        // What was a storage before and is none now is not another program's: the sync says what it lost.
+        if !accept && !self.was_synced().await? {
             self.remote.check_free()?;
         }
         remote::open(&self.remote, Some(&self.state_file)).await

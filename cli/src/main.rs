@@ -6,7 +6,7 @@
 //! | `args` | what can be said on the command line |
 //! | `remote` | which storage a URL or path means, and how it is opened |
 //! | `local`, `side`, `tables` | opens the folder or the tables, and this device's state for a storage |
-//! | `sync`, `dry_run`, `status`, `unlock`, `detach` | one command each |
+//! | `sync`, `dry_run`, `status`, `unlock`, `repair`, `detach` | one command each |
 //! | `import` | takes over a storage of the JavaScript db-to-cloud |
 //! | `watch` | `sync --watch` |
 //! | `login`, `logout` | the user signs in to a service, and out |
@@ -30,6 +30,7 @@ mod logout;
 mod output;
 mod progress;
 mod remote;
+mod repair;
 mod report;
 mod service;
 mod side;
@@ -55,14 +56,15 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 fn main() -> ExitCode {
     let args = Args::parse();
     output::trace(args.verbose);
+    let script = args.command.script();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(source) => return Failure::io("start the runtime")(source).report(),
+        Err(source) => return Failure::io("start the runtime")(source).report(script),
     };
     let outcome = runtime.block_on(run(args));
     // An interrupted sync leaves its writes to finish or not.
     runtime.shutdown_timeout(LAST_WRITES);
-    outcome.unwrap_or_else(|failure| failure.report())
+    outcome.unwrap_or_else(|failure| failure.report(script))
 }
 
 async fn run(args: Args) -> Result<ExitCode, Failure> {
@@ -75,6 +77,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         Command::Import(options) => unless_interrupted(import::run(options, verbose)).await,
         Command::Detach(options) => unless_interrupted(detach::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,
+        Command::Repair(options) => unless_interrupted(repair::run(options)).await,
         Command::Login(options) => unless_interrupted(login::run(options)).await,
         Command::Logout(options) => unless_interrupted(logout::run(options)).await,
     }

@@ -26,7 +26,7 @@ fn a_mass_delete_on_this_device_needs_a_yes() {
     (0..16).for_each(|i| world.remove(&format!("a/{i}")));
     let run = world.sync_as(1, "a", &[]);
     assert!(run.stderr.contains("error: ") && run.stderr.contains("16 of 30"), "{run:?}");
-    assert!(run.stderr.contains("--yes"), "{run:?}");
+    assert!(run.stderr.contains("--accept-deletes"), "{run:?}");
     assert_eq!(world.tree("cloud"), cloud);
     world.sync_as(0, "a", &["--yes"]);
 

@@ -12,6 +12,7 @@ mod output;
 #[cfg(feature = "profile")]
 mod profiles;
 mod remotes;
+mod repair;
 mod s3;
 mod syncing;
 mod tables;

@@ -54,6 +54,67 @@ fn the_report_has_exactly_the_promised_keys() {
     assert!(run.stderr.contains("kept both"), "people read the other stream");
 }
 
+/// What a sync of `a` that is refused prints for scripts.
+#[track_caller]
+fn refusal(world: &World, more: &[&str]) -> Value {
+    let run = world.run(["sync", "a", "cloud", "--json"].iter().chain(more));
+    assert_eq!(run.stdout.lines().count(), 1, "{run:?}");
+    assert!(run.stderr.starts_with("error: "), "people read the other stream: {run:?}");
+    let refusal: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(refusal["exit"], run.code.unwrap(), "{run:?}");
+    assert!(run.stderr.contains(refusal["message"].as_str().unwrap()), "{run:?}");
+    for way in refusal["ways"].as_array().unwrap() {
+        assert!(run.stderr.contains(way.as_str().unwrap()), "{run:?}");
+    }
+    refusal
+}
+
+#[test]
+fn a_refusal_is_an_object_with_a_code_and_the_ways_on() {
+    type Fate = fn(&World);
+    let emptied: Fate = |world| {
+        std::fs::remove_dir_all(world.path("cloud")).unwrap();
+        std::fs::create_dir(world.path("cloud")).unwrap();
+    };
+    let log_lost: Fate = |world| std::fs::remove_dir_all(world.path("cloud/changes")).unwrap();
+    let rolled_back: Fate =
+        |world| std::fs::remove_file(world.path("cloud/changes/2.json")).unwrap();
+    let gone: Fate = |world| std::fs::remove_dir_all(world.path("cloud")).unwrap();
+    let damaged: Fate = |world| world.write("cloud/changes/3.json", "{");
+    let deleted: Fate = |world| {
+        world.names("a").iter().for_each(|name| world.remove(&format!("a/{name}")));
+    };
+    let cases: [(&str, u8, &[&str], Fate); 6] = [
+        ("emptied", 4, &["--put-back"], emptied),
+        ("log-lost", 4, &["--put-back"], log_lost),
+        ("rolled-back", 4, &["--put-back", "--start-over"], rolled_back),
+        ("no-storage", 1, &[], gone),
+        ("corrupt", 1, &["repair"], damaged),
+        ("too-many-deletes", 1, &["--accept-deletes"], deleted),
+    ];
+    for (code, exit, ways, fate) in cases {
+        let world = two_with_a_change();
+        fate(&world);
+        let refusal = refusal(&world, &[]);
+        assert_eq!(keys(&refusal), ["code", "exit", "message", "ways"]);
+        assert_eq!((&refusal["code"], &refusal["exit"]), (&code.into(), &exit.into()));
+        assert_eq!(refusal["ways"], serde_json::json!(ways), "{code}");
+    }
+}
+
+#[test]
+fn a_refusal_of_a_watch_is_its_last_line() {
+    let world = two_with_a_change();
+    std::fs::remove_dir_all(world.path("cloud/changes")).unwrap();
+    let refusal = refusal(&world, &["--watch"]);
+    assert_eq!(keys(&refusal), ["code", "event", "exit", "message", "time", "ways"]);
+    assert_eq!((&refusal["event"], &refusal["code"]), (&"failed".into(), &"log-lost".into()));
+    let run = world.run(["status", "a", "missing/cloud", "--json"]);
+    assert_eq!((run.code, &run.report()["code"]), (Some(1), &Value::from("no-storage")));
+    let run = world.run(["sync", "a", "a/inner", "--json"]);
+    assert_eq!((run.code, &run.report()["code"]), (Some(2), &Value::from("usage")));
+}
+
 #[test]
 fn a_dry_run_tells_and_changes_nothing() {
     let world = two_with_a_change();

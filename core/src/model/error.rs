@@ -229,6 +229,32 @@ impl fmt::Display for Error {
 }
 
 impl ErrorKind {
+    /// The word for programs, as `--json` prints it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Unauthorized => "unauthorized",
+            Self::Forbidden => "forbidden",
+            Self::Unavailable => "unavailable",
+            Self::Throttled => "throttled",
+            Self::TimedOut => "timed-out",
+            Self::Full => "full",
+            Self::Unsupported => "unsupported",
+            Self::Corrupt => "corrupt",
+            Self::NewerFormat => "newer-format",
+            Self::Diverged => "diverged",
+            Self::Foreign => "foreign",
+            Self::Unrelated => "unrelated",
+            Self::TooManyDeletes => "too-many-deletes",
+            Self::Stopped => "stopped",
+            Self::Busy => "busy",
+            Self::Locked => "locked",
+            Self::WeakStorage => "weak-storage",
+            Self::Database => "database",
+            Self::State => "state",
+            Self::InvalidInput => "invalid-input",
+        }
+    }
+
     fn text(self) -> &'static str {
         match self {
             Self::Unauthorized => "not signed in",

@@ -165,6 +165,24 @@ fn a_device_whose_applied_entry_was_replaced_finds_it_and_loses_nothing() {
     world.assert_whole();
 }
 
+/// What is left of the damaged entry names the commit of another branch.
+#[test]
+fn the_damaged_entry_of_another_branch_is_not_confirmed() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["a", "b"]);
+    let backup = world.backup();
+    alice.edit("a", "alice's");
+    alice.sync();
+    world.restore(&backup);
+    bob.edit("b", "bob's");
+    bob.sync();
+    damage(&world, &slot(2));
+    assert_eq!(alice.try_repair_plan().unwrap_err().kind(), ErrorKind::Corrupt);
+    repair(&bob, &["snapshot", "continue"]);
+    bob.sync();
+    assert_fresh_equals(&world, &bob);
+}
+
 #[test]
 fn an_entry_that_is_being_written_is_not_replaced() {
     let world = World::weak();
