@@ -4,8 +4,12 @@ mod elsewhere;
 mod head;
 mod passed_over;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
-use db_to_cloud::{Divergence, Environment, ErrorKind, RepairPlan, RepairStep, SyncOptions};
+use db_to_cloud::{
+    Action, Divergence, Environment, ErrorKind, LocalWins, RepairPlan, RepairStep, SyncOptions,
+};
 use db_to_cloud_tests::{Device, World, settle};
 
 const GO_ON: SyncOptions = SyncOptions {
@@ -26,9 +30,11 @@ fn damages(whole: &Bytes) -> [Bytes; 4] {
     [Bytes::new(), half, vec![0; whole.len()].into(), Bytes::from("<html>sign in</html>")]
 }
 
-fn damage(world: &World, key: &str) {
+/// Answers what it was.
+fn damage(world: &World, key: &str) -> Bytes {
     let whole = world.object(key).unwrap();
     world.overwrite(key, whole.slice(..whole.len() / 2));
+    whole
 }
 
 #[track_caller]
@@ -70,4 +76,25 @@ fn assert_fresh_equals(world: &World, device: &Device) {
     fresh.sync();
     assert_eq!(fresh.all(), device.all());
     assert!(plan(&fresh).steps.is_empty());
+}
+
+/// Puts the damaged entry back, and compares the newest snapshot with the log: the version of each document,
+/// and whether it is deleted.
+#[track_caller]
+fn assert_snapshot_is_the_fold(world: &World, n: u64, whole: Bytes) {
+    world.overwrite(&slot(n), whole);
+    let head = world.json(&world.snapshots().pop().expect("there is a snapshot"));
+    let mut said = BTreeMap::new();
+    for part in head["parts"].as_array().unwrap() {
+        let part = world.json(part["key"].as_str().unwrap());
+        for (key, record) in part["documents"].as_object().unwrap() {
+            said.insert(key.clone(), (record["vid"].clone(), record.get("deleted").is_some()));
+        }
+    }
+    let changes = (1..=head["seq"].as_u64().unwrap()).flat_map(|n| world.entry(n).changes);
+    let last = changes.map(|c| {
+        let vid = serde_json::to_value(c.vid).unwrap();
+        (c.id.to_key(), (vid, c.action == Action::Delete))
+    });
+    assert_eq!(said, last.collect());
 }

@@ -35,9 +35,9 @@ impl Maintain<'_> {
         for table in [Table::Index, Table::Tombstones] {
             let mut pages = sync_state.pages::<SyncedVersion>(table, STEP);
             while let Some(page) = pages.next().await? {
-                // What was not met since a start over is no version of this log (rule D1).
-                let met = page.into_iter().filter(|(_, v)| v.generation == position.generation);
-                fold.extend(met.map(|(id, version)| (id.to_key(), record(version, seq))));
+                let records =
+                    page.into_iter().map(|(id, version)| (id.to_key(), record(version, seq)));
+                fold.extend(records);
             }
         }
         let mut pages = sync_state.pages::<DeferredChange>(Table::Pending, STEP);
