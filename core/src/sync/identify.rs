@@ -74,7 +74,7 @@ impl<'a> Identify<'a> {
         let head = match head {
             // Its successor names its commit.
             Err(e) if e.kind() == ErrorKind::Corrupt => match &next {
-                Some(Some((slot, _))) if slot.prev() == position.anchor => slot.prev(),
+                Some(Some((slot, _))) => slot.prev(),
                 _ => return Err(e),
             },
             head => head?.map(|head| head.commit),

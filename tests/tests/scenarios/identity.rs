@@ -201,3 +201,21 @@ fn c7_two_devices_that_begin_one_storage_at_once_are_not_asked() {
     assert_eq!((report.pulled, report.pushed, report.conflicts), (30, 30, 0));
     assert_eq!(world.device("carol").sync().pulled, 60);
 }
+
+/// Its successor names the commit that was there.
+#[test]
+fn p3_a_damaged_anchor_of_another_branch_is_a_fork() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["a"]);
+    let copy = world.backup();
+    alice.edit("a", "alice's");
+    alice.sync();
+    world.restore(&copy);
+    for text in ["bob's", "bob's again"] {
+        bob.edit("a", text);
+        bob.sync();
+    }
+    world.overwrite("changes/2.json", "damaged");
+    assert!(matches!(divergence(&alice), Divergence::Forked { .. }));
+    assert_eq!(alice.read("a").as_deref(), Some("alice's"));
+}
