@@ -58,6 +58,8 @@ pub enum Rule {
     U7Kept,
     /// Rule U7: an attempt is dropped although its last sending may yet take effect.
     U7Flight,
+    /// Rule U7: an attempt is sent again without a look whether its documents are there.
+    U7Whole,
     /// Rule L1: the lock is deleted without a look at whose it is.
     L1,
     /// Rule W4: a client of a weak storage does not look at its anchor before it pulls.

@@ -16,7 +16,8 @@
 //! | `repair` | no sync: damaged entries, by consent |
 //!
 //! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`,
-//! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`.
+//! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`,
+//! `whole` (documents that the log names).
 
 mod anchor;
 mod brake;
@@ -36,6 +37,7 @@ mod scan;
 mod shared;
 mod stop;
 mod strength;
+mod whole;
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 

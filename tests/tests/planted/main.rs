@@ -63,6 +63,7 @@ stories! {
     without_u7_nothing_is_dropped: U7Dropped, attempt::u7_an_attempt_that_lost_its_slot_is_dropped;
     without_u7_the_unknown_is_dropped: U7Kept, attempt::u7_an_attempt_of_unknown_fate_is_kept;
     without_u7_what_flies_is_dropped: U7Flight, attempt::u7_an_attempt_that_may_yet_arrive_is_not_dropped;
+    without_u7_not_all_is_there: U7Whole, attempt::u7_an_attempt_is_sent_again_only_if_it_is_whole;
     without_l1: L1, storage::l1_a_lock_of_another_client_is_not_deleted;
     without_w4: W4, storage::w4_a_commit_that_a_late_write_replaced_is_offered_again_without_asking;
     without_s9: S9, storage::s9_a_slot_that_cannot_be_read_is_not_free;

@@ -8,7 +8,7 @@ use super::Maintain;
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::{DeferredChange, GcClock, LogPosition, SyncedVersion};
-use crate::model::{DocumentId, Error, Folder, Key, VersionId};
+use crate::model::{Error, Folder, Key, VersionId};
 use crate::planted::{Rule, holds};
 
 const STEP: usize = 1000;
@@ -163,24 +163,9 @@ impl Maintain<'_> {
         let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
             for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
-                self.put_again(id, indexed).await?;
+                self.cx.has_or_puts(id, indexed.vid, indexed.hash).await?;
             }
         }
         Ok(())
-    }
-
-    async fn put_again(&self, id: &DocumentId, indexed: &SyncedVersion) -> Result<(), Error> {
-        let key = Key::document(id, indexed.vid);
-        // A list proves no absence (rule S1).
-        if self.cx.client.storage.read(&key, indexed.len).await?.is_some() {
-            return Ok(());
-        }
-        match self.cx.client.database.get(id).await {
-            Ok(Some(document)) if document.hash() == indexed.hash => {
-                tracing::warn!(%key, "putting a document again that the storage lost");
-                self.cx.client.storage.write(&key, document.bytes).await
-            }
-            _ => Ok(()),
-        }
     }
 }

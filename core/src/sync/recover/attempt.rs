@@ -1,7 +1,7 @@
 //! Rule U7: the commit that an earlier sync sent, and whose outcome it did not learn.
 
 use super::Recover;
-use crate::model::format::Slot;
+use crate::model::format::{Entry, Slot};
 use crate::model::{Attempt, LogPosition};
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
@@ -31,6 +31,10 @@ impl Recover<'_> {
             }
             // Sending it again into another log would leave a hole there.
             self.cx.ensure_anchor(position).await?;
+            // The storage may have been emptied or restored since: what is pushed anew is whole.
+            if holds(Rule::U7Whole) && !self.cx.is_whole(&entry_of(&attempt)?).await? {
+                return self.cx.drop_attempt().await;
+            }
         }
         let fate = match there {
             Some((slot, _)) if slot.commit() == attempt.commit => CommitOutcome::Committed,
@@ -81,13 +85,15 @@ impl Recover<'_> {
         position: &mut LogPosition,
         attempt: &Attempt,
     ) -> Result<(), Error> {
-        let key = Key::change(attempt.slot);
-        match Slot::decode(&key, attempt.entry.as_bytes())? {
-            Slot::Entry(entry) => {
-                let bytes = attempt.entry.len() as u64;
-                self.cx.mark_pushed(position, Pushed { entry, bytes }).await
-            }
-            Slot::Stub(_) => Err(Error::new(ErrorKind::State, "sync").with_key(key)),
-        }
+        let (entry, bytes) = (entry_of(attempt)?, attempt.entry.len() as u64);
+        self.cx.mark_pushed(position, Pushed { entry, bytes }).await
+    }
+}
+
+fn entry_of(attempt: &Attempt) -> Result<Entry, Error> {
+    let key = Key::change(attempt.slot);
+    match Slot::decode(&key, attempt.entry.as_bytes())? {
+        Slot::Entry(entry) => Ok(entry),
+        Slot::Stub(_) => Err(Error::new(ErrorKind::State, "sync").with_key(key)),
     }
 }

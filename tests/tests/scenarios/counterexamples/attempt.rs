@@ -28,15 +28,18 @@ fn fail_to_commit(device: &Device, text: &str, fault: Fault) {
     device.storage.heal();
 }
 
-/// Alice's commit did not arrive, and she is away for some days. Bob looks for garbage each day, and
-/// did so for some days before. Alice does not: she would put again what is missing (rule D2).
-fn resumed_after(before: u32, away: u32) {
+/// Alice's commit did not arrive, and she is away for some days. Her laptop sleeps again when she has seen
+/// that all uploads are there. Bob looks for garbage each day, and did so for some days before. Alice does
+/// not: she would put again what is missing (rule D2).
+fn resumed_after(before: u32, away: u32, asleep: u32) {
     let world = World::new();
     let (alice, bob) = world.alice_and_bob(&["note"]);
-    let alice = alice.set_up(|builder| builder.with_maintenance(false));
+    let (alice, bob) = (alice.set_up(|builder| builder.with_maintenance(false)), Arc::new(bob));
     days(&world, before, &[&bob]);
     fail_to_commit(&alice, &large("new"), Fault::Lost);
     days(&world, away, &[&bob]);
+    let (late, time) = (bob.clone(), world.clone());
+    alice.storage.before("create", "changes/", move || days(&time, asleep, &[&late]));
     alice.sync();
     world.assert_whole();
     bob.sync();
@@ -48,14 +51,35 @@ fn resumed_after(before: u32, away: u32) {
 /// Without it garbage collection deletes a document that a resumed upload then names.
 #[test]
 pub(crate) fn u3_an_old_upload_is_not_named() {
-    resumed_after(0, 45);
+    resumed_after(0, 20, 25);
 }
 
 /// Without it garbage collection deletes a document that a young upload is about to name.
 #[test]
 pub(crate) fn g1_a_young_upload_is_not_deleted() {
     // Bob looks for the second time on the 16th day.
-    resumed_after(7, 10);
+    resumed_after(7, 5, 5);
+}
+
+/// Without it the log names bytes that are nowhere, and no device can read or replace the document.
+#[test]
+pub(crate) fn u7_an_attempt_is_sent_again_only_if_it_is_whole() {
+    for edits in [true, false] {
+        let world = World::new();
+        let (alice, bob) = world.alice_and_bob(&["note"]);
+        let before = world.keys("docs");
+        fail_to_commit(&alice, &large("new"), Fault::Lost);
+        // The storage is restored to what it was before the upload.
+        for key in world.keys("docs").iter().filter(|key| !before.contains(key)) {
+            world.remove(key);
+        }
+        let text = large(if edits { "newer" } else { "new" });
+        alice.edit("note", &text);
+        alice.sync();
+        world.assert_whole();
+        bob.sync();
+        assert_eq!(bob.read("note"), Some(text));
+    }
 }
 
 /// Without it the head names a document that garbage collection is just deleting.
