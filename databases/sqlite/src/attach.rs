@@ -107,15 +107,45 @@ pub(crate) fn join(
     remote: i64,
 ) -> rusqlite::Result<()> {
     let transaction = immediate(connection)?;
+    join_all(&transaction, shapes, remote)?;
+    transaction.commit()
+}
+
+/// The same within a transaction.
+pub(crate) fn join_all(
+    connection: &Connection,
+    shapes: &Shapes,
+    remote: i64,
+) -> rusqlite::Result<()> {
     for shape in shapes.all() {
-        let sql = "SELECT id FROM db_to_cloud_tables WHERE name = ?1";
-        let source: i64 = transaction.query_row(sql, [&shape.name], |row| row.get(0))?;
+        let source = source(connection, &shape)?;
         let sql = "INSERT OR IGNORE INTO db_to_cloud_synced (remote, source) VALUES (?1, ?2)";
-        if transaction.execute(sql, [remote, source])? > 0 {
-            queue_all(&transaction, &shape, source, Some(remote))?;
+        if connection.execute(sql, [remote, source])? > 0 {
+            queue_all(connection, &shape, source, Some(remote))?;
         }
     }
-    transaction.commit()
+    Ok(())
+}
+
+/// The same; if the tables were synced with the remote before, all that is and all that was is queued for it.
+pub(crate) fn requeue(
+    connection: &Connection,
+    shapes: &Shapes,
+    remote: i64,
+) -> rusqlite::Result<()> {
+    for shape in shapes.all() {
+        let source = source(connection, &shape)?;
+        let sql = "INSERT OR IGNORE INTO db_to_cloud_synced (remote, source) VALUES (?1, ?2)";
+        connection.execute(sql, [remote, source])?;
+        queue_all(connection, &shape, source, Some(remote))?;
+        queue_indexed(connection, &shape, remote)?;
+    }
+    Ok(())
+}
+
+fn source(connection: &Connection, shape: &Shape) -> rusqlite::Result<i64> {
+    let sql = "SELECT id FROM db_to_cloud_tables WHERE name = ?1";
+    connection.query_row(sql, [&shape.name], |row| row.get(0))
 }
 
 /// Queues all rows of a table, for one remote or for all.

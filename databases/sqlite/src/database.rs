@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::read::{Unread, read};
 use crate::state::SqliteState;
 use crate::table::Table;
-use crate::{epoch, extra, schema};
+use crate::{addresses, epoch, extra, schema};
 
 /// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
 ///
@@ -143,6 +143,13 @@ impl Open {
         self.settle(foreign_keys).map_err(failed)
     }
 
+    /// The number of the remote to which an address leads, with which the opened tables are synced.
+    pub(crate) fn join(&mut self, address: &str) -> rusqlite::Result<i64> {
+        let remote = addresses::register(&mut self.connection, address)?;
+        attach::join(&mut self.connection, &self.shapes, remote)?;
+        Ok(remote)
+    }
+
     /// Tables may have come for documents that were held.
     fn settle(&mut self, foreign_keys: bool) -> rusqlite::Result<()> {
         batch::settle_held(&mut self.connection, &self.shapes, foreign_keys)
@@ -172,14 +179,12 @@ impl SqliteDatabase {
     /// # Errors
     /// If the file cannot be read or written.
     pub async fn state(&self, remote: &str) -> Result<SqliteState, SqliteError> {
-        let name = remote.to_owned();
-        let join = move |open: &mut Open| {
-            let remote = schema::register(&mut open.connection, &name)?;
-            attach::join(&mut open.connection, &open.shapes, remote)?;
-            Ok(remote)
-        };
+        let address: Arc<str> = remote.into();
+        let name = address.clone();
+        let join = move |open: &mut Open| open.join(&name);
         let remote = self.run("open", join).await?.map_err(|source| self.failed("open", source))?;
-        Ok(SqliteState::of_tables(self.clone(), self.0.open.clone(), &self.0.path, remote))
+        let (open, path) = (self.0.open.clone(), &self.0.path);
+        Ok(SqliteState::of_tables(self.clone(), open, path, address, remote))
     }
 
     /// Documents that are kept without a row: their table does not exist on this device, or a row

@@ -46,6 +46,7 @@
 #[doc = include_str!("../README.md")]
 mod readme {}
 
+mod addresses;
 mod apart;
 mod attach;
 mod batch;
@@ -80,11 +81,13 @@ mod schema;
 mod shape;
 mod state;
 mod statements;
+mod store;
 mod survey;
 mod table;
 mod together;
 mod transaction;
 mod triggers;
+mod turn;
 mod unique;
 mod waiting;
 mod write;

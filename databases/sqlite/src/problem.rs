@@ -37,6 +37,21 @@ pub(crate) enum Problem {
          file system has file locks"
     )]
     Lock { path: PathBuf, source: std::io::Error },
+    #[error(
+        "{operation} the client state {path:?}: it has none for this storage any more: another program \
+         detached the file: open it anew"
+    )]
+    Detached { operation: &'static str, path: PathBuf },
+    #[error(
+        "{operation} the client state {path:?}: another program found another storage at this address \
+         meanwhile: nothing was written, sync again"
+    )]
+    Turned { operation: &'static str, path: PathBuf },
+    #[error(
+        "{operation} the client state {path:?}: the state of the other address is gone: nothing was \
+         changed, sync again"
+    )]
+    NoSibling { operation: &'static str, path: PathBuf },
     #[error("find the client state {path:?}: check that its folder exists")]
     Path { path: PathBuf, source: std::io::Error },
     #[error("{operation} the client state {path:?}: the task did not end")]
@@ -47,8 +62,12 @@ impl Problem {
     /// The reason for a failed statement.
     pub(crate) fn sqlite(operation: &'static str, path: &Path, source: rusqlite::Error) -> Self {
         let path = path.to_owned();
-        if matches!(source, rusqlite::Error::InvalidColumnType(..)) {
-            return Self::Record { operation, path, source };
+        match source {
+            rusqlite::Error::InvalidColumnType(..) => {
+                return Self::Record { operation, path, source };
+            }
+            rusqlite::Error::QueryReturnedNoRows => return Self::Detached { operation, path },
+            _ => {}
         }
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {

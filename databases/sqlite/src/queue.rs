@@ -6,7 +6,7 @@ use db_to_cloud::DocumentId;
 use db_to_cloud::state::{Table, Update, queue_change as dirty};
 use rusqlite::Connection;
 
-use crate::{records, schema};
+use crate::{addresses, records};
 
 /// QueueChange for an application whose documents are in the file that also holds the state
 /// ([`SqliteState::open_within`](crate::SqliteState::open_within)): call it in the transaction of
@@ -42,8 +42,12 @@ pub fn queue_change(
     id: &DocumentId,
 ) -> rusqlite::Result<()> {
     let remote =
-        schema::number(transaction, remote)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
-    let key = id.to_key();
+        addresses::number(transaction, remote)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?;
+    queue(transaction, remote, id.to_key())
+}
+
+/// Queues one document for a remote. It must be in a transaction.
+pub(crate) fn queue(transaction: &Connection, remote: i64, key: String) -> rusqlite::Result<()> {
     let record = |table| records::get(transaction, remote, table, &key);
     let queued = record(Table::Dirty)?;
     let indexed = match record(Table::Index)? {

@@ -1,10 +1,7 @@
 //! The statements behind each call, all of them synchronous.
 
 use db_to_cloud::state::{Table, Update, Written};
-use rusqlite::{Connection, OptionalExtension, Transaction, params};
-
-use crate::drain;
-use crate::schema::immediate;
+use rusqlite::{Connection, OptionalExtension, params};
 
 const READ: &str =
     "SELECT value FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2 AND key = ?3";
@@ -32,13 +29,12 @@ pub(crate) fn number(table: Table) -> i64 {
 /// The values of the keys. One look-up a key in one transaction: all are of one moment, and a
 /// prepared look-up costs SQLite less than a list of keys would.
 pub(crate) fn read(
-    connection: &mut Connection,
+    transaction: &Connection,
     remote: i64,
     table: Table,
     keys: &[String],
 ) -> rusqlite::Result<Vec<Option<Vec<u8>>>> {
-    let transaction = connection.transaction()?;
-    keys.iter().map(|key| get(&transaction, remote, table, key)).collect()
+    keys.iter().map(|key| get(transaction, remote, table, key)).collect()
 }
 
 /// Records after a key, in the order of their keys.
@@ -66,46 +62,22 @@ pub(crate) fn count(connection: &Connection, remote: i64, table: Table) -> rusql
     Ok(count.unsigned_abs())
 }
 
-/// The same of the application's file, where edits may wait for their place in the queue.
-pub(crate) fn write_within(
-    connection: &mut Connection,
-    remote: i64,
-    expected: &[Update],
-    updates: &[Update],
-) -> rusqlite::Result<Written> {
-    // First what is long, in transactions of its own; then what came since.
-    drain::drain_all(connection)?;
-    let transaction = immediate(connection)?;
-    drain::drain(&transaction, usize::MAX)?;
-    make(transaction, remote, expected, updates)
-}
-
-/// Makes all updates in one transaction, if all the expected records are as given.
+/// Makes all updates, if all the expected records are as given. It must be in a transaction, which is
+/// rolled back if they are not.
 pub(crate) fn write(
-    connection: &mut Connection,
-    remote: i64,
-    expected: &[Update],
-    updates: &[Update],
-) -> rusqlite::Result<Written> {
-    let transaction = immediate(connection)?;
-    make(transaction, remote, expected, updates)
-}
-
-fn make(
-    transaction: Transaction<'_>,
+    transaction: &Connection,
     remote: i64,
     expected: &[Update],
     updates: &[Update],
 ) -> rusqlite::Result<Written> {
     for Update { table, key, value } in expected {
-        if get(&transaction, remote, *table, key)? != *value {
+        if get(transaction, remote, *table, key)? != *value {
             return Ok(Written::Changed);
         }
     }
     for update in updates {
-        set(&transaction, remote, update)?;
+        set(transaction, remote, update)?;
     }
-    transaction.commit()?;
     Ok(Written::Done)
 }
 

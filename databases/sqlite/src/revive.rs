@@ -16,7 +16,7 @@ use crate::records;
 
 /// The kind of these records among those of the client state. The value is the number of the sync in
 /// which a delete was blocked.
-const KIND: i64 = 100;
+pub(crate) const KIND: i64 = 100;
 const REMOTE: &str = "(SELECT min(id) FROM db_to_cloud_remotes)";
 
 /// Whether there are any.

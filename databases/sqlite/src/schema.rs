@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{
-    Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params,
-};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
+use crate::addresses;
 use crate::problem::Problem;
 
 /// Marks the file as a client state ("d2cs"), so that no other database is ever written into.
@@ -61,8 +60,8 @@ pub(crate) enum Place {
     WithinAnother,
 }
 
-/// Opens or creates the file, and gives the number of the remote in it.
-pub(crate) fn open(place: Place, path: &Path, remote: &str) -> Result<(Connection, i64), Problem> {
+/// Opens or creates the file, and gives the number of the remote to which the address leads.
+pub(crate) fn open(place: Place, path: &Path, address: &str) -> Result<(Connection, i64), Problem> {
     let failed = |e| Problem::sqlite("open", path, e);
     // Without URIs: a path is a path, even if it begins with `file:`.
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -81,7 +80,7 @@ pub(crate) fn open(place: Place, path: &Path, remote: &str) -> Result<(Connectio
         }
         Place::WithinAnother => prepare_within(&mut connection, path)?,
     }
-    let number = register(&mut connection, remote).map_err(failed)?;
+    let number = addresses::register(&mut connection, address).map_err(failed)?;
     Ok((connection, number))
 }
 
@@ -204,30 +203,6 @@ fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem
     let version = "UPDATE db_to_cloud_format SET version = ?1";
     transaction.execute(version, [VERSION_WITHIN]).map_err(failed)?;
     transaction.commit().map_err(failed)
-}
-
-/// The number of a remote, if the file knows it.
-pub(crate) fn number(connection: &Connection, remote: &str) -> rusqlite::Result<Option<i64>> {
-    let sql = "SELECT id FROM db_to_cloud_remotes WHERE name = ?1";
-    connection.prepare_cached(sql)?.query_row([remote], |row| row.get(0)).optional()
-}
-
-/// The number of a remote, a new one if need be.
-pub(crate) fn register(connection: &mut Connection, remote: &str) -> rusqlite::Result<i64> {
-    if let Some(number) = number(connection, remote)? {
-        return Ok(number);
-    }
-    let transaction = immediate(connection)?;
-    let number = match number(&transaction, remote)? {
-        Some(number) => number,
-        None => {
-            transaction
-                .execute("INSERT INTO db_to_cloud_remotes (name) VALUES (?1)", params![remote])?;
-            transaction.last_insert_rowid()
-        }
-    };
-    transaction.commit()?;
-    Ok(number)
 }
 
 /// A transaction that takes the write lock at once: one that takes it later could fail half-way.

@@ -2,37 +2,41 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering::SeqCst};
 
-use async_trait::async_trait;
-use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
+use db_to_cloud::state::{StateError, Table};
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
 use crate::attach::Shapes;
-use crate::claim::Lock;
 use crate::database::{Open, SqliteDatabase};
 use crate::problem::Problem;
-use crate::{drain, records, schema};
+use crate::turn::{Turning, Unturned};
+use crate::{addresses, drain, schema};
 
 /// Client state in a SQLite file, shared by its clones.
 ///
 /// - A write that returned survives a crash of the process and of the machine.
 /// - Calls have their effects in the order in which they were first polled, also those whose
 ///   future was dropped.
-/// - Several remotes may share one file, each under its own name, and several processes too.
+/// - Several remotes may share one file, and several processes too. A remote is opened by its address, which
+///   is only a hint (rule C6): a client that finds there the storage of another remote of the file turns
+///   to the state of that one. Addresses that begin with `db_to_cloud:` are reserved.
 /// - Beside the file lie SQLite's own `-wal` and `-shm` and, for each remote, `-lock-<n>`.
 ///
 /// Its methods need a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
     connection: Arc<Mutex<Open>>,
-    /// The number of the remote in the file.
-    remote: i64,
-    path: Arc<Path>,
+    pub(crate) address: Arc<str>,
+    /// The number of the remote to which the address led when it was last looked up. It changes only while
+    /// the connection is held.
+    pub(crate) remote: Arc<AtomicI64>,
+    pub(crate) path: Arc<Path>,
     place: schema::Place,
     /// The synced tables of the file, if they were opened: what they look like is checked before
     /// each sync.
-    tables: Option<SqliteDatabase>,
+    pub(crate) tables: Option<SqliteDatabase>,
 }
 
 impl SqliteState {
@@ -57,15 +61,16 @@ impl SqliteState {
         Self::open_as(schema::Place::WithinAnother, path.as_ref(), remote)
     }
 
-    fn open_as(place: schema::Place, path: &Path, remote: &str) -> Result<Self, StateError> {
-        let (connection, remote) = schema::open(place, path, remote)?;
+    fn open_as(place: schema::Place, path: &Path, address: &str) -> Result<Self, StateError> {
+        let (connection, remote) = schema::open(place, path, address)?;
         // The real path: a second way to the same file must find the same lock.
         let path = path
             .canonicalize()
             .map_err(|source| Problem::Path { path: path.to_owned(), source })?;
         let open = Open { connection, shapes: Shapes::default(), sync: 0 };
         let connection = Arc::new(Mutex::new(open));
-        Ok(Self { connection, remote, path: path.into(), place, tables: None })
+        let (address, remote) = (address.into(), Arc::new(remote.into()));
+        Ok(Self { connection, address, remote, path: path.into(), place, tables: None })
     }
 
     /// The state of a remote in the file of these tables, over the same connection: what one of them
@@ -74,109 +79,108 @@ impl SqliteState {
         tables: SqliteDatabase,
         connection: Arc<Mutex<Open>>,
         path: &Path,
+        address: Arc<str>,
         remote: i64,
     ) -> Self {
         let (place, tables) = (schema::Place::WithinAnother, Some(tables));
-        Self { connection, remote, path: path.into(), place, tables }
+        let remote = Arc::new(remote.into());
+        Self { connection, address, remote, path: path.into(), place, tables }
     }
 
-    /// Whether this table is the queue of a file whose triggers write there too.
-    fn is_fed(&self, table: Table) -> bool {
-        table == Table::Dirty && self.place == schema::Place::WithinAnother
+    pub(crate) fn is_within(&self) -> bool {
+        self.place == schema::Place::WithinAnother
     }
 
-    fn lock_path(&self) -> PathBuf {
+    pub(crate) fn lock_path(&self, remote: i64) -> PathBuf {
         let mut path = self.path.as_os_str().to_owned();
-        path.push(format!("-lock-{}", self.remote));
+        path.push(format!("-lock-{remote}"));
         path.into()
+    }
+
+    /// The number of the remote to which the address leads now; a new one, if another program detached the
+    /// file.
+    pub(crate) async fn look_up(&self) -> Result<i64, StateError> {
+        let (address, known) = (self.address.clone(), self.remote.clone());
+        let look_up = move |open: &mut Open| {
+            let remote = match addresses::number(&open.connection, &address)? {
+                Some(remote) => remote,
+                None => open.join(&address)?,
+            };
+            known.store(remote, SeqCst);
+            Ok(remote)
+        };
+        self.run("claim", look_up).await
+    }
+
+    /// Reads from the records of the remote to which the address leads, all in one transaction. What the
+    /// triggers of the file wrote is in its queue then.
+    pub(crate) async fn read_from<T, F>(
+        &self,
+        operation: &'static str,
+        table: Table,
+        read: F,
+    ) -> Result<T, StateError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection, i64) -> rusqlite::Result<T> + Send + 'static,
+    {
+        let is_fed = table == Table::Dirty && self.is_within();
+        let (address, known) = (self.address.clone(), self.remote.clone());
+        let read = move |Open { connection, .. }: &mut Open| {
+            if is_fed {
+                drain::drain_all(connection)?;
+            }
+            let transaction = connection.transaction()?;
+            let remote = addresses::known(&transaction, &address)?;
+            known.store(remote, SeqCst);
+            read(&transaction, remote)
+        };
+        self.run(operation, read).await
+    }
+
+    /// Changes where the address leads.
+    pub(crate) async fn change<T, F>(&self, change: F) -> Result<T, StateError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Turning, &mut Open) -> rusqlite::Result<Result<(i64, T), Unturned>>
+            + Send
+            + 'static,
+    {
+        let (place, has_tables) = (self.place, self.tables.is_some());
+        let (address, known) = (self.address.clone(), self.remote.clone());
+        let change = move |open: &mut Open| {
+            let turning = Turning { address, remote: known.load(SeqCst), place, has_tables };
+            Ok(change(&turning, open)?.map(|(remote, answer)| {
+                known.store(remote, SeqCst);
+                answer
+            }))
+        };
+        let (operation, path) = ("turn", self.path.to_path_buf());
+        let changed = self.run(operation, change).await?;
+        changed.map_err(|unturned| match unturned {
+            Unturned::Stale => Problem::Turned { operation, path }.into(),
+            Unturned::NoSibling => Problem::NoSibling { operation, path }.into(),
+        })
     }
 
     /// Runs statements on a thread where they may block.
     ///
     /// The connection goes with them: if the future is dropped they finish all the same, and no
     /// later call gets the connection before.
-    async fn run<T, F>(&self, operation: &'static str, statements: F) -> Result<T, StateError>
+    pub(crate) async fn run<T, F>(
+        &self,
+        operation: &'static str,
+        statements: F,
+    ) -> Result<T, StateError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Connection) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut Open) -> rusqlite::Result<T> + Send + 'static,
     {
         let mut open = self.connection.clone().lock_owned().await;
-        let task = tokio::task::spawn_blocking(move || statements(&mut open.connection));
+        let task = tokio::task::spawn_blocking(move || statements(&mut open));
         let path = || self.path.to_path_buf();
         let result =
             task.await.map_err(|source| Problem::Task { operation, path: path(), source })?;
         Ok(result.map_err(|source| Problem::sqlite(operation, &self.path, source))?)
-    }
-}
-
-#[async_trait]
-impl StateStore for SqliteState {
-    async fn claim(&self) -> Result<Claim, StateError> {
-        // Neither opening nor trying the lock waits for anybody: no thread is needed for it.
-        let lock = Lock::acquire(&self.lock_path())?;
-        if let Some(tables) = &self.tables {
-            tables.refresh().await.map_err(|e| StateError::Store(e.into()))?;
-        }
-        Ok(Box::new(lock))
-    }
-
-    async fn read(
-        &self,
-        table: Table,
-        keys: &[String],
-    ) -> Result<Vec<Option<Vec<u8>>>, StateError> {
-        let (remote, keys, fed) = (self.remote, keys.to_vec(), self.is_fed(table));
-        let read = move |c: &mut Connection| {
-            if fed {
-                drain::drain_all(c)?;
-            }
-            records::read(c, remote, table, &keys)
-        };
-        self.run("read", read).await
-    }
-
-    async fn scan(
-        &self,
-        table: Table,
-        after: Option<&str>,
-        limit: usize,
-    ) -> Result<Vec<(String, Vec<u8>)>, StateError> {
-        let (remote, after, fed) = (self.remote, after.map(str::to_owned), self.is_fed(table));
-        let scan = move |c: &mut Connection| {
-            if fed {
-                drain::drain_all(c)?;
-            }
-            records::scan(c, remote, table, after.as_deref(), limit)
-        };
-        let text = |(key, value)| {
-            let key = String::from_utf8(key)
-                .map_err(|_| Problem::Key { path: self.path.to_path_buf() })?;
-            Ok((key, value))
-        };
-        self.run("scan", scan).await?.into_iter().map(text).collect()
-    }
-
-    async fn count(&self, table: Table) -> Result<u64, StateError> {
-        let (remote, fed) = (self.remote, self.is_fed(table));
-        let count = move |c: &mut Connection| {
-            if fed {
-                drain::drain_all(c)?;
-            }
-            records::count(c, remote, table)
-        };
-        self.run("count", count).await
-    }
-
-    async fn write(
-        &self,
-        expected: Vec<Update>,
-        updates: Vec<Update>,
-    ) -> Result<Written, StateError> {
-        let remote = self.remote;
-        let write = match self.place {
-            schema::Place::OwnFile => records::write,
-            schema::Place::WithinAnother => records::write_within,
-        };
-        self.run("write", move |c| write(c, remote, &expected, &updates)).await
     }
 }
