@@ -2,6 +2,7 @@
 
 mod adapter;
 mod database;
+mod place;
 mod state;
 
 pub use adapter::MemoryAdapter;

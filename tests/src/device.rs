@@ -91,6 +91,13 @@ impl Device {
         self.client = (self.setup)(builder).build_with(Arc::new(self.time.clone()));
     }
 
+    /// From now on it syncs with the storage of this world, at this address.
+    pub fn sync_with(&mut self, world: &World, address: &str) {
+        self.storage = FaultyAdapter::new(world.cloud.clone(), self.steps.clone());
+        self.state = self.state.at(address);
+        self.restart();
+    }
+
     /// The device forgets all of its client state, but keeps its documents.
     pub fn reinstall(&mut self) {
         self.state = MemoryState::new();

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
+use db_to_cloud::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
 use db_to_cloud::{BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Write};
 use futures::stream::BoxStream;
 
@@ -49,6 +49,24 @@ impl StateStore for SteppedState {
         let written = self.0.write(expected, updates).await;
         self.1.step().await;
         written
+    }
+
+    async fn siblings(&self, key: &str) -> Result<Vec<(Sibling, Option<Vec<u8>>)>, StateError> {
+        self.0.siblings(key).await
+    }
+
+    async fn turn_to(&self, turn: Turn) -> Result<bool, StateError> {
+        self.1.step().await;
+        let turned = self.0.turn_to(turn).await;
+        self.1.step().await;
+        turned
+    }
+
+    async fn keep_apart(&self) -> Result<bool, StateError> {
+        self.1.step().await;
+        let kept = self.0.keep_apart().await;
+        self.1.step().await;
+        kept
     }
 }
 

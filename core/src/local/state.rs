@@ -81,7 +81,11 @@ pub trait StateStore: Send + Sync {
     /// # Guarantees
     /// - All of it happens in one step, and is durable.
     /// - The state before stays as it is and is a sibling from now on, but for [`Turn::Replace`] and
-    ///   [`Turn::Copy`].
+    ///   [`Turn::Copy`], which delete it.
+    /// - No edit is lost: where documents are not compared, the next state has in its queue what may have
+    ///   been edited since it was used at this address.
+    /// - A store that was opened at the address before, such as one of another process, reads from the next
+    ///   state, and makes no write by what it read of the state before.
     ///
     /// # Errors
     /// If the store fails, or if there is no such sibling. Nothing was changed.

@@ -127,12 +127,15 @@ impl SyncState {
     /// From now on this is another state; `false` if there is room for one only. The claim of the state
     /// before does not count any more.
     pub(crate) async fn turn_to(&self, turn: Turn) -> Result<bool, Error> {
+        // An edit is queued in the state whose index gave its base.
+        let _edits = self.edits().await;
         self.state.turn_to(turn).await.map_err(|e| error("turn to another state", e))
     }
 
     /// Gives this address a copy of its own, if the state is used at several; says whether it was. The
     /// claim then no longer counts.
     pub(crate) async fn keep_apart(&self) -> Result<bool, Error> {
+        let _edits = self.edits().await;
         self.state.keep_apart().await.map_err(|e| error("copy client state", e))
     }
 

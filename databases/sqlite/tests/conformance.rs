@@ -14,7 +14,7 @@ use bytes::Bytes;
 use db_to_cloud::state::{StateStore, Table};
 use db_to_cloud::{Database, DocumentId};
 use db_to_cloud_conformance::database::{self, Application, Undo};
-use db_to_cloud_conformance::state;
+use db_to_cloud_conformance::state::{self, Place};
 use db_to_cloud_sqlite::{SqliteDatabase, SqliteState};
 use rusqlite::Connection;
 use serde_json::{Value, json};
@@ -202,4 +202,45 @@ async fn the_state_conforms() {
     let outcome = state::run(make).await;
     outcome.assert_passed();
     assert_eq!(outcome.skipped(), [""; 0]);
+}
+
+/// A file whose states are opened anew each time.
+struct File(PathBuf);
+
+#[async_trait]
+impl Place for File {
+    async fn open(&self, address: &str) -> Arc<dyn StateStore> {
+        Arc::new(SqliteState::open(&self.0, address).unwrap())
+    }
+}
+
+/// The same within the file of an application.
+struct Within(PathBuf);
+
+#[async_trait]
+impl Place for Within {
+    async fn open(&self, address: &str) -> Arc<dyn StateStore> {
+        Arc::new(SqliteState::open_within(&self.0, address).unwrap())
+    }
+}
+
+/// Rule C6.
+#[tokio::test(flavor = "multi_thread")]
+async fn states_in_one_file_conform() {
+    let folder = tempfile::tempdir().unwrap();
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let path = || {
+        let n = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        folder.path().join(format!("{n}.sqlite"))
+    };
+    let own = state::run_in(|| Arc::new(File(path()))).await;
+    let within = state::run_in(|| {
+        let path = path();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE own (id)").unwrap();
+        Arc::new(Within(path))
+    });
+    for outcome in [own, within.await] {
+        outcome.assert_passed();
+        assert_eq!(outcome.skipped(), [""; 0]);
+    }
 }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
+use db_to_cloud::state::StateStore;
 use db_to_cloud::{Database, DocumentId};
 use db_to_cloud_conformance::database::{self, Application};
-use db_to_cloud_conformance::state;
+use db_to_cloud_conformance::state::{self, Place};
 
 struct InMemory(MemoryDatabase);
 
@@ -54,6 +55,23 @@ async fn documents_in_memory_conform() {
 #[tokio::test(flavor = "multi_thread")]
 async fn state_in_memory_conforms() {
     let outcome = state::run(|| Arc::new(MemoryState::new())).await;
+    outcome.assert_passed();
+    assert_eq!(outcome.skipped(), [""; 0]);
+}
+
+struct InOnePlace(MemoryState);
+
+#[async_trait]
+impl Place for InOnePlace {
+    async fn open(&self, address: &str) -> Arc<dyn StateStore> {
+        Arc::new(self.0.at(address))
+    }
+}
+
+/// Rule C6.
+#[tokio::test(flavor = "multi_thread")]
+async fn states_in_memory_that_lie_in_one_place_conform() {
+    let outcome = state::run_in(|| Arc::new(InOnePlace(MemoryState::new()))).await;
     outcome.assert_passed();
     assert_eq!(outcome.skipped(), [""; 0]);
 }

@@ -219,3 +219,105 @@ fn p3_a_damaged_anchor_of_another_branch_is_a_fork() {
     assert!(matches!(divergence(&alice), Divergence::Forked { .. }));
     assert_eq!(alice.read("a").as_deref(), Some("alice's"));
 }
+
+/// Rule C6: the second address finds the state of the first, whatever was edited and deleted in between.
+#[test]
+fn c6_a_storage_under_a_second_address_is_the_same_storage() {
+    let world = World::new();
+    let (mut alice, bob) = world.alice_and_bob(&["a", "b", "c"]);
+    bob.delete("a");
+    bob.edit("b", "bob's");
+    bob.sync();
+    alice.edit("c", "alice's");
+    alice.sync_with(&world, "another");
+    let report = alice.sync();
+    assert_eq!((report.pulled, report.deleted, report.pushed, report.conflicts), (1, 1, 1, 0));
+    assert_eq!((alice.read("a"), alice.read("b").as_deref()), (None, Some("bob's")));
+    for (i, address) in ["", "another", "a third", ""].into_iter().enumerate() {
+        bob.edit("b", &format!("bob's, number {i}"));
+        bob.sync();
+        alice.sync_with(&world, address);
+        alice.edit("c", &format!("alice's, number {i}"));
+        let report = alice.sync();
+        assert_eq!((report.pulled, report.pushed, report.conflicts), (1, 1, 0), "{address:?}");
+        bob.sync();
+        assert_eq!(alice.all(), bob.all());
+    }
+    assert_eq!(alice.sync().requests.total(), 2);
+}
+
+/// Rule C6: what a killed sync left is found under the other address too.
+#[test]
+fn c6_a_device_that_is_stopped_while_it_turns_goes_on() {
+    for step in 1.. {
+        let world = World::new();
+        let (mut alice, bob) = world.alice_and_bob(&["a", "b"]);
+        alice.edit("a", "alice's");
+        bob.edit("b", "bob's");
+        bob.sync();
+        alice.sync_with(&world, "another");
+        let stopped = alice.sync_stopping_at(step);
+        alice.sync();
+        bob.sync();
+        assert_eq!(alice.all(), bob.all(), "stopped at step {step}");
+        assert_eq!(bob.all().len(), 2, "stopped at step {step}: a copy was made");
+        if !stopped {
+            return;
+        }
+    }
+}
+
+/// Rules C6 and D3: a copied storage of which both go on.
+#[test]
+fn c6_two_copies_that_both_went_on_are_a_fork_and_each_address_gets_a_state() {
+    let world = World::new();
+    let (mut alice, bob) = world.alice_and_bob(&["a", "b"]);
+    let copy = world.fork();
+    alice.edit("a", "alice's, here");
+    alice.sync();
+    let carol = copy.device("carol");
+    carol.sync();
+    carol.edit("b", "carol's, in the copy");
+    carol.sync();
+    alice.sync_with(&copy, "copy");
+    let what = divergence(&alice);
+    assert!(matches!(what, Divergence::Forked { .. }), "{what:?}");
+    let report = alice.try_sync_with(GO_ON).unwrap();
+    assert_eq!((report.pulled, report.pushed, report.conflicts), (1, 1, 0));
+    carol.sync();
+    assert_eq!(carol.all(), alice.all());
+    alice.sync_with(&world, "");
+    assert_eq!((alice.sync().pushed, alice.sync().requests.total()), (1, 2));
+    bob.sync();
+    assert_eq!(bob.all(), alice.all());
+    alice.sync_with(&copy, "copy");
+    assert_eq!(alice.sync().requests.total(), 2);
+}
+
+/// Rule C6: another drive at the same path, and the first one again.
+#[test]
+fn c6_storages_that_take_turns_at_one_address_each_find_their_state() {
+    let (home, work) = (World::new(), World::new());
+    let (mut alice, bob) = home.alice_and_bob(&["a", "b"]);
+    let carol = work.device("carol");
+    carol.edit("c", "carol's");
+    carol.sync();
+    alice.sync_with(&work, "");
+    assert_eq!(divergence(&alice), Divergence::Exchanged);
+    let accept = SyncOptions { accept_remote: true, go_on: false, ..GO_ON };
+    let report = alice.try_sync_with(accept).unwrap();
+    assert_eq!((report.pulled, report.pushed, report.conflicts), (1, 2, 0));
+    bob.delete("a");
+    bob.sync();
+    alice.edit("b", "alice's");
+    alice.sync_with(&home, "");
+    let report = alice.sync();
+    assert_eq!((report.deleted, report.pushed, report.conflicts), (1, 2, 0));
+    bob.sync();
+    assert_eq!(alice.all(), bob.all());
+    alice.sync_with(&work, "");
+    let report = alice.sync();
+    assert_eq!((report.pulled, report.conflicts), (0, 0));
+    carol.sync();
+    assert_eq!(carol.all(), alice.all());
+}

@@ -26,30 +26,34 @@ cases! {
     a_dropped_write_happens_whole_or_not_at_all_and_before_later_calls
 }
 
-fn put(table: Table, key: &str, value: &str) -> Update {
+pub(super) fn put(table: Table, key: &str, value: &str) -> Update {
     Update { table, key: key.to_owned(), value: Some(value.as_bytes().to_vec()) }
 }
 
-fn remove(table: Table, key: &str) -> Update {
+pub(super) fn remove(table: Table, key: &str) -> Update {
     Update { table, key: key.to_owned(), value: None }
 }
 
-fn bytes(text: &str) -> Option<Vec<u8>> {
+pub(super) fn bytes(text: &str) -> Option<Vec<u8>> {
     Some(text.as_bytes().to_vec())
 }
 
-async fn write(state: &dyn StateStore, updates: Vec<Update>) -> CaseResult {
+pub(super) async fn write(state: &dyn StateStore, updates: Vec<Update>) -> CaseResult {
     let written = state.write(vec![], updates).await?;
     equal!(written, Written::Done, "a write that expects nothing");
     Ok(())
 }
 
-async fn value(state: &dyn StateStore, table: Table, key: &str) -> CaseResult<Option<Vec<u8>>> {
+pub(super) async fn value(
+    state: &dyn StateStore,
+    table: Table,
+    key: &str,
+) -> CaseResult<Option<Vec<u8>>> {
     let none = || Stop::Failed("a read of one key has no answer".to_owned());
     state.read(table, &[key.to_owned()]).await?.pop().ok_or_else(none)
 }
 
-async fn keys(
+pub(super) async fn keys(
     state: &dyn StateStore,
     table: Table,
     after: Option<&str>,
