@@ -34,6 +34,8 @@ pub(super) struct Cloud {
     pub orphans: BTreeSet<CommitId>,
     /// The storage went back to a backup, or was emptied.
     pub went_back: bool,
+    /// A late write has replaced the first entry of a weak storage: it is another storage since.
+    pub first_replaced: bool,
     /// A device was restored from a backup, or all or half of it copied.
     pub rolled_back: bool,
     /// Somebody meddled with the lock, or two devices may believe that they hold it.
@@ -53,6 +55,7 @@ impl Cloud {
             published: Tokens::new(),
             orphans: BTreeSet::new(),
             went_back: false,
+            first_replaced: false,
             rolled_back: false,
             lock_in_doubt: false,
             damage: None,
@@ -225,6 +228,7 @@ impl Shared {
         let replaced = cloud.log.insert(n, entry);
         if replaced.is_some() {
             self.count("commit replaced on weak storage");
+            cloud.first_replaced |= n == 1;
             let changes = cloud.log.values().flat_map(|entry| &entry.changes);
             cloud.head = changes.map(|change| (change.id.clone(), change.clone())).collect();
         }

@@ -43,7 +43,10 @@ pub(in crate::simulator) fn a_sync_takes_no_edit_away(
 /// wrong is said as what it is.
 pub(in crate::simulator) fn an_error_has_a_cause(shared: &Shared, name: &str, error: &Error) {
     let cause = match error.kind() {
-        ErrorKind::Diverged => lock(&shared.cloud).went_back,
+        ErrorKind::Diverged => {
+            let cloud = lock(&shared.cloud);
+            cloud.went_back || cloud.first_replaced
+        }
         ErrorKind::Busy | ErrorKind::State | ErrorKind::Database | ErrorKind::InvalidInput => false,
         ErrorKind::NewerFormat | ErrorKind::Unsupported | ErrorKind::WeakStorage => false,
         _ => true,
