@@ -196,11 +196,11 @@ impl Loss {
         lost > FEW && lost * 2 > all
     }
 
-    /// The same for what a scan found missing. If nothing is left it is always asked: that the last
-    /// few documents were deleted is less likely than that their drive is not mounted. A change of
-    /// another device is no such guess.
+    /// The same for what a scan found missing. If nothing is left of two or more it is asked: that the last
+    /// few documents were deleted is less likely than that their drive is not mounted. A single one is
+    /// more likely deleted. A change of another device is no such guess.
     pub(crate) fn is_large_scan(&self, all: u64) -> bool {
-        self.is_large(all) || (all > 0 && self.deletes() >= all)
+        self.is_large(all) || (all > 1 && self.deletes() >= all)
     }
 }
 
