@@ -1,6 +1,7 @@
 //! The real binary on real folders.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "these are tests")]
 
+mod addresses;
 mod brakes;
 mod clouds;
 mod conflicts;
