@@ -149,6 +149,10 @@ pub(crate) struct Sync {
     /// Try again what this device could not take, also if nothing has changed here since.
     #[arg(long)]
     pub retry_refused: bool,
+    /// Look whether the storage still has all documents that this device has synced, and put those again
+    /// that it lost.
+    #[arg(long)]
+    pub verify: bool,
     /// Refuse a storage without atomic create, instead of working under a lock there.
     #[arg(long)]
     pub require_strong: bool,
@@ -244,6 +248,7 @@ impl Sync {
             join: self.join,
             accept_deletes: self.yes || self.accept_deletes,
             retry_refused: self.retry_refused,
+            verify: self.verify,
         }
     }
 

@@ -27,6 +27,8 @@ struct Json {
     storage: Option<String>,
     /// This sync has begun the storage.
     new_storage: bool,
+    /// Documents that the storage had lost.
+    put_again: u64,
 }
 
 /// A line of `--watch --json`. Its keys are a promise, those of the report among them.
@@ -101,6 +103,7 @@ impl From<&Report> for Json {
             version: report.version,
             storage: report.storage.map(|storage| storage.to_string()),
             new_storage: report.is_new_storage,
+            put_again: report.put_again,
             pulled: report.pulled,
             pushed: report.pushed,
             deleted: report.deleted,
@@ -118,6 +121,9 @@ impl From<&Report> for Json {
 pub(crate) fn explain(report: &Report, verbose: bool) {
     if report.is_new_storage {
         note("there was no storage in this place: a new one was begun");
+    }
+    if report.put_again > 0 {
+        note(format_args!("put again, as the storage had lost them: {}", report.put_again));
     }
     let copies = report.copies.iter().map(|copy| format!("kept both: this device's is {copy}"));
     tell(copies, verbose);
@@ -197,7 +203,7 @@ fn advice(reason: DeferReason) -> &'static str {
         DeferReason::Unreadable => "let this user read the files or rows, then sync again",
         DeferReason::Refused => "remove what is in the way here, then sync again",
         DeferReason::Missing => {
-            "sync the device that wrote the missing document last, then this one"
+            "sync the device that wrote the missing document with --verify, then this one"
         }
         DeferReason::NotFetched | DeferReason::NotStored => "mend the storage, then sync again",
         DeferReason::KeepsChanging => "sync again when the files are at rest",

@@ -58,7 +58,7 @@ use recover::Recover;
 use scan::Scan;
 
 use crate::model::LogPosition;
-use crate::model::{Error, ErrorKind, Event, Report};
+use crate::model::{Error, ErrorKind, Event, Folder, Report};
 use crate::planted::{Rule, holds};
 use crate::storage::HeldLock;
 use crate::storage::LockPolicy;
@@ -157,6 +157,10 @@ impl<'a> Session<'a> {
             tracing::warn!(%error, "the lock could not be released");
         }
         synced?;
+        if self.cx.options.verify && position.version > 0 {
+            let listed = client.storage.list_all(Folder::Documents).await?;
+            self.cx.put_missing_again(&listed).await?;
+        }
         position.synced = Some(client.environment.now());
         client.sync_state.save(&position).await?;
         Ok(position)

@@ -40,6 +40,7 @@ fn the_report_has_exactly_the_promised_keys() {
         "new_storage",
         "pulled",
         "pushed",
+        "put_again",
         "requests",
         "storage",
         "version",

@@ -27,6 +27,9 @@ pub struct Report {
     pub copies: Vec<DocumentId>,
     /// Documents that could not be synced now and are tried again at the next sync.
     pub deferred: Vec<Deferred>,
+    /// Documents that the storage had lost and this device has put again, with
+    /// [`SyncOptions::verify`](crate::SyncOptions::verify).
+    pub put_again: u64,
     /// Requests made of the storage, by kind.
     pub requests: Requests,
     /// Bytes sent in objects.

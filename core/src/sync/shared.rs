@@ -56,6 +56,10 @@ pub struct SyncOptions {
     /// Try again what the application's database refused, also if nothing has changed there since
     /// (rule P12).
     pub retry_refused: bool,
+    /// Look whether the storage still has all documents that this device has synced, and put those
+    /// again that it lost (rule D2): one request for a page of names, and one for each document that is
+    /// not listed.
+    pub verify: bool,
 }
 
 impl Shared {

@@ -1,13 +1,31 @@
 //! Rules D2 and U7: a document that the log names, or is about to name, is there; or it is put again by a
 //! device that still has its bytes.
 
+use std::collections::HashSet;
+
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::Context;
+use crate::local::state::Table;
 use crate::model::format::{Change, Entry};
-use crate::model::{Action, ContentHash, DocumentId, Error, Key, VersionId};
+use crate::model::{Action, ContentHash, DocumentId, Error, Key, SyncedVersion, VersionId};
+
+const STEP: usize = 1000;
 
 impl Context<'_> {
+    /// Puts each synced document again that the storage lost and this device still has (rule D2). Without
+    /// those that it lists, which need no look.
+    pub(super) async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
+        let listed: HashSet<VersionId> = listed.iter().filter_map(Key::vid).collect();
+        let mut pages = self.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
+        while let Some(page) = pages.next().await? {
+            for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
+                self.has_or_puts(id, indexed.vid, indexed.hash).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether the storage has all documents of this entry whose bytes are not in it. What is gone is put
     /// again, if it is here.
     pub(super) async fn is_whole(&self, entry: &Entry) -> Result<bool, Error> {
@@ -38,6 +56,7 @@ impl Context<'_> {
             Ok(Some(document)) if document.hash() == hash => {
                 tracing::warn!(%key, "putting a document again that the storage lost");
                 self.client.storage.write(&key, document.bytes).await?;
+                self.report().put_again += 1;
                 Ok(true)
             }
             _ => Ok(false),

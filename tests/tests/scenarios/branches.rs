@@ -18,6 +18,7 @@ const GO_ON: SyncOptions = SyncOptions {
     join: false,
     accept_deletes: true,
     retry_refused: false,
+    verify: false,
 };
 /// For a storage that is not known to have anything to do with the one before.
 const ANY: SyncOptions = SyncOptions { accept_remote: true, ..GO_ON };

@@ -11,6 +11,7 @@ const GO_ON: SyncOptions = SyncOptions {
     join: false,
     accept_deletes: false,
     retry_refused: false,
+    verify: false,
 };
 
 #[track_caller]

@@ -177,6 +177,7 @@ const ACCEPT: SyncOptions = SyncOptions {
     accept_remote: false,
     accept_deletes: true,
     retry_refused: false,
+    verify: false,
     go_on: false,
     join: false,
 };

@@ -18,6 +18,7 @@ const GO_ON: SyncOptions = SyncOptions {
     join: false,
     accept_deletes: false,
     retry_refused: false,
+    verify: false,
 };
 
 fn slot(n: u64) -> String {

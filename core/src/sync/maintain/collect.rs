@@ -59,7 +59,7 @@ impl Maintain<'_> {
         let old = self.note(&candidates, age).await?;
         self.retain_candidates(&candidates).await?;
         self.delete(old).await?;
-        self.put_missing_again(&documents).await
+        self.cx.put_missing_again(&documents).await
     }
 
     /// Whether the head is the entry that this client has applied: no client committed since, and the
@@ -153,18 +153,6 @@ impl Maintain<'_> {
                 batch.gc_seen(key.as_str(), None);
             }
             self.cx.client.sync_state.metadata_write(batch).await?;
-        }
-        Ok(())
-    }
-
-    /// A document that the head names and the storage lacks is put again, if it is here (rule D2).
-    async fn put_missing_again(&self, listed: &[Key]) -> Result<(), Error> {
-        let listed: HashSet<VersionId> = listed.iter().filter_map(Key::vid).collect();
-        let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
-        while let Some(page) = pages.next().await? {
-            for (id, indexed) in page.iter().filter(|(_, i)| !listed.contains(&i.vid)) {
-                self.cx.has_or_puts(id, indexed.vid, indexed.hash).await?;
-            }
         }
         Ok(())
     }

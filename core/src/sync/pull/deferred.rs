@@ -106,7 +106,8 @@ impl Pull<'_> {
         let vid = pending.change.as_ref().map(|c| c.vid);
         let missing = vid.is_some_and(|vid| self.missing().contains(&vid));
         if missing && last {
-            let text = "its bytes are not in the storage: sync the device that wrote it last";
+            let text =
+                "its bytes are not in the storage: let the device that wrote it put them again";
             self.cx.defer(id, DeferReason::Missing, text);
         }
         missing

@@ -56,6 +56,7 @@ const ACCEPT: SyncOptions = SyncOptions {
     accept_remote: true,
     accept_deletes: true,
     retry_refused: false,
+    verify: false,
     go_on: false,
     join: false,
 };

@@ -110,6 +110,33 @@ fn what_a_deferred_conflict_still_needs_is_not_deleted() {
     assert_eq!(bob.read("both").as_deref(), Some("alice's"));
 }
 
+/// One request a page of names, and two for each document that is gone.
+#[test]
+fn a_lost_document_is_put_again_at_once_if_that_is_asked_for() {
+    let world = World::new();
+    let (alice, bob, carol) = (world.device("alice"), world.device("bob"), world.device("carol"));
+    alice.edit("large", &"x".repeat(5000));
+    alice.edit("small", "text");
+    alice.edit("edited", &"y".repeat(5000));
+    alice.sync();
+    for id in ["large", "small", "edited"] {
+        world.remove(&version(&world, id));
+    }
+    bob.sync();
+    assert_eq!(bob.read("large"), None);
+    // What she has edited since, she cannot put again, and the edit takes its place.
+    alice.edit("edited", "anew");
+    let verify = db_to_cloud::SyncOptions { verify: true, ..Default::default() };
+    let report = alice.try_sync_with(verify).unwrap();
+    assert_eq!((report.put_again, report.pushed, report.requests.list), (2, 1, 1));
+    assert_eq!(alice.try_sync_with(verify).unwrap().put_again, 0);
+    world.assert_whole();
+    for device in [&bob, &carol] {
+        device.sync();
+        assert_eq!(device.all(), alice.all(), "{}", device.name);
+    }
+}
+
 #[test]
 fn a_lost_document_is_put_again_by_a_device_that_has_it() {
     let world = World::new();

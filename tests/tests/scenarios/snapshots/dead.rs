@@ -11,6 +11,7 @@ const ACCEPT: db_to_cloud::SyncOptions = db_to_cloud::SyncOptions {
     join: false,
     accept_deletes: false,
     retry_refused: false,
+    verify: false,
 };
 
 /// Each commit of the device adds a document.

@@ -57,6 +57,7 @@ const ACCEPT: SyncOptions = SyncOptions {
     accept_remote: true,
     accept_deletes: false,
     retry_refused: false,
+    verify: false,
     go_on: false,
     join: false,
 };
