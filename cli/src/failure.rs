@@ -122,6 +122,7 @@ impl Failure {
         match self {
             Self::Usage(_) => 2,
             Self::Sync(error) if asks.contains(&error.kind()) => ASKS,
+            Self::NotFree(_) => ASKS,
             Self::Interrupted => 130,
             _ => 1,
         }

@@ -12,6 +12,7 @@ use db_to_cloud::{
 use futures::StreamExt;
 
 use crate::Sharing;
+use crate::carrier;
 use crate::error::Failure;
 use crate::list::Listings;
 use crate::names;
@@ -50,7 +51,8 @@ impl FsAdapter {
     /// Opens the storage in this folder. A folder that does not exist is made, but not its parent:
     /// a missing parent is a drive that is not mounted. Blocks for a few small writes, which find
     /// out whether the file system can create a file exclusively; if it cannot,
-    /// [`capabilities`](Adapter::capabilities) says that the storage is weak.
+    /// [`capabilities`](Adapter::capabilities) says that the storage is weak. So it is with any `sharing`
+    /// where another program is seen to carry the folder ([`Sharing::SyncedByOtherProgram`]).
     ///
     /// # Errors
     /// - [`ErrorKind::Unavailable`]: the parent of the folder does not exist, or the drive failed.
@@ -66,6 +68,8 @@ impl FsAdapter {
                 .with_source(source)
         })?;
         let exclusive = open(&root).map_err(|failure| failure.at("open", root.display()))?;
+        let carried = carrier::is_carried(&root);
+        let sharing = if carried { Sharing::SyncedByOtherProgram } else { sharing };
         let (listings, told) = (Arc::default(), Arc::default());
         Ok(Self { root: root.into(), sharing, exclusive, listings, told })
     }

@@ -11,7 +11,8 @@ pub enum Sharing {
     /// Each device has a copy of the folder, and another program, such as Syncthing, Dropbox or
     /// OneDrive, carries the files between them. Two devices can then create the same file, so that
     /// the storage is [weak](db_to_cloud::Atomicity::Weak): commits are protected by the lock only,
-    /// and only as far as that program is quick. Prefer the program's own server, where there is an
+    /// and only as far as that program is quick. A folder with the marks of such a program in it or around
+    /// it (`.stfolder`, `.dropbox.cache` and others) is taken for one whatever is said. Prefer the program's own server, where there is an
     /// adapter for it.
     SyncedByOtherProgram,
 }

@@ -31,6 +31,7 @@
 #![cfg(unix)]
 
 mod adapter;
+mod carrier;
 mod config;
 mod error;
 mod list;

@@ -116,11 +116,20 @@ fn a_storage_is_not_made_among_other_files_without_a_yes() {
         let run = world.run(line);
         assert!(!world.exists("home/changes"), "{run:?}");
     }
-    let run = sync_with(&world, 1, "a", "home");
+    let run = sync_with(&world, 4, "a", "home");
     assert!(run.stderr.contains("holds other files") && run.stderr.contains("--yes"), "{run:?}");
     let run = world.run(["sync", "a", "home", "--yes"]);
     assert_eq!(run.code, Some(0), "{run:?}");
     sync_with(&world, 0, "a", "home");
+}
+
+#[test]
+fn a_folder_that_another_program_is_seen_to_carry_is_used_under_the_lock_too() {
+    let world = World::new(&["a", "carried"]);
+    world.write("a/x", "x");
+    fs::create_dir(world.path("carried/.stfolder")).unwrap();
+    let run = sync_with(&world, 0, "a", "carried/cloud");
+    assert!(run.stderr.contains("commits are protected by a lock"), "{run:?}");
 }
 
 #[test]
