@@ -36,6 +36,9 @@ pub(crate) struct LogPosition {
     /// (rule D3). `None`: any difference is a conflict.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub common: Option<u64>,
+    /// The commit of that entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub common_commit: Option<CommitId>,
     /// The index of a storage that is gone is being queued, so that a new log can be begun from it
     /// (rule D4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::Context;
 use crate::model::format::SlotHead;
-use crate::model::{Divergence, LogPosition};
+use crate::model::{CommitId, Divergence, LogPosition};
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 
@@ -29,10 +29,23 @@ impl Context<'_> {
 
     /// Rule P9: what an interrupted pull applied from entries after `v` must still be in the log:
     /// else the storage went back meanwhile, and the next change of such a document would overwrite
-    /// what only this client has.
+    /// what only this client has. And an interrupted join of two branches goes on only where the last
+    /// entry that both had is still there (rule D3).
     pub(super) async fn check_interrupted(&self, position: &LogPosition) -> Result<(), Error> {
-        let Some((version, commit)) = position.pull_target else { return Ok(()) };
-        match self.client.storage.slot_head(version).await {
+        let common = position.common.zip(position.common_commit);
+        for (number, commit) in common.into_iter().chain(position.pull_target) {
+            self.check_slot(position, number, commit).await?;
+        }
+        Ok(())
+    }
+
+    async fn check_slot(
+        &self,
+        position: &LogPosition,
+        number: u64,
+        commit: CommitId,
+    ) -> Result<(), Error> {
+        match self.client.storage.slot_head(number).await {
             Ok(Some(slot)) if slot.commit == commit => Ok(()),
             // Damaged, not gone: a snapshot may lead around it.
             Err(e) if e.kind() == ErrorKind::Corrupt => Ok(()),

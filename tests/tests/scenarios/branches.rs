@@ -12,7 +12,7 @@ use db_to_cloud::{
 };
 use db_to_cloud_tests::{Device, World};
 
-const GO_ON: SyncOptions = SyncOptions {
+pub(super) const GO_ON: SyncOptions = SyncOptions {
     go_on: true,
     accept_remote: false,
     join: false,
@@ -26,7 +26,7 @@ const ANY: SyncOptions = SyncOptions { accept_remote: true, ..GO_ON };
 /// Joins the lines of both sides; an edit wins over a delete. While it hesitates, each third conflict is
 /// put off.
 #[derive(Clone, Default)]
-struct JoinLines {
+pub(super) struct JoinLines {
     hesitates: Arc<AtomicBool>,
     asked: Arc<AtomicU64>,
 }
@@ -61,7 +61,11 @@ impl Dice {
 }
 
 /// Syncs; says yes to what is asked. Stops at step `stop` on the way if there is one, and syncs again.
-fn sync(device: &mut Device, met: &mut BTreeSet<&'static str>, stop: Option<u64>) -> Report {
+pub(super) fn sync(
+    device: &mut Device,
+    met: &mut BTreeSet<&'static str>,
+    stop: Option<u64>,
+) -> Report {
     if let Some(step) = stop {
         let options = if step % 2 == 0 { GO_ON } else { SyncOptions::default() };
         device.sync_with_stopping_at(options, step);

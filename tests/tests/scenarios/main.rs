@@ -35,6 +35,7 @@ mod push;
 mod queue;
 mod reads;
 mod reinstalled;
+mod rejoined;
 mod repair;
 mod rules;
 mod simulated;

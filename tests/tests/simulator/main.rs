@@ -32,7 +32,6 @@ const SEEN: &[(Kind, &[&str])] = &[
             "lock taken",
             "object damaged",
             "race for a slot lost",
-            "rejoined a storage that was put back",
             "rejoined a storage that went back",
             "rejoined another branch",
             "snapshot part read",

@@ -4,12 +4,14 @@
 use super::Pull;
 use crate::local::{Batch, SyncState};
 use crate::model::format::Change;
-use crate::model::{DocumentId, Error, LogPosition, QueuedEdit, SyncedVersion};
+use crate::model::{DocumentId, Error, LogPosition, QueuedEdit, SyncedVersion, VersionId};
 use crate::protocol::Relation;
 
 /// A document whose synced version is another one from now on.
 pub(super) struct Moved {
     id: DocumentId,
+    /// The version that was synced.
+    from: Option<VersionId>,
     /// The version of the storage; `None` if it has no such document.
     version: Option<SyncedVersion>,
     /// It is pushed even if nobody has edited it since: this device has a newer version.
@@ -31,12 +33,12 @@ impl Moved {
         // The same bytes have the same revision here.
         let local = synced.local.clone().filter(|_| !queues);
         let version = SyncedVersion { local, ..SyncedVersion::of(theirs, position.generation) };
-        Self { id: theirs.id.clone(), version: Some(version), queues }
+        Self { id: theirs.id.clone(), from: Some(synced.vid), version: Some(version), queues }
     }
 
     /// The storage has no such document.
     pub(super) fn to_nothing(id: &DocumentId) -> Self {
-        Self { id: id.clone(), version: None, queues: true }
+        Self { id: id.clone(), from: None, version: None, queues: true }
     }
 }
 
@@ -52,12 +54,17 @@ impl Pull<'_> {
         for _ in 0..TRIES {
             let queue = sync_state.queue(&ids).await?;
             let mut batch = Batch::new();
-            for (Moved { id, version, queues }, record) in moved.iter().zip(&queue) {
+            for (Moved { id, from, version, queues }, record) in moved.iter().zip(&queue) {
                 let base = version.as_ref().map(|version| version.vid);
                 let edit = SyncState::queued(record)?;
                 let edit = edit.or_else(|| queues.then(|| QueuedEdit::on(base)));
                 batch.index(id, version.as_ref());
-                batch.dirty(id, edit.map(|edit| QueuedEdit { base, found: false, ..edit }));
+                // Made on another version than the synced one: it stays apart (rule C3).
+                let edit = edit.map(|edit| {
+                    let is_upon = from.is_none() || edit.base == *from || edit.base == base;
+                    QueuedEdit { base: base.filter(|_| is_upon), found: false, ..edit }
+                });
+                batch.dirty(id, edit);
                 batch.pending(id, None);
             }
             if sync_state.metadata_write_if(queue, batch).await? {

@@ -75,6 +75,8 @@ impl Recover<'_> {
         for ((id, version), record) in page.iter().zip(&queue) {
             let base = Some(version.vid);
             let edit = SyncState::queued(record)?.unwrap_or(QueuedEdit::on(base));
+            // An edit that was made on another version than the synced one stays apart (rule C3).
+            let base = base.filter(|_| edit.base == base);
             batch.dirty(id, Some(QueuedEdit { base, found: false, ..edit }));
             batch.index(id, None);
         }
