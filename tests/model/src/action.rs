@@ -3,6 +3,7 @@
 use crate::client::{Client, Stage, Step};
 use crate::config::{Answer, Configuration, Pointer, RestoreWhen, Rule};
 use crate::quiet::is_synced;
+use crate::storage::Storage;
 use crate::turn::{Turn, is_conflict, may_apply_now, may_jump, missing_here, snapshot_due};
 use crate::words::{Commit, NONE, Slot};
 use crate::world::World;
@@ -64,6 +65,8 @@ pub enum Action {
     BackUpStorage,
     /// The storage is restored.
     RestoreStorage,
+    /// All objects of the storage are deleted.
+    EmptyStorage,
 }
 
 impl Configuration {
@@ -175,6 +178,9 @@ impl Configuration {
             let older = (1..world.storage.hint.unwrap_or(0)).map(Some);
             actions.extend(older.chain([None]).map(Action::DamageHint));
         }
+        if world.left.emptyings > 0 && !world.storage.log.is_empty() && self.may_restore(world) {
+            actions.push(Action::EmptyStorage);
+        }
         match (world.left.restores > 0, world.backup.is_some()) {
             (true, false) => actions.push(Action::BackUpStorage),
             (true, true) if self.may_restore(world) => actions.push(Action::RestoreStorage),
@@ -241,7 +247,11 @@ impl Configuration {
             Action::Destroy(c) => self.turn(world, c).destroy(),
             Action::DamageHint(old) => self.turn(world, 0).damage_hint(old),
             Action::BackUpStorage => world.backup = Some(Box::new(world.storage.clone())),
-            Action::RestoreStorage => restore(world),
+            Action::RestoreStorage => restore(self, world),
+            Action::EmptyStorage => {
+                world.left.emptyings -= 1;
+                replace_storage(world, Storage::default());
+            }
         }
     }
 
@@ -282,10 +292,19 @@ impl Configuration {
     }
 }
 
-fn restore(world: &mut World) {
+fn restore(config: &Configuration, world: &mut World) {
     let Some(backup) = &world.backup else { return };
     world.left.restores -= 1;
-    world.storage = (**backup).clone();
+    let mut storage = (**backup).clone();
+    if config.snapshots_stay {
+        let log = storage.log;
+        storage = Storage { log, ..world.storage.clone() };
+    }
+    replace_storage(world, storage);
+}
+
+fn replace_storage(world: &mut World, storage: Storage) {
+    world.storage = storage;
     world.judge.restored = true;
     let commit = |slot: &Option<Slot>| -> Commit { slot.as_ref().map_or(NONE, Slot::commit) };
     world.judge.first_written = world.storage.log.iter().map(commit).collect();

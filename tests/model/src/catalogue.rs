@@ -1,5 +1,6 @@
 //! The configurations, each with what is expected of it.
 
+mod branches;
 mod broken;
 mod storage;
 mod strong;
@@ -55,7 +56,15 @@ pub struct Case {
 
 /// All configurations.
 pub fn all() -> Vec<Case> {
-    [strong::cases(), trouble::cases(), storage::cases(), weak::cases(), broken::cases()].concat()
+    [
+        strong::cases(),
+        trouble::cases(),
+        branches::cases(),
+        storage::cases(),
+        weak::cases(),
+        broken::cases(),
+    ]
+    .concat()
 }
 
 /// All answers but Defer.

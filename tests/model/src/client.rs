@@ -1,5 +1,6 @@
 //! One device: what it remembers (C1), and where it is in a sync.
 
+use crate::branch::{Branch, Chain};
 use crate::words::{Change, Changes, Commit, Content, Entry, NONE, Seq, Time, VersionId};
 
 /// A commit under way, recorded before it is sent (U4).
@@ -40,6 +41,8 @@ pub struct Durable {
     pub undecided: u8,
     /// Only without rule U2: names of versions to be used again.
     pub old_names: Vec<Option<(VersionId, Content)>>,
+    /// D3, D4: what is needed to join another branch; all of it is empty where clients start over.
+    pub branch: Branch,
 }
 
 impl Durable {
@@ -58,6 +61,7 @@ impl Durable {
             pending: vec![None; n],
             undecided: 0,
             old_names: vec![None; n],
+            branch: Branch::default(),
         }
     }
 
@@ -79,9 +83,17 @@ impl Durable {
         self.reaching = self.reaching.filter(|(farthest, _)| *farthest > v);
     }
 
+    /// The same for what a pull has read.
+    pub fn arrive_after(&mut self, tail: &Tail) {
+        for (n, commit) in &tail.trail {
+            self.branch.push(*n, *commit);
+        }
+        self.arrive(tail.upto, tail.commit);
+    }
+
     /// D1: what a start over found waits for the application, and `v` is at the head.
     pub fn set_aside(&mut self, tail: &Tail) {
-        self.arrive(tail.upto, tail.commit);
+        self.arrive_after(tail);
         self.resyncing = false;
         self.pending.clone_from(&tail.changes);
         for change in tail.changes.iter().flatten() {
@@ -94,12 +106,20 @@ impl Durable {
     pub fn decide(&mut self, document: usize) {
         self.pending[document] = None;
         self.undecided &= !(1 << document);
+        self.branch.set_replaced(document, Vec::new());
+    }
+
+    /// The version of the storage is this one from now on.
+    pub fn set_index(&mut self, change: &Change) {
+        let d = change.document as usize;
+        self.index[d] = (change.vid, change.content);
+        self.branch.unmet &= !(1 << d);
     }
 
     /// The application's document and the storage's version are the same.
     pub fn settle(&mut self, change: &Change) {
         let d = change.document as usize;
-        self.index[d] = (change.vid, change.content);
+        self.set_index(change);
         self.dirty[d] = None;
     }
 }
@@ -130,6 +150,42 @@ pub struct Tail {
     pub diverged: bool,
     /// It is applied before the rest of the log is read.
     pub is_part: bool,
+    /// D3: the whole log was read, and it is joined with the index.
+    pub ends: bool,
+    /// D3: what was read of each document; empty unless another branch is joined.
+    pub chains: Vec<Chain>,
+    /// D3: the entries that were read, for the trail; empty where clients start over.
+    pub trail: Vec<(Seq, Commit)>,
+}
+
+impl Tail {
+    /// D3: the change follows what was read of its document before.
+    pub fn link(&mut self, change: &Change) {
+        let d = change.document as usize;
+        let order = self.upto + 1;
+        let Some(chain) = self.chains.get_mut(d) else { return };
+        let before = self.changes[d].filter(|_| chain.order > 0).map(|before| before.vid);
+        chain.replaced.extend(before);
+        chain.replaced.push(change.base);
+        chain.replaced.retain(|vid| *vid != NONE);
+        chain.replaced.sort_unstable();
+        chain.replaced.dedup();
+        chain.order = order;
+    }
+
+    /// What is read from here on, upon what waits already.
+    pub fn after(upto: Seq, commit: Commit, changes: Changes) -> Self {
+        Self {
+            upto,
+            commit,
+            changes,
+            diverged: false,
+            is_part: false,
+            ends: false,
+            chains: Vec::new(),
+            trail: Vec::new(),
+        }
+    }
 }
 
 /// How far a commit got.
@@ -209,6 +265,10 @@ pub enum Step {
     GcDelete(Vec<Garbage>),
     /// Has read its own nonce and will delete the lock object (L1).
     Unlock,
+    /// D4: will queue what its index names.
+    PutBack,
+    /// D3: has read the whole log, and will see what it lacks.
+    Rejoined,
 }
 
 /// A device.

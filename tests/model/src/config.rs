@@ -22,6 +22,20 @@ pub enum Rule {
     Farthest,
     /// D1: what a start over left undecided stays a conflict when it changes again.
     UndecidedStays,
+    /// D3: the device's own version wins only over one of the part that both branches have.
+    CommonPart,
+    /// D3: a version of the other branch is taken unasked only if it was made upon the own one.
+    MadeUpon,
+    /// D3: the own version wins only if no remote change of the document waited here.
+    NothingWaits,
+    /// D3: a start over that was interrupted looks whether the log still has the last common entry.
+    CommonStillThere,
+    /// D4: a device that puts a storage back pushes all documents of its index.
+    PutsAllBack,
+    /// D4: it pushes them upon the versions that it had, not upon newer ones that wait.
+    PutsUponOwn,
+    /// P13: a snapshot counts only if the log holds its last entry.
+    SnapshotOfItsLog,
     /// P8: intents, so that a crash between a write and the index is settled by looking.
     Intents,
     /// P8: of a merge the application's part comes before the index.
@@ -129,6 +143,8 @@ pub struct Faults {
     pub clones: u8,
     /// The storage is restored from a backup.
     pub restores: u8,
+    /// All objects of the storage are deleted.
+    pub emptyings: u8,
     /// A device is destroyed.
     pub destroyed: u8,
     /// A device loses its client state and keeps the documents.
@@ -182,6 +198,10 @@ pub struct Configuration {
     pub sends_again: bool,
     /// The backup is of the empty storage: it is not restored but emptied.
     pub emptied: bool,
+    /// D3, D4: a client whose storage diverged joins the branches; else it always starts over (D1).
+    pub rejoins: bool,
+    /// A restore brings only the log back: documents, snapshots and the hint stay as they are.
+    pub snapshots_stay: bool,
     /// When a restored storage may appear.
     pub restore_when: RestoreWhen,
     /// Rules that are switched off.
@@ -210,6 +230,8 @@ impl Configuration {
             keeps_uploads: true,
             sends_again: false,
             emptied: false,
+            rejoins: false,
+            snapshots_stay: false,
             restore_when: RestoreWhen::Calm,
             without: &[],
         }

@@ -35,6 +35,10 @@ setters! {
     rollbacks(n: u8) => faults.rollbacks;
     /// So many devices cloned.
     clones(n: u8) => faults.clones;
+    /// So many times the storage is emptied, beside being restored; in a moment as for a restore.
+    emptyings(n: u8) => faults.emptyings;
+    /// So many times the storage is restored.
+    restores(n: u8) => faults.restores;
     /// So many devices destroyed.
     destroyed(n: u8) => faults.destroyed;
     /// So many devices that lose their client state.
@@ -121,6 +125,20 @@ impl Configuration {
         self.restored(when)
     }
 
+    /// Clients join the branches of a storage that diverged.
+    #[must_use]
+    pub fn rejoins(mut self) -> Self {
+        self.rejoins = true;
+        self
+    }
+
+    /// A restore brings only the log back.
+    #[must_use]
+    pub fn snapshots_stay(mut self) -> Self {
+        self.snapshots_stay = true;
+        self
+    }
+
     /// All that is not as in [`Configuration::new`], in words.
     pub fn describe(&self) -> String {
         let mut words = vec![
@@ -162,6 +180,8 @@ impl Configuration {
             (self.snapshot_behind > 0, "snapshot behind"),
             (self.applies_in_steps, "applied in steps"),
             (self.answers.len() > 1, "several answers"),
+            (self.rejoins, "branches joined"),
+            (self.snapshots_stay, "snapshots stay"),
         ];
         words.extend(flags.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()));
         if self.ages > 0 {
@@ -180,6 +200,7 @@ impl Faults {
             (self.lock_breaks, "broken lock"),
             (self.rollbacks, "rollback"),
             (self.clones, "clone"),
+            (self.emptyings, "emptying"),
             (self.destroyed, "destroyed device"),
             (self.reinstalls, "reinstall"),
             (self.hint_damage, "damaged hint"),

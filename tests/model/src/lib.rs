@@ -5,6 +5,7 @@
 //! | `words` | entry, slot, change, snapshot: the objects of the protocol |
 //! | `storage` | what the storage holds (S4), what a reader finds |
 //! | `client` | what a device remembers (C1), where its sync is |
+//! | `branch` | what a device remembers of its log, to join another one |
 //! | `world` | devices, storage, requests under way, what only the judge knows |
 //! | `config`, `configure` | sizes, faults, rules that can be switched off |
 //! | `action` | what can happen next |
@@ -15,6 +16,7 @@
 //! | `search`, `liveness` | breadth first over all states |
 
 pub mod action;
+pub mod branch;
 pub mod catalogue;
 pub mod client;
 pub mod config;

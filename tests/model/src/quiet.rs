@@ -10,7 +10,8 @@ pub fn is_synced(config: &Configuration, world: &World, me: usize) -> bool {
     if durable.dirty.iter().any(Option::is_some) || durable.attempt.is_some() {
         return false;
     }
-    let waits = durable.resyncing || durable.reaching.is_some();
+    let begins = durable.resyncing || durable.branch.putting_back;
+    let waits = begins || durable.reaching.is_some();
     if waits || durable.pending.iter().any(Option::is_some) {
         return false;
     }

@@ -10,6 +10,8 @@ mod gc;
 mod lock;
 mod pull;
 mod push;
+mod put_back;
+mod rejoin;
 mod sync;
 mod webdav;
 
@@ -51,6 +53,8 @@ impl Turn<'_> {
             Step::GcListed(candidates) => self.judge_candidates(candidates),
             Step::GcDelete(garbage) => self.delete_garbage(garbage),
             Step::Unlock => self.delete_lock(),
+            Step::PutBack => self.queue_index(),
+            Step::Rejoined => self.finish_rejoin(),
         }
     }
 

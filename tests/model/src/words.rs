@@ -60,6 +60,8 @@ pub struct Entry {
     pub prev: Commit,
     /// What it changes.
     pub changes: Vec<Change>,
+    /// D4, in a first entry: the first commits of the logs that this one continues.
+    pub follows: Vec<Commit>,
 }
 
 /// What stands at a slot of the log.

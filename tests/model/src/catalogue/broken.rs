@@ -16,7 +16,15 @@ const BACK: &str = "a deleted document comes back only by a new edit";
 const EMPTY: &str = "no slot is an empty folder";
 
 pub(super) fn cases() -> Vec<Case> {
-    [of_the_table(), uploads(), reinstalled_and_restored(), storage(), of_08()].concat()
+    [
+        of_the_table(),
+        uploads(),
+        reinstalled_and_restored(),
+        branches(),
+        storage(),
+        of_08(),
+    ]
+    .concat()
 }
 
 fn of_the_table() -> Vec<Case> {
@@ -171,6 +179,49 @@ fn reinstalled_and_restored() -> Vec<Case> {
             "what no rule prevents: the storage is restored between P3 and the create",
             (QUIET, 16),
             base().restored(RestoreWhen::Always),
+        ),
+    ]
+}
+
+fn branches() -> Vec<Case> {
+    let b = || base().rejoins();
+    let one = || b().edits(1);
+    vec![
+        breaks(
+            "without-D3-common",
+            "the own version wins over one that was made on the other branch",
+            (QUIET, 1),
+            one().restored(Calm).without(&[Rule::CommonPart]),
+        ),
+        breaks(
+            "without-D3-asking",
+            "a version of the other branch is taken although it was not made upon the own one",
+            (QUIET, 1),
+            one().restored(Calm).without(&[Rule::MadeUpon]),
+        ),
+        breaks(
+            "without-D3-waiting",
+            "the own version wins over one that was deferred here",
+            (QUIET, 1),
+            b().in_steps().deferrals(1).restored(Calm).without(&[Rule::NothingWaits]),
+        ),
+        breaks(
+            "without-D3-still-there",
+            "a start over is interrupted, and the log is another one when it goes on",
+            (QUIET, 1),
+            one().crashes(1).restored(Calm).emptyings(1).without(&[Rule::CommonStillThere]),
+        ),
+        breaks(
+            "without-D4-all",
+            "only what was edited since goes into the new log",
+            (QUIET, 1),
+            one().emptyings(1).without(&[Rule::PutsAllBack]),
+        ),
+        breaks(
+            "without-D4-own",
+            "what waits here counts as the version that was edited",
+            (QUIET, 1),
+            one().deferrals(1).emptyings(1).without(&[Rule::PutsUponOwn]),
         ),
     ]
 }

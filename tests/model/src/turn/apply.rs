@@ -10,8 +10,12 @@ impl Turn<'_> {
     /// P4, P5, P9: fetches the bytes of the next change, or is done.
     pub(super) fn fetch_next(&mut self, mut tail: Tail) {
         let Some(change) = tail.changes.iter().flatten().next().copied() else {
-            self.durable().arrive(tail.upto, tail.commit);
-            return if tail.is_part { self.read_on() } else { self.start_push() };
+            self.durable().arrive_after(&tail);
+            return match (tail.ends, tail.is_part) {
+                (true, _) => self.go(Step::Rejoined),
+                (false, true) => self.read_on(),
+                (false, false) => self.start_push(),
+            };
         };
         let d = change.document as usize;
         if change.vid != NONE && change.vid == self.durable().index[d].0 {

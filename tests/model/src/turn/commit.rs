@@ -98,6 +98,9 @@ impl Turn<'_> {
                 durable.dirty[d] = Some(change.vid);
             }
         }
+        if self.config.rejoins {
+            self.durable().branch.push(attempt.slot, attempt.entry.commit);
+        }
         self.durable().arrive(attempt.slot, attempt.entry.commit);
         self.forget();
         if self.config.deletes_old_at_once && !old.is_empty() {

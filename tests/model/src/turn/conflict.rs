@@ -52,7 +52,7 @@ impl Turn<'_> {
             durable.documents[d] = Content { edits: local.edits | remote.edits, live };
         }
         if whole || !first {
-            durable.index[d] = (change.vid, remote);
+            durable.set_index(change);
             durable.dirty[d] = Some(change.vid);
         }
     }
@@ -63,7 +63,7 @@ impl Turn<'_> {
         self.world.judge.dropped[d] |= change.content.edits & !local.edits;
         if whole {
             let durable = self.durable();
-            durable.index[d] = (change.vid, change.content);
+            durable.set_index(change);
             durable.dirty[d] = Some(change.vid);
         }
     }

@@ -1,6 +1,7 @@
 //! P1 to P3 and D1: reading the log.
 
 use super::Turn;
+use crate::branch::{Branch, Chain};
 use crate::client::{Step, Tail};
 use crate::config::{Configuration, Pointer, Rule};
 use crate::words::{Change, Content, NONE, Seq, Slot, Snapshot};
@@ -15,13 +16,18 @@ impl Turn<'_> {
             }
             Some(Slot::Entry(entry)) => {
                 for change in &entry.changes {
-                    tail.changes[change.document as usize] = Some(*change);
+                    let d = change.document as usize;
+                    tail.link(change);
+                    tail.changes[d] = Some(*change);
                 }
                 (tail.upto, tail.commit) = (tail.upto + 1, entry.commit);
+                if self.config.rejoins {
+                    tail.trail.push((tail.upto, tail.commit));
+                }
                 self.go(Step::Read(tail));
             }
             Some(slot) => self.read_stub(slot.prev(), tail),
-            None if self.is_lost(&tail) => self.start_over(),
+            None if self.is_lost(&tail) => self.diverged(),
             None => self.set_out(tail),
         }
     }
@@ -30,7 +36,7 @@ impl Turn<'_> {
     fn read_stub(&mut self, prev: u8, tail: Tail) {
         let continues = self.durable().v != tail.upto || prev == tail.commit;
         if self.keeps(Rule::Anchor) && !(continues && self.is_anchor_there()) {
-            return self.start_over();
+            return self.diverged();
         }
         match self.snapshot_around(tail.upto + 1) {
             Some((seq, snapshot)) => self.load(seq, snapshot, tail),
@@ -72,11 +78,18 @@ impl Turn<'_> {
             // What was read before is older than the snapshot, and what is pending too.
             if let Some(change) = newest {
                 let durable = self.durable();
-                let is_news = change.vid != durable.index[d].0 || durable.pending[d].is_some();
-                tail.changes[d] = newest.filter(|_| is_news);
+                let is_known = change.vid == durable.index[d].0 && durable.pending[d].is_none();
+                let is_joined = !tail.chains.is_empty();
+                tail.changes[d] = newest.filter(|_| is_joined || !is_known);
+                if let Some(chain) = tail.chains.get_mut(d) {
+                    *chain = Chain { order: seq, replaced: Vec::new() };
+                }
             }
         }
         (tail.upto, tail.commit) = (seq, snapshot.commit);
+        if self.config.rejoins {
+            tail.trail.push((seq, snapshot.commit));
+        }
         self.go(Step::Read(tail));
     }
 
@@ -113,6 +126,10 @@ impl Turn<'_> {
         } else if records && tail.upto > reached {
             durable.reaching = Some((tail.upto, tail.commit));
         }
+        if durable.branch.common.is_some() {
+            tail.ends = !tail.is_part;
+            self.join(&mut tail);
+        }
         self.go(Step::Apply { tail, fetched: None, was_dirty: false });
     }
 
@@ -125,20 +142,38 @@ impl Turn<'_> {
         (durable.v, durable.anchor, durable.resyncing) = (0, NONE, true);
         (durable.attempt, durable.reaching, durable.undecided) = (None, None, 0);
         durable.pending.fill(None);
+        let follows = std::mem::take(&mut durable.branch.follows);
+        durable.branch = Branch { follows, ..Branch::default() };
         let mut changes = vec![None; durable.index.len()];
         for (d, newest) in head.newest.iter().enumerate() {
             if newest.map_or(NONE, |change| change.vid) != durable.index[d].0 {
                 changes[d] = Some(newest.unwrap_or_else(|| never_made(d)));
             }
         }
-        let tail =
-            Tail { upto: head.seq, commit: head.commit, changes, diverged: true, is_part: false };
+        let mut tail =
+            Tail { diverged: true, ..Tail::after(head.seq, head.commit, changes) };
+        if self.config.rejoins {
+            let commits = (1..=head.seq).filter_map(|n| Some((n, self.storage().commit_at(n)?)));
+            tail.trail = commits.collect();
+        }
         self.go(Step::Read(tail));
+    }
+
+    /// The storage is not as this client left it.
+    pub(super) fn diverged(&mut self) {
+        if !self.config.rejoins {
+            return self.start_over();
+        }
+        match self.is_anchor_there() {
+            // Not the end of what was read is gone, but something after it.
+            true => self.rejoin(0),
+            false => self.go_on(),
+        }
     }
 }
 
 /// What a log that does not name a document says about it.
-fn never_made(document: usize) -> Change {
+pub(super) fn never_made(document: usize) -> Change {
     let nothing = Content::default();
     Change { document: document as u8, vid: NONE, base: NONE, content: nothing, deleted: nothing }
 }

@@ -3,7 +3,7 @@
 use super::Turn;
 use crate::client::{Attempt, Kept, Stage, Step};
 use crate::config::{LockPolicy, Rule, Store};
-use crate::words::{Change, Content, Entry, Time, VersionId};
+use crate::words::{Change, Content, Entry, NONE, Time, VersionId};
 
 impl Turn<'_> {
     /// U1: dirty documents that are not pending and whose base is the indexed version.
@@ -23,7 +23,7 @@ impl Turn<'_> {
     }
 
     fn change_of(&mut self, d: usize) -> Option<Change> {
-        let checks_base = self.keeps(Rule::BaseIsIndexed);
+        let (checks_base, rejoins) = (self.keeps(Rule::BaseIsIndexed), self.config.rejoins);
         let durable = self.durable();
         let base = durable.dirty[d]?;
         if durable.pending[d].is_some() {
@@ -34,10 +34,16 @@ impl Turn<'_> {
             return None;
         }
         let (indexed, deleted) = durable.index[d];
-        if checks_base && base != indexed {
+        let content = durable.documents[d];
+        let is_gone = rejoins && indexed == NONE;
+        if is_gone && !content.live {
+            self.forget_document(d);
             return None;
         }
-        let content = durable.documents[d];
+        // D4: the base is the version of the log that is gone.
+        if checks_base && base != indexed && !is_gone {
+            return None;
+        }
         let vid = self.name_for(d, base, content);
         let deleted = if content.live { Content::default() } else { deleted };
         Some(Change { document: d as u8, vid, base, content, deleted })
@@ -87,7 +93,11 @@ impl Turn<'_> {
         }
         let commit = self.mint();
         let durable = self.durable();
-        let entry = Entry { commit, prev: durable.anchor, changes };
+        let follows = match durable.v {
+            0 => durable.branch.follows.clone(),
+            _ => Vec::new(),
+        };
+        let entry = Entry { commit, prev: durable.anchor, changes, follows };
         durable.attempt = Some(Attempt { slot: durable.v + 1, entry, began });
         self.go(match self.config.store {
             Store::Strong => Step::Send { began, stage: Stage::Create },

@@ -1,6 +1,7 @@
 //! The beginning and the end of a sync.
 
 use super::Turn;
+use crate::branch::Chain;
 use crate::client::{Attempt, Durable, Stage, Step, Tail};
 use crate::config::{LockPolicy, Rule, Store};
 
@@ -18,6 +19,14 @@ impl Turn<'_> {
 
     /// U7: an attempt that an earlier sync left behind is settled first.
     pub(super) fn begin(&mut self) {
+        if self.config.rejoins {
+            if self.durable().branch.putting_back {
+                return self.go(Step::PutBack);
+            }
+            if !self.is_anchor_there() {
+                return self.go_on();
+            }
+        }
         let Some(attempt) = self.durable().attempt.clone() else { return self.start_pull() };
         if self.config.store == Store::Weak {
             return self.go(Step::CheckLock);
@@ -28,7 +37,7 @@ impl Turn<'_> {
             }
             let looks = self.keeps(Rule::Anchor) && self.keeps(Rule::AnchorBeforeResend);
             if looks && !self.is_anchor_there() {
-                return self.start_over();
+                return self.diverged();
             }
         }
         self.go(Step::Send { began: attempt.began, stage: self.first_stage() });
@@ -49,23 +58,28 @@ impl Turn<'_> {
     /// P9: what an interrupted pull was about to reach must still be in the log.
     pub(super) fn start_pull(&mut self) {
         let Durable { reaching, resyncing, .. } = *self.durable();
+        let rejoins = self.durable().branch.common.is_some();
         let is_there = |(seq, commit)| self.storage().commit_at(seq) == Some(commit);
-        if resyncing || !reaching.is_none_or(is_there) {
+        if resyncing && !rejoins {
             return self.start_over();
+        }
+        if !reaching.is_none_or(is_there) || rejoins && !self.is_common_there() {
+            return self.diverged();
+        }
+        if rejoins && self.durable().v == 0 {
+            self.mark_what_waits();
         }
         self.read_on();
     }
 
     /// P1: from the slot after the last one applied, with what was deferred (P4).
     pub(super) fn read_on(&mut self) {
+        let documents = self.config.documents;
         let durable = self.durable();
-        let tail = Tail {
-            upto: durable.v,
-            commit: durable.anchor,
-            changes: durable.pending.clone(),
-            diverged: false,
-            is_part: false,
-        };
+        let mut tail = Tail::after(durable.v, durable.anchor, durable.pending.clone());
+        if durable.branch.common.is_some() {
+            tail.chains = vec![Chain::default(); documents];
+        }
         self.go(Step::Read(tail));
     }
 

@@ -1,0 +1,38 @@
+//! D3, D4: a storage that was restored, forked or emptied, and clients that join its branches.
+
+use super::Size::{Large, Small};
+use super::{ALL, Case, base, holds};
+use crate::config::RestoreWhen::{BetweenSyncs, Calm};
+
+pub(super) fn cases() -> Vec<Case> {
+    let b = || base().rejoins();
+    let one = || b().edits(1);
+    vec![
+        holds(Small, "rejoin", one().crashes(1).restored(Calm)),
+        holds(Small, "rejoin-2-documents", one().documents(2).restored(Calm)),
+        holds(Small, "rejoin-destroyed", one().crashes(1).destroyed(1).restored(Calm)),
+        holds(Small, "rejoin-delete", one().deletes().restored(Calm)),
+        holds(Small, "put-back", one().crashes(1).emptyings(1)),
+        holds(Small, "put-back-destroyed", one().crashes(1).destroyed(1).emptyings(1)),
+        holds(Small, "put-back-2-documents", one().documents(2).emptyings(1)),
+        holds(Small, "put-back-delete", one().deletes().emptyings(1)),
+        holds(Large, "rejoin-put-back", one().crashes(1).restored(Calm).emptyings(1)),
+        holds(Large, "rejoin-edits", b().restored(Calm)),
+        holds(Large, "rejoin-edits-crash", b().crashes(1).restored(Calm)),
+        holds(Large, "rejoin-steps", b().in_steps().restored(Calm)),
+        holds(Large, "rejoin-attempt", one().lost(1).restored(BetweenSyncs)),
+        holds(Large, "rejoin-defer", one().deferrals(1).restored(Calm)),
+        holds(Large, "rejoin-answers", one().crashes(1).answers(ALL).deletes().restored(Calm)),
+        holds(Large, "rejoin-3-devices", one().clients(3).restored(Calm)),
+        holds(Large, "put-back-edits", b().emptyings(1)),
+        holds(Large, "put-back-defer", b().deferrals(1).emptyings(1)),
+        holds(Large, "put-back-twice", one().crashes(1).emptyings(2)),
+        holds(Large, "put-back-3-devices", one().clients(3).emptyings(1)),
+        holds(Large, "rejoin-put-back-edits", b().crashes(1).restored(Calm).emptyings(1)),
+        holds(
+            Large,
+            "rejoin-put-back-destroyed",
+            one().crashes(1).destroyed(1).restored(Calm).emptyings(1),
+        ),
+    ]
+}
