@@ -67,6 +67,8 @@ pub enum Action {
     RestoreStorage,
     /// All objects of the storage are deleted.
     EmptyStorage,
+    /// The storage is restored to before its last entry.
+    CutStorage,
 }
 
 impl Configuration {
@@ -143,7 +145,7 @@ impl Configuration {
                 }
             }
             Step::Read(tail) => {
-                let jumps = self.pointer != Pointer::Stubs && may_jump(world, me, tail);
+                let jumps = self.pointer != Pointer::Stubs && may_jump(self, world, me, tail);
                 actions.extend(jumps.then_some(Action::Jump(c)));
                 actions.extend(may_apply_now(self, world, me, tail).then_some(Action::ApplyNow(c)));
                 actions.push(Action::Step(c));
@@ -178,8 +180,9 @@ impl Configuration {
             let older = (1..world.storage.hint.unwrap_or(0)).map(Some);
             actions.extend(older.chain([None]).map(Action::DamageHint));
         }
-        if world.left.emptyings > 0 && !world.storage.log.is_empty() && self.may_restore(world) {
-            actions.push(Action::EmptyStorage);
+        if !world.storage.log.is_empty() && self.may_restore(world) {
+            actions.extend((world.left.emptyings > 0).then_some(Action::EmptyStorage));
+            actions.extend((world.left.cuts > 0).then_some(Action::CutStorage));
         }
         match (world.left.restores > 0, world.backup.is_some()) {
             (true, false) => actions.push(Action::BackUpStorage),
@@ -248,9 +251,18 @@ impl Configuration {
             Action::DamageHint(old) => self.turn(world, 0).damage_hint(old),
             Action::BackUpStorage => world.backup = Some(Box::new(world.storage.clone())),
             Action::RestoreStorage => restore(self, world),
+            Action::CutStorage => {
+                world.left.cuts -= 1;
+                let mut storage = world.storage.clone();
+                storage.log.pop();
+                let end = storage.log.len() as u8;
+                storage.snapshots.retain(|seq, _| *seq <= end);
+                storage.hint = storage.hint.filter(|seq| *seq <= end);
+                replace_storage(self, world, storage);
+            }
             Action::EmptyStorage => {
                 world.left.emptyings -= 1;
-                replace_storage(world, Storage::default());
+                replace_storage(self, world, Storage::default());
             }
         }
     }
@@ -295,15 +307,16 @@ impl Configuration {
 fn restore(config: &Configuration, world: &mut World) {
     let Some(backup) = &world.backup else { return };
     world.left.restores -= 1;
-    let mut storage = (**backup).clone();
+    let storage = (**backup).clone();
+    replace_storage(config, world, storage);
+}
+
+/// Another storage is at the address from now on, or only another log.
+fn replace_storage(config: &Configuration, world: &mut World, mut storage: Storage) {
     if config.snapshots_stay {
         let log = storage.log;
         storage = Storage { log, ..world.storage.clone() };
     }
-    replace_storage(world, storage);
-}
-
-fn replace_storage(world: &mut World, storage: Storage) {
     world.storage = storage;
     world.judge.restored = true;
     let commit = |slot: &Option<Slot>| -> Commit { slot.as_ref().map_or(NONE, Slot::commit) };

@@ -1,5 +1,7 @@
 //! What is searched: how many devices and documents, what goes wrong, and which rule is broken.
 
+use crate::storage::Trust;
+
 /// Rules that can be switched off, one at a time or together, to see what they are for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rule {
@@ -145,6 +147,8 @@ pub struct Faults {
     pub restores: u8,
     /// All objects of the storage are deleted.
     pub emptyings: u8,
+    /// The storage is restored to what it was before its last entry.
+    pub cuts: u8,
     /// A device is destroyed.
     pub destroyed: u8,
     /// A device loses its client state and keeps the documents.
@@ -168,8 +172,8 @@ pub struct Configuration {
     pub documents: usize,
     /// Edits that each user makes.
     pub edits: u8,
-    /// Only the first user edits.
-    pub one_writer: bool,
+    /// Edits that each user but the first makes, if not as many.
+    pub others_edit: Option<u8>,
     /// Users delete, too.
     pub deletes: bool,
     /// QueueChange is called some time after the edit.
@@ -215,7 +219,7 @@ impl Configuration {
             clients: 2,
             documents: 1,
             edits: 2,
-            one_writer: false,
+            others_edit: None,
             deletes: false,
             queued_later: false,
             answers: &[Answer::Merge],
@@ -235,6 +239,11 @@ impl Configuration {
             restore_when: RestoreWhen::Calm,
             without: &[],
         }
+    }
+
+    /// P13: which snapshots a client takes for true.
+    pub fn trust(&self) -> Trust {
+        if self.keeps(Rule::SnapshotOfItsLog) { Trust::OfThisLog } else { Trust::All }
     }
 
     /// Whether a rule is kept.

@@ -37,8 +37,8 @@ setters! {
     clones(n: u8) => faults.clones;
     /// So many times the storage is emptied, beside being restored; in a moment as for a restore.
     emptyings(n: u8) => faults.emptyings;
-    /// So many times the storage is restored.
-    restores(n: u8) => faults.restores;
+    /// So many times the storage is restored to before its last entry.
+    cuts(n: u8) => faults.cuts;
     /// So many devices destroyed.
     destroyed(n: u8) => faults.destroyed;
     /// So many devices that lose their client state.
@@ -71,7 +71,14 @@ impl Configuration {
     /// Only the first user edits.
     #[must_use]
     pub fn one_writer(mut self) -> Self {
-        self.one_writer = true;
+        self.others_edit = Some(0);
+        self
+    }
+
+    /// All users but the first make so many edits.
+    #[must_use]
+    pub fn others_edit(mut self, n: u8) -> Self {
+        self.others_edit = Some(n);
         self
     }
 
@@ -170,8 +177,10 @@ impl Configuration {
             let how = if self.emptied { "emptied" } else { "restored" };
             words.push(format!("{how}: {:?}", self.restore_when));
         }
+        let others = self.others_edit.filter(|n| *n > 0);
+        words.extend(others.map(|n| format!("{} by others", counted(n.into(), "edit"))));
         let flags = [
-            (self.one_writer, "one writer"),
+            (self.others_edit == Some(0), "one writer"),
             (self.deletes, "deletes"),
             (self.queued_later, "queued later"),
             (self.deletes_old_at_once, "old versions vanish"),
@@ -201,6 +210,7 @@ impl Faults {
             (self.rollbacks, "rollback"),
             (self.clones, "clone"),
             (self.emptyings, "emptying"),
+            (self.cuts, "lost last entry"),
             (self.destroyed, "destroyed device"),
             (self.reinstalls, "reinstall"),
             (self.hint_damage, "damaged hint"),

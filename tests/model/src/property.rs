@@ -7,7 +7,7 @@ use crate::client::Step;
 use crate::config::{Configuration, Pointer, Rule, Store};
 use crate::protocol::{Protocol, Sight};
 use crate::quiet::is_quiet;
-use crate::storage::Head;
+use crate::storage::{Head, Trust};
 use crate::turn::is_conflict;
 use crate::words::{Change, Changes, Entry, NONE, Seq, Slot, Snapshot, VersionId};
 use crate::world::World;
@@ -52,7 +52,7 @@ impl Protocol for Configuration {
         let view = View {
             config: self,
             world,
-            head: world.storage.head(self.documents),
+            head: world.storage.head(self.documents, Trust::OfThisLog),
             is_quiet: is_quiet(self, world),
             is_strict: self.store != Store::Weak && !world.judge.restored,
         };
@@ -123,7 +123,7 @@ fn log_is_chain(view: &View<'_>) -> bool {
         return true;
     }
     let storage = &view.world.storage;
-    let floor = storage.floor();
+    let floor = storage.floor(Trust::OfThisLog);
     let mut prev = (floor == 0).then_some(NONE);
     for n in floor.max(1)..=storage.log.len() as Seq {
         match storage.slot(n) {
@@ -162,7 +162,7 @@ fn is_held(world: &World, change: &Change) -> bool {
 /// The entries after the newest snapshot, with the state they follow.
 fn tail<'a>(view: &View<'a>) -> (Changes, Vec<&'a Entry>) {
     let storage = &view.world.storage;
-    let (mut n, start) = match storage.newest_snapshot() {
+    let (mut n, start) = match storage.newest_snapshot(Trust::OfThisLog) {
         Some((seq, snapshot)) => (seq, snapshot.newest.clone()),
         None => (0, vec![None; view.config.documents]),
     };
@@ -215,7 +215,7 @@ fn snapshots_are_folds(view: &View<'_>) -> bool {
     let mut bare = storage.clone();
     bare.snapshots.clear();
     let is_fold = |(seq, snapshot): (&Seq, &Snapshot)| {
-        bare.fold(*seq, view.config.documents).is_none_or(|fold| fold == snapshot.newest)
+        bare.fold(*seq, view.config.documents, Trust::OfThisLog).is_none_or(|fold| fold == snapshot.newest)
     };
     storage.snapshots.iter().all(is_fold)
 }

@@ -23,6 +23,15 @@ pub struct Storage {
     pub folders: TmpFolders,
 }
 
+/// Which snapshots a reader takes for true.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// Those of this log (P13).
+    OfThisLog,
+    /// All that are there.
+    All,
+}
+
 /// What a reader finds at the end of the log.
 #[derive(Debug)]
 pub struct Head {
@@ -72,26 +81,43 @@ impl Storage {
     }
 
     /// The newest snapshot and the entry it follows.
-    pub fn newest_snapshot(&self) -> Option<(Seq, &Snapshot)> {
-        self.snapshots.last_key_value().map(|(seq, snapshot)| (*seq, snapshot))
+    pub fn newest_snapshot(&self, trust: Trust) -> Option<(Seq, &Snapshot)> {
+        self.last_snapshot(Seq::MAX, trust)
     }
 
-    /// The snapshot that `meta.json` names, if it is there.
-    pub fn hinted_snapshot(&self) -> Option<(Seq, &Snapshot)> {
+    /// The snapshot that `meta.json` names, if it is there and counts.
+    pub fn hinted_snapshot(&self, trust: Trust) -> Option<(Seq, &Snapshot)> {
         let seq = self.hint?;
-        self.snapshots.get(&seq).map(|snapshot| (seq, snapshot))
+        let snapshot = self.snapshots.get(&seq)?;
+        self.counts(seq, snapshot, trust).then_some((seq, snapshot))
     }
 
     /// The entry that the newest snapshot follows, or 0.
-    pub fn floor(&self) -> Seq {
-        self.newest_snapshot().map_or(0, |(seq, _)| seq)
+    pub fn floor(&self, trust: Trust) -> Seq {
+        self.newest_snapshot(trust).map_or(0, |(seq, _)| seq)
+    }
+
+    fn last_snapshot(&self, most: Seq, trust: Trust) -> Option<(Seq, &Snapshot)> {
+        let mut below = self.snapshots.range(..=most).map(|(seq, snapshot)| (*seq, snapshot));
+        below.rfind(|(seq, snapshot)| self.counts(*seq, snapshot, trust))
+    }
+
+    /// P13: whether the log has the entry that the snapshot follows, or once had it (K2 switched off).
+    pub fn counts(&self, seq: Seq, snapshot: &Snapshot, trust: Trust) -> bool {
+        let was_freed = || self.log.get(seq as usize - 1).is_some_and(Option::is_none);
+        let is_in_log = match (self.slot(seq), self.slot(seq + 1)) {
+            (_, Some(next)) if next.prev() == snapshot.commit => true,
+            (Some(slot), _) => slot.commit() == snapshot.commit,
+            (None, _) => was_freed(),
+        };
+        is_in_log || trust == Trust::All
     }
 
     /// K1: the fold of the log up to slot `n`; none if the log cannot be read so far.
-    pub fn fold(&self, n: Seq, documents: usize) -> Option<Changes> {
-        let below = self.snapshots.range(..=n).next_back();
+    pub fn fold(&self, n: Seq, documents: usize, trust: Trust) -> Option<Changes> {
+        let below = self.last_snapshot(n, trust);
         let (mut seq, mut newest) = match below {
-            Some((seq, snapshot)) => (*seq, snapshot.newest.clone()),
+            Some((seq, snapshot)) => (seq, snapshot.newest.clone()),
             None => (0, vec![None; documents]),
         };
         while seq < n {
@@ -105,8 +131,8 @@ impl Storage {
     }
 
     /// What a fresh client sees: the newest snapshot, then all entries up to the first absent one.
-    pub fn head(&self, documents: usize) -> Head {
-        let mut head = match self.newest_snapshot() {
+    pub fn head(&self, documents: usize, trust: Trust) -> Head {
+        let mut head = match self.newest_snapshot(trust) {
             Some((seq, snapshot)) => {
                 Head { seq, commit: snapshot.commit, newest: snapshot.newest.clone() }
             }

@@ -2,7 +2,7 @@
 
 use crate::client::{Client, Durable, Step};
 use crate::config::{Configuration, Faults};
-use crate::storage::Storage;
+use crate::storage::{Storage, Trust};
 use crate::words::{Commit, Content, Entry, Seq, Time};
 
 /// A request whose client no longer waits for it, and which may still take effect.
@@ -77,8 +77,8 @@ impl World {
             backup: None,
         };
         let mut clients = vec![client; config.clients];
-        if config.one_writer {
-            clients.iter_mut().skip(1).for_each(|reader| reader.edits = 0);
+        if let Some(edits) = config.others_edit {
+            clients.iter_mut().skip(1).for_each(|other| other.edits = edits);
         }
         Self {
             clients,
@@ -103,7 +103,7 @@ impl World {
 
     /// What neither the storage nor a device has any more no protocol brings back.
     pub fn give_up_what_nobody_has(&mut self) {
-        let head = self.storage.head(self.judge.made.len());
+        let head = self.storage.head(self.judge.made.len(), Trust::OfThisLog);
         for (d, newest) in head.newest.iter().enumerate() {
             let living = self.clients.iter().filter(|client| !client.gone);
             let held = living.map(|client| client.durable.documents[d].edits);

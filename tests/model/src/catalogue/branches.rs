@@ -2,11 +2,14 @@
 
 use super::Size::{Large, Small};
 use super::{ALL, Case, base, holds};
+use crate::config::Pointer;
 use crate::config::RestoreWhen::{BetweenSyncs, Calm};
 
 pub(super) fn cases() -> Vec<Case> {
     let b = || base().rejoins();
     let one = || b().edits(1);
+    let dead = || base().checkpoints(1).pointer(Pointer::Hint).snapshots_stay().cuts(1);
+    let cut = || b().checkpoints(1).pointer(Pointer::Hint).cuts(1);
     vec![
         holds(Small, "rejoin", one().crashes(1).restored(Calm)),
         holds(Small, "rejoin-2-documents", one().documents(2).restored(Calm)),
@@ -16,6 +19,17 @@ pub(super) fn cases() -> Vec<Case> {
         holds(Small, "put-back-destroyed", one().crashes(1).destroyed(1).emptyings(1)),
         holds(Small, "put-back-2-documents", one().documents(2).emptyings(1)),
         holds(Small, "put-back-delete", one().deletes().emptyings(1)),
+        holds(Small, "dead-snapshot", dead().edits(1)),
+        holds(Small, "dead-snapshot-rejoin", dead().edits(1).rejoins()),
+        holds(Large, "dead-snapshot-edits", dead().crashes(1)),
+        holds(Large, "dead-snapshot-documents", dead().documents(2)),
+        holds(Large, "dead-snapshot-rejoin-edits", dead().crashes(1).rejoins()),
+        holds(Large, "cut-edits", b().crashes(1).cuts(1)),
+        holds(Large, "cut-twice", b().others_edit(1).crashes(1).cuts(2)),
+        holds(Large, "cut-snapshot", cut().crashes(1)),
+        holds(Large, "cut-defer", cut().deferrals(1)),
+        holds(Large, "cut-steps", b().crashes(1).cuts(1).in_steps()),
+        holds(Large, "cut-documents", b().documents(2).cuts(1)),
         holds(Large, "rejoin-put-back", one().crashes(1).restored(Calm).emptyings(1)),
         holds(Large, "rejoin-edits", b().restored(Calm)),
         holds(Large, "rejoin-edits-crash", b().crashes(1).restored(Calm)),

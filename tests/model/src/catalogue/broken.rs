@@ -186,6 +186,7 @@ fn reinstalled_and_restored() -> Vec<Case> {
 fn branches() -> Vec<Case> {
     let b = || base().rejoins();
     let one = || b().edits(1);
+    let dead = || base().checkpoints(1).pointer(Pointer::Hint).snapshots_stay().cuts(1);
     vec![
         breaks(
             "without-D3-common",
@@ -203,13 +204,24 @@ fn branches() -> Vec<Case> {
             "without-D3-waiting",
             "the own version wins over one that was deferred here",
             (QUIET, 1),
-            b().in_steps().deferrals(1).restored(Calm).without(&[Rule::NothingWaits]),
+            b().checkpoints(1).pointer(Pointer::Hint).deferrals(2).cuts(1).without(&[Rule::NothingWaits]),
         ),
         breaks(
             "without-D3-still-there",
             "a start over is interrupted, and the log is another one when it goes on",
             (QUIET, 1),
-            one().crashes(1).restored(Calm).emptyings(1).without(&[Rule::CommonStillThere]),
+            b().others_edit(1).crashes(1).cuts(2).without(&[Rule::CommonStillThere]),
+        ),
+        traps(
+            "without-P13",
+            "the log is back and a snapshot of what it was is not: nobody can read past it",
+            dead().edits(1).without(&[Rule::SnapshotOfItsLog]),
+        ),
+        breaks(
+            "without-P13-grown",
+            "the same once the log has grown: a reader takes the dead snapshot's documents for true",
+            ("when all is quiet every device equals the head", 1),
+            dead().others_edit(1).documents(2).without(&[Rule::SnapshotOfItsLog]),
         ),
         breaks(
             "without-D4-all",
@@ -221,7 +233,7 @@ fn branches() -> Vec<Case> {
             "without-D4-own",
             "what waits here counts as the version that was edited",
             (QUIET, 1),
-            one().deferrals(1).emptyings(1).without(&[Rule::PutsUponOwn]),
+            b().deferrals(1).emptyings(1).without(&[Rule::PutsUponOwn]),
         ),
     ]
 }

@@ -13,7 +13,7 @@ impl Turn<'_> {
         let due = snapshot_due(self.config, self.world, self.me);
         let Some((seq, commit)) = due else { return };
         let content = match self.keeps(Rule::SnapshotOfLog) {
-            true => self.storage().fold(seq, self.config.documents),
+            true => self.storage().fold(seq, self.config.documents, self.config.trust()),
             false => Some(self.index_as_snapshot()),
         };
         let Some(newest) = content else { return };
@@ -63,7 +63,8 @@ pub(crate) fn snapshot_due(
 ) -> Option<(Seq, Commit)> {
     let v = world.clients[me].durable.v;
     let seq = v.checked_sub(config.snapshot_behind).filter(|seq| *seq > 0)?;
-    if world.storage.snapshots.contains_key(&seq) {
+    let there = world.storage.snapshots.get(&seq);
+    if there.is_some_and(|snapshot| world.storage.counts(seq, snapshot, config.trust())) {
         return None;
     }
     Some((seq, world.storage.commit_at(seq)?))

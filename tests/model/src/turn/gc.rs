@@ -26,8 +26,8 @@ impl Turn<'_> {
 
     /// G1: then reads the head. What it names stays.
     pub(super) fn judge_candidates(&mut self, candidates: Vec<Garbage>) {
-        let head = self.storage().head(self.config.documents);
-        let floor = self.storage().floor();
+        let head = self.storage().head(self.config.documents, self.config.trust());
+        let floor = self.storage().floor(self.config.trust());
         let is_named = |garbage: &Garbage| match garbage {
             Garbage::Document(vid) => head.newest.iter().flatten().any(|c| c.vid == *vid),
             Garbage::Snapshot(seq) => *seq == floor,
@@ -81,6 +81,6 @@ pub(crate) fn missing_here(config: &Configuration, world: &World, me: usize) -> 
         change.content.live && durable.index[d] == known && !durable.is_edited(d)
     };
     let is_missing = |change: &Change| !world.storage.documents.contains_key(&change.vid);
-    let head = world.storage.head(config.documents);
+    let head = world.storage.head(config.documents, config.trust());
     head.newest.into_iter().flatten().find(|change| is_here(change) && is_missing(change))
 }

@@ -53,14 +53,14 @@ impl Turn<'_> {
                 return hinted;
             }
         }
-        self.storage().newest_snapshot().map(|(seq, snapshot)| (seq, snapshot.clone()))
+        self.storage().newest_snapshot(self.config.trust()).map(|(seq, snapshot)| (seq, snapshot.clone()))
     }
 
     /// P1: a client that is new, or has read some entries and is still behind, looks at the hint and
     /// jumps if it leads ahead. How far is far is a matter of cost: the model tries both each time.
     pub(crate) fn jump(&mut self) {
         let Step::Read(tail) = self.client().step.clone() else { return };
-        if !may_jump(self.world, self.me, &tail) {
+        if !may_jump(self.config, self.world, self.me, &tail) {
             return;
         }
         if let Some((seq, snapshot)) = self.hinted_snapshot() {
@@ -69,7 +69,7 @@ impl Turn<'_> {
     }
 
     fn hinted_snapshot(&self) -> Option<(Seq, Snapshot)> {
-        self.storage().hinted_snapshot().map(|(seq, snapshot)| (seq, snapshot.clone()))
+        self.storage().hinted_snapshot(self.config.trust()).map(|(seq, snapshot)| (seq, snapshot.clone()))
     }
 
     /// P2: the changes are the difference between the snapshot and the index.
@@ -136,7 +136,7 @@ impl Turn<'_> {
     /// D1, with the application's consent: drop attempt and pending, load the head; each document
     /// whose indexed version differs is a change.
     pub(super) fn start_over(&mut self) {
-        let head = self.storage().head(self.config.documents);
+        let head = self.storage().head(self.config.documents, self.config.trust());
         self.forget();
         let durable = self.durable();
         (durable.v, durable.anchor, durable.resyncing) = (0, NONE, true);
@@ -186,9 +186,13 @@ pub(crate) fn may_apply_now(config: &Configuration, world: &World, me: usize, ta
 }
 
 /// Whether a client may jump from here, and to where the hint says.
-pub(crate) fn may_jump(world: &World, me: usize, tail: &Tail) -> bool {
+pub(crate) fn may_jump(config: &Configuration, world: &World, me: usize, tail: &Tail) -> bool {
     let v = world.clients[me].durable.v;
-    let Some((seq, snapshot)) = world.storage.hinted_snapshot() else { return false };
+    let hinted = world.storage.hinted_snapshot(config.trust());
+    let Some((seq, snapshot)) = hinted else { return false };
     let is_in_log = world.storage.commit_at(seq) == Some(snapshot.commit);
-    seq > tail.upto && (v == 0 || tail.upto > v && is_in_log)
+    // D3: the first jump stays within the part that both branches have.
+    let common = world.clients[me].durable.branch.common.filter(|_| tail.upto == 0);
+    let is_near = common.is_none_or(|(common, _)| seq <= common);
+    is_near && seq > tail.upto && (v == 0 || tail.upto > v && is_in_log)
 }
