@@ -81,7 +81,8 @@ impl Configuration {
                 Step::Idle => self.idle(world, c, &mut actions),
                 _ => self.running(world, c, &mut actions),
             }
-            if world.left.crashes > 0 && (client.step != Step::Idle || client.unqueued != 0) {
+            let is_at_work = client.step != Step::Idle || client.unqueued != 0;
+            if self.may_crash(world, client) && is_at_work {
                 actions.push(Action::Crash(c as u8));
             }
             if world.left.rollbacks > 0 && client.backup.is_some() {
@@ -90,6 +91,12 @@ impl Configuration {
         }
         self.surroundings(world, &mut actions);
         actions
+    }
+
+    fn may_crash(&self, world: &World, client: &Client) -> bool {
+        let durable = &client.durable;
+        let joins = durable.resyncing || durable.branch.putting_back;
+        world.left.crashes > 0 && (joins || !self.crashes_joining)
     }
 
     fn user(&self, c: u8, client: &Client, actions: &mut Vec<Action>) {
@@ -133,7 +140,8 @@ impl Configuration {
             }
             Step::Apply { fetched: Some(_), .. } => {
                 actions.push(Action::Step(c));
-                actions.extend((world.left.crashes > 0).then_some(Action::ApplyThenCrash(c)));
+                let crashes = self.may_crash(world, &world.clients[me]);
+                actions.extend(crashes.then_some(Action::ApplyThenCrash(c)));
             }
             Step::WantLock => actions.extend(self.waiting(world, c)),
             Step::Send { stage, .. } => {
@@ -158,7 +166,7 @@ impl Configuration {
         actions.extend((world.left.deferrals > 0).then_some(Action::Answer(c, Answer::Defer)));
         for answer in self.answers {
             actions.push(Action::Answer(c, *answer));
-            if world.left.crashes > 0 {
+            if self.may_crash(world, &world.clients[c as usize]) {
                 actions.push(Action::AnswerThenCrash(c, *answer));
             }
         }

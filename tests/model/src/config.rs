@@ -206,6 +206,8 @@ pub struct Configuration {
     pub rejoins: bool,
     /// A restore brings only the log back: documents, snapshots and the hint stay as they are.
     pub snapshots_stay: bool,
+    /// Clients stop only while they join a branch or put a storage back.
+    pub crashes_joining: bool,
     /// When a restored storage may appear.
     pub restore_when: RestoreWhen,
     /// Rules that are switched off.
@@ -235,6 +237,7 @@ impl Configuration {
             sends_again: false,
             emptied: false,
             rejoins: false,
+            crashes_joining: false,
             snapshots_stay: false,
             restore_when: RestoreWhen::Calm,
             without: &[],

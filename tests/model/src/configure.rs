@@ -39,6 +39,8 @@ setters! {
     emptyings(n: u8) => faults.emptyings;
     /// So many times the storage is restored to before its last entry.
     cuts(n: u8) => faults.cuts;
+    /// When the storage may go back or be emptied.
+    when(when: RestoreWhen) => restore_when;
     /// So many devices destroyed.
     destroyed(n: u8) => faults.destroyed;
     /// So many devices that lose their client state.
@@ -139,6 +141,13 @@ impl Configuration {
         self
     }
 
+    /// So many crashes, but only while a client joins a branch or puts a storage back.
+    #[must_use]
+    pub fn crashes_joining(mut self, n: u8) -> Self {
+        (self.crashes_joining, self.rejoins) = (true, true);
+        self.crashes(n)
+    }
+
     /// A restore brings only the log back.
     #[must_use]
     pub fn snapshots_stay(mut self) -> Self {
@@ -190,6 +199,7 @@ impl Configuration {
             (self.applies_in_steps, "applied in steps"),
             (self.answers.len() > 1, "several answers"),
             (self.rejoins, "branches joined"),
+            (self.crashes_joining, "crashes only then"),
             (self.snapshots_stay, "snapshots stay"),
         ];
         words.extend(flags.iter().filter(|(is, _)| *is).map(|(_, word)| (*word).to_owned()));

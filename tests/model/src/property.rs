@@ -215,7 +215,8 @@ fn snapshots_are_folds(view: &View<'_>) -> bool {
     let mut bare = storage.clone();
     bare.snapshots.clear();
     let is_fold = |(seq, snapshot): (&Seq, &Snapshot)| {
-        bare.fold(*seq, view.config.documents, Trust::OfThisLog).is_none_or(|fold| fold == snapshot.newest)
+        bare.fold(*seq, view.config.documents, Trust::OfThisLog)
+            .is_none_or(|fold| fold == snapshot.newest)
     };
     storage.snapshots.iter().all(is_fold)
 }

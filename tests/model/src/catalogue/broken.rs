@@ -16,15 +16,7 @@ const BACK: &str = "a deleted document comes back only by a new edit";
 const EMPTY: &str = "no slot is an empty folder";
 
 pub(super) fn cases() -> Vec<Case> {
-    [
-        of_the_table(),
-        uploads(),
-        reinstalled_and_restored(),
-        branches(),
-        storage(),
-        of_08(),
-    ]
-    .concat()
+    [of_the_table(), uploads(), reinstalled_and_restored(), branches(), storage(), of_08()].concat()
 }
 
 fn of_the_table() -> Vec<Case> {
@@ -191,26 +183,36 @@ fn branches() -> Vec<Case> {
         breaks(
             "without-D3-common",
             "the own version wins over one that was made on the other branch",
-            (QUIET, 1),
+            (QUIET, 42),
             one().restored(Calm).without(&[Rule::CommonPart]),
         ),
         breaks(
             "without-D3-asking",
             "a version of the other branch is taken although it was not made upon the own one",
-            (QUIET, 1),
+            (QUIET, 35),
             one().restored(Calm).without(&[Rule::MadeUpon]),
         ),
-        breaks(
+        large(breaks(
             "without-D3-waiting",
             "the own version wins over one that was deferred here",
-            (QUIET, 1),
-            b().checkpoints(1).pointer(Pointer::Hint).deferrals(2).cuts(1).without(&[Rule::NothingWaits]),
-        ),
+            (QUIET, 46),
+            b().checkpoints(1)
+                .pointer(Pointer::Hint)
+                .deferrals(2)
+                .destroyed(1)
+                .cuts(1)
+                .when(BetweenSyncs)
+                .without(&[Rule::NothingWaits]),
+        )),
         breaks(
             "without-D3-still-there",
-            "a start over is interrupted, and the log is another one when it goes on",
-            (QUIET, 1),
-            b().others_edit(1).crashes(1).cuts(2).without(&[Rule::CommonStillThere]),
+            "a start over is interrupted, and it goes on upon another log: the part in common is not",
+            (QUIET, 41),
+            b().others_edit(1)
+                .crashes_joining(1)
+                .cuts(2)
+                .when(BetweenSyncs)
+                .without(&[Rule::CommonStillThere]),
         ),
         traps(
             "without-P13",
@@ -220,22 +222,27 @@ fn branches() -> Vec<Case> {
         breaks(
             "without-P13-grown",
             "the same once the log has grown: a reader takes the dead snapshot's documents for true",
-            ("when all is quiet every device equals the head", 1),
+            ("when all is quiet every device equals the head", 30),
             dead().others_edit(1).documents(2).without(&[Rule::SnapshotOfItsLog]),
         ),
         breaks(
             "without-D4-all",
             "only what was edited since goes into the new log",
-            (QUIET, 1),
+            (QUIET, 12),
             one().emptyings(1).without(&[Rule::PutsAllBack]),
         ),
         breaks(
             "without-D4-own",
             "what waits here counts as the version that was edited",
-            (QUIET, 1),
+            (QUIET, 41),
             b().deferrals(1).emptyings(1).without(&[Rule::PutsUponOwn]),
         ),
     ]
+}
+
+/// Found in more than some seconds.
+fn large(case: Case) -> Case {
+    Case { size: Large, ..case }
 }
 
 fn storage() -> Vec<Case> {

@@ -53,7 +53,9 @@ impl Turn<'_> {
                 return hinted;
             }
         }
-        self.storage().newest_snapshot(self.config.trust()).map(|(seq, snapshot)| (seq, snapshot.clone()))
+        self.storage()
+            .newest_snapshot(self.config.trust())
+            .map(|(seq, snapshot)| (seq, snapshot.clone()))
     }
 
     /// P1: a client that is new, or has read some entries and is still behind, looks at the hint and
@@ -69,7 +71,9 @@ impl Turn<'_> {
     }
 
     fn hinted_snapshot(&self) -> Option<(Seq, Snapshot)> {
-        self.storage().hinted_snapshot(self.config.trust()).map(|(seq, snapshot)| (seq, snapshot.clone()))
+        self.storage()
+            .hinted_snapshot(self.config.trust())
+            .map(|(seq, snapshot)| (seq, snapshot.clone()))
     }
 
     /// P2: the changes are the difference between the snapshot and the index.
@@ -150,8 +154,7 @@ impl Turn<'_> {
                 changes[d] = Some(newest.unwrap_or_else(|| never_made(d)));
             }
         }
-        let mut tail =
-            Tail { diverged: true, ..Tail::after(head.seq, head.commit, changes) };
+        let mut tail = Tail { diverged: true, ..Tail::after(head.seq, head.commit, changes) };
         if self.config.rejoins {
             let commits = (1..=head.seq).filter_map(|n| Some((n, self.storage().commit_at(n)?)));
             tail.trail = commits.collect();
