@@ -7,6 +7,7 @@ mod commit;
 mod conflict;
 mod faults;
 mod gc;
+mod join;
 mod lock;
 mod pull;
 mod push;
