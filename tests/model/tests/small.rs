@@ -18,7 +18,6 @@ const LIVE: &[&str] = &[
     "restored-crash",
     "restored-attempt",
     "rejoin-2-documents",
-    "rejoin-put-back",
     "put-back",
     "dead-snapshot",
     "dead-snapshot-rejoin",

@@ -11,16 +11,17 @@ pub(super) fn cases() -> Vec<Case> {
     let dead = || base().checkpoints(1).pointer(Pointer::Hint).snapshots_stay().cuts(1);
     let cut = || b().checkpoints(1).pointer(Pointer::Hint).cuts(1);
     vec![
-        holds(Small, "rejoin", one().crashes(1).restored(Calm)),
+        holds(Small, "rejoin", one().crashes_joining(1).restored(Calm)),
         holds(Small, "rejoin-2-documents", one().documents(2).restored(Calm)),
         holds(Small, "rejoin-delete", one().crashes_joining(1).deletes().restored(Calm)),
         holds(Small, "rejoin-put-back", one().crashes_joining(1).destroyed(1).cuts(2)),
         holds(Small, "put-back", one().crashes(1).emptyings(1)),
-        holds(Small, "put-back-destroyed", one().crashes(1).destroyed(1).emptyings(1)),
+        holds(Small, "put-back-destroyed", one().crashes_joining(1).destroyed(1).emptyings(1)),
         holds(Small, "put-back-2-documents", one().documents(2).emptyings(1)),
         holds(Small, "put-back-delete", one().crashes(1).deletes().emptyings(1)),
         holds(Small, "dead-snapshot", dead().edits(1)),
         holds(Small, "dead-snapshot-rejoin", dead().edits(1).rejoins()),
+        holds(Large, "rejoin-crash", one().crashes(1).restored(Calm)),
         holds(Large, "rejoin-destroyed", one().crashes(1).destroyed(1).restored(Calm)),
         holds(Large, "rejoin-edits", b().restored(Calm)),
         holds(Large, "rejoin-edits-crash", b().crashes_joining(1).restored(Calm)),

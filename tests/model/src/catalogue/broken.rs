@@ -235,7 +235,7 @@ fn branches() -> Vec<Case> {
             "without-D4-own",
             "what waits here counts as the version that was edited",
             (QUIET, 41),
-            b().deferrals(1).emptyings(1).without(&[Rule::PutsUponOwn]),
+            b().others_edit(1).deferrals(1).emptyings(1).without(&[Rule::PutsUponOwn]),
         ),
     ]
 }
