@@ -118,9 +118,8 @@ pub(crate) fn join_all(
     remote: i64,
 ) -> rusqlite::Result<()> {
     for shape in shapes.all() {
-        let source = source(connection, &shape)?;
-        let sql = "INSERT OR IGNORE INTO db_to_cloud_synced (remote, source) VALUES (?1, ?2)";
-        if connection.execute(sql, [remote, source])? > 0 {
+        let (source, is_new) = add(connection, &shape, remote)?;
+        if is_new {
             queue_all(connection, &shape, source, Some(remote))?;
         }
     }
@@ -134,13 +133,18 @@ pub(crate) fn requeue(
     remote: i64,
 ) -> rusqlite::Result<()> {
     for shape in shapes.all() {
-        let source = source(connection, &shape)?;
-        let sql = "INSERT OR IGNORE INTO db_to_cloud_synced (remote, source) VALUES (?1, ?2)";
-        connection.execute(sql, [remote, source])?;
+        let (source, _) = add(connection, &shape, remote)?;
         queue_all(connection, &shape, source, Some(remote))?;
         queue_indexed(connection, &shape, remote)?;
     }
     Ok(())
+}
+
+/// The table is synced with the remote from now on. Answers its number, and whether it was not before.
+fn add(connection: &Connection, shape: &Shape, remote: i64) -> rusqlite::Result<(i64, bool)> {
+    let source = source(connection, shape)?;
+    let sql = "INSERT OR IGNORE INTO db_to_cloud_synced (remote, source) VALUES (?1, ?2)";
+    Ok((source, connection.execute(sql, [remote, source])? > 0))
 }
 
 fn source(connection: &Connection, shape: &Shape) -> rusqlite::Result<i64> {
