@@ -12,6 +12,7 @@ pub mod fuzz;
 mod head;
 mod journal;
 mod judge;
+pub mod options;
 mod peculiar;
 pub mod simulator;
 mod stepped;

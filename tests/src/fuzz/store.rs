@@ -20,14 +20,7 @@ struct Story {
     near: Backup,
 }
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = crate::options::ACCEPT_REMOTE;
 /// What the storage lacks, and must never lose: the edit of the device far behind and of the near one.
 const EDITS: [&str; 2] = ["far's", "near's"];
 

@@ -12,14 +12,8 @@ use db_to_cloud::{
 };
 use db_to_cloud_tests::{Device, World};
 
-pub(super) const GO_ON: SyncOptions = SyncOptions {
-    go_on: true,
-    accept_remote: false,
-    join: false,
-    accept_deletes: true,
-    retry_refused: false,
-    verify: false,
-};
+pub(super) const GO_ON: SyncOptions =
+    SyncOptions { accept_deletes: true, ..db_to_cloud_tests::options::GO_ON };
 /// For a storage that is not known to have anything to do with the one before.
 const ANY: SyncOptions = SyncOptions { accept_remote: true, ..GO_ON };
 

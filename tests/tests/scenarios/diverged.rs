@@ -9,14 +9,7 @@ use bytes::Bytes;
 use db_to_cloud::{ErrorKind, KeepBoth, Key, LocalWins, RemoteWins, Resolution, SyncOptions};
 use db_to_cloud_tests::{Device, Fault, Judge, World};
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_REMOTE;
 
 type Objects = Vec<(Key, Bytes)>;
 

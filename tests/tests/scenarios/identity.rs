@@ -5,14 +5,7 @@ use db_to_cloud::format::About;
 use db_to_cloud::{Divergence, ErrorKind, Key, SyncOptions};
 use db_to_cloud_tests::{Device, World};
 
-const GO_ON: SyncOptions = SyncOptions {
-    go_on: true,
-    accept_remote: false,
-    join: false,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-};
+const GO_ON: SyncOptions = db_to_cloud_tests::options::GO_ON;
 
 #[track_caller]
 fn divergence(device: &Device) -> Divergence {

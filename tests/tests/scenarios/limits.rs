@@ -16,14 +16,7 @@ use db_to_cloud::{
 };
 use db_to_cloud_tests::{Device, Fault, World};
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: false,
-    accept_deletes: true,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_DELETES;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Alice and Bob both have so many documents.

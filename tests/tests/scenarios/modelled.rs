@@ -7,14 +7,7 @@ use futures::FutureExt;
 
 use crate::counterexamples::storage::sync_with_a_late_put;
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_REMOTE;
 
 /// Bob's pull is stopped at this step: after Alice's commits up to a snapshot, and one more, of
 /// `other`. He finds no hint to the snapshot and reads all of the log; then the hint is back. With

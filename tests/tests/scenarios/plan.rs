@@ -173,14 +173,7 @@ fn a_database_that_does_not_keep_the_exact_bytes_is_no_editor() {
     assert_eq!(devices[1].read("x").as_deref(), Some("again"));
 }
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: false,
-    accept_deletes: true,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_DELETES;
 
 #[test]
 fn b1_a_scan_that_finds_nothing_at_all_is_asked_about_also_for_few_documents() {

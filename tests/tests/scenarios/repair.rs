@@ -12,14 +12,7 @@ use db_to_cloud::{
 };
 use db_to_cloud_tests::{Device, World, settle};
 
-const GO_ON: SyncOptions = SyncOptions {
-    go_on: true,
-    accept_remote: false,
-    join: false,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-};
+const GO_ON: SyncOptions = db_to_cloud_tests::options::GO_ON;
 
 fn slot(n: u64) -> String {
     format!("changes/{n}.json")

@@ -6,14 +6,7 @@ use std::sync::Arc;
 use db_to_cloud::{ErrorKind, LocalWins, Resolution, SyncOptions};
 use db_to_cloud_tests::{Device, Judge, World};
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_REMOTE;
 
 /// Weak storage, seed 48: between a new device's look at the empty log and its first commit others
 /// had committed so much that there was a snapshot. It took the snapshot, then the entry that had

@@ -52,14 +52,8 @@ pub(super) type End = Vec<(DocumentId, String)>;
 /// Everything that survives a stop.
 pub(super) type Left = (Vec<(Key, Bytes)>, Vec<Durable>);
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: true,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions =
+    SyncOptions { accept_deletes: true, ..db_to_cloud_tests::options::ACCEPT_REMOTE };
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Rounds of syncs after which all must be at rest.
 const ROUNDS: usize = 5;

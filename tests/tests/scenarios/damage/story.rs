@@ -12,14 +12,7 @@ pub(super) struct Story {
     pub(super) far: Backup,
 }
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_REMOTE;
 
 pub(super) fn large(text: &str) -> String {
     format!("{text} {}", "x".repeat(5000))

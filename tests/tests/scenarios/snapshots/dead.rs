@@ -5,14 +5,7 @@ use super::*;
 use crate::counterexamples::days;
 use futures::FutureExt;
 
-const ACCEPT: db_to_cloud::SyncOptions = db_to_cloud::SyncOptions {
-    accept_remote: true,
-    go_on: false,
-    join: false,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-};
+const ACCEPT: db_to_cloud::SyncOptions = db_to_cloud_tests::options::ACCEPT_REMOTE;
 
 /// Each commit of the device adds a document.
 fn add_many(device: &Device, numbers: std::ops::Range<usize>) {

@@ -53,14 +53,7 @@ fn an_edit_made_after_the_replaced_commit_is_not_lost() {
     assert_eq!(bob.read("a").as_deref(), Some("alice's second"));
 }
 
-const ACCEPT: SyncOptions = SyncOptions {
-    accept_remote: true,
-    accept_deletes: false,
-    retry_refused: false,
-    verify: false,
-    go_on: false,
-    join: false,
-};
+const ACCEPT: SyncOptions = db_to_cloud_tests::options::ACCEPT_REMOTE;
 
 /// What Bob synced with the first storage is no version of the second one, to which a third one looks
 /// like a late write.

@@ -1,0 +1,19 @@
+//! What the user of a device consents to, for one sync.
+
+use db_to_cloud::SyncOptions;
+
+/// Nothing.
+pub const NONE: SyncOptions = SyncOptions {
+    go_on: false,
+    accept_remote: false,
+    join: false,
+    accept_deletes: false,
+    retry_refused: false,
+    verify: false,
+};
+/// Whatever storage is there.
+pub const ACCEPT_REMOTE: SyncOptions = SyncOptions { accept_remote: true, ..NONE };
+/// That many documents are deleted.
+pub const ACCEPT_DELETES: SyncOptions = SyncOptions { accept_deletes: true, ..NONE };
+/// The same storage, although it is not as it was.
+pub const GO_ON: SyncOptions = SyncOptions { go_on: true, ..NONE };
