@@ -50,7 +50,7 @@ pub(crate) async fn start(
     }
 }
 
-/// So many bytes of a body, or all of a shorter one.
+/// The first `at_most` bytes of a body, or all of a shorter one.
 async fn read(mut body: ByteStream, at_most: usize) -> Result<Bytes, Failure> {
     let mut start = BytesMut::new();
     while start.len() < at_most {

@@ -16,7 +16,7 @@ const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const SKIPPABLE: &[u8] = &[0x2a, 0x4d, 0x18];
 const SEALED: &[u8] = b"DbC\x01";
 
-/// So many names, and characters of each, are shown in an error: the object may be hostile.
+/// The number of names, and of characters of each, in an error: the object may be hostile.
 const SHOWN_NAMES: usize = 8;
 const SHOWN_CHARACTERS: usize = 40;
 const SHOWN_ADDRESS: usize = 300;

@@ -5,9 +5,9 @@ use crate::model::LogPosition;
 use crate::model::{Divergence, Error, ErrorKind, Folder, Key};
 use crate::sync::anchor::diverged;
 
-/// So many names are looked at in each folder.
+/// The number of names that are looked at in each folder.
 const LOOK: usize = 100;
-/// So many names are said.
+/// The number of names in an error.
 const SAID: usize = 3;
 
 const NOT_OURS: &str = "they are not of this program, at places that it uses";

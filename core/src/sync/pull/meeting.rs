@@ -9,9 +9,9 @@ use crate::local::state::Table;
 use crate::model::{Action, DeferredChange, LogPosition, QueuedEdit};
 use crate::model::{DocumentId, Error, ErrorKind};
 
-/// Up to so many documents on either side are joined unasked.
+/// With at most this number of documents on one side, both are joined without a question.
 const FEW: usize = 10;
-/// So many names are said of each side.
+/// The number of names of each side in the error.
 const SAID: usize = 3;
 const STEP: usize = 500;
 
