@@ -4,6 +4,7 @@ use bytes::Bytes;
 use db_to_cloud_http::Answer;
 use reqwest::Method;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::client::Client;
@@ -47,10 +48,10 @@ impl File {
 
 /// One page of a list.
 #[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Listed {
+#[serde(rename_all = "camelCase", bound(deserialize = "F: DeserializeOwned"))]
+pub(crate) struct Listed<F = File> {
     #[serde(default)]
-    pub(crate) files: Vec<File>,
+    pub(crate) files: Vec<F>,
     pub(crate) next_page_token: Option<String>,
     #[serde(default)]
     incomplete_search: bool,
@@ -166,15 +167,21 @@ impl Drive {
         (what, page): (&str, Option<&str>),
     ) -> Result<Listed, Failure> {
         let q = format!("'{parent}' in parents{what}");
-        let fields =
-            "nextPageToken,incompleteSearch,files(id,name,createdTime,modifiedTime,trashed)";
-        let mut query = vec![
-            ("q", &*q),
-            ("spaces", self.space.name()),
-            ("orderBy", "name"),
-            ("pageSize", "1000"),
-            ("fields", fields),
-        ];
+        let fields = "id,name,createdTime,modifiedTime,trashed";
+        self.page(&q, fields, &[("orderBy", "name"), ("pageSize", "1000")], page).await
+    }
+
+    /// One page of the files for which `q` is true, with these fields.
+    pub(crate) async fn page<F: DeserializeOwned>(
+        &self,
+        q: &str,
+        fields: &str,
+        more: &[(&str, &str)],
+        page: Option<&str>,
+    ) -> Result<Listed<F>, Failure> {
+        let fields = format!("nextPageToken,incompleteSearch,files({fields})");
+        let mut query = vec![("q", q), ("spaces", self.space.name()), ("fields", &fields)];
+        query.extend(more);
         query.extend(page.map(|page| ("pageToken", page)));
         let answer = self.client.send(self.client.request(Method::GET, FILES, &query)).await?;
         if is_absence(&answer) {
@@ -186,7 +193,7 @@ impl Drive {
                 date: date(&answer),
             });
         }
-        let listed: Listed = json(&answer)?;
+        let listed: Listed<F> = json(&answer)?;
         if listed.incomplete_search {
             return Err(Failure::not_drive("a list that is not complete"));
         }

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use db_to_cloud::Folder;
-use reqwest::Method;
 use serde::Deserialize;
 
-use crate::drive::{Drive, FILES, FOLDER, is_absence, json};
+use crate::drive::{Drive, FOLDER, Listed};
 use crate::error::Failure;
 use crate::genesis::{self, Genesis};
 use crate::storage::{Storage, folder_id};
@@ -21,17 +20,6 @@ struct Named {
     id: String,
     name: String,
     mime_type: String,
-}
-
-/// One page of them.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Names {
-    #[serde(default)]
-    files: Vec<Named>,
-    next_page_token: Option<String>,
-    #[serde(default)]
-    incomplete_search: bool,
 }
 
 impl Storage {
@@ -97,30 +85,14 @@ impl Named {
 
 impl Drive {
     /// One page of the names in a folder, without what is in the bin.
-    async fn names(&self, parent: &str, size: usize, page: Option<&str>) -> Result<Names, Failure> {
+    async fn names(
+        &self,
+        parent: &str,
+        size: usize,
+        page: Option<&str>,
+    ) -> Result<Listed<Named>, Failure> {
         let q = format!("'{parent}' in parents and trashed = false");
         let size = size.min(PAGE).to_string();
-        let fields = "nextPageToken,incompleteSearch,files(id,name,mimeType)";
-        let mut query = vec![
-            ("q", &*q),
-            ("spaces", self.space.name()),
-            ("pageSize", &size),
-            ("fields", fields),
-        ];
-        query.extend(page.map(|page| ("pageToken", page)));
-        let answer = self.client.send(self.client.request(Method::GET, FILES, &query)).await?;
-        if is_absence(&answer) {
-            // The folder is made with the first object in it.
-            return Ok(Names {
-                files: Vec::new(),
-                next_page_token: None,
-                incomplete_search: false,
-            });
-        }
-        let names: Names = json(&answer)?;
-        match names.incomplete_search {
-            true => Err(Failure::not_drive("a list that is not complete")),
-            false => Ok(names),
-        }
+        self.page(&q, "id,name,mimeType", &[("pageSize", &size)], page).await
     }
 }
