@@ -60,8 +60,11 @@ impl Local {
     pub(crate) async fn open_remote(&self, accept: bool) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
         // What was a storage before and is none now is not another program's: the sync says what it lost.
-        if !accept && !self.was_synced().await? {
-            self.remote.check_free()?;
+        if !accept
+            && let Err(not_free) = self.remote.check_free()
+            && !self.was_synced().await?
+        {
+            return Err(not_free);
         }
         remote::open(&self.remote, Some(&self.state_file)).await
     }
