@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use super::Context;
 use crate::model::format::SlotHead;
-use crate::model::{CommitId, Divergence, LogPosition};
+use crate::model::{CommitId, Divergence, LogPosition, Trail};
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 
@@ -52,6 +52,18 @@ impl Context<'_> {
             Err(e) => Err(e),
             Ok(_) => Err(diverged(position, Divergence::RolledBack { since: 0 })),
         }
+    }
+
+    /// The commits of the log that this client has seen.
+    pub(super) async fn trail(&self, position: &LogPosition) -> Result<Trail, Error> {
+        let mut trail = self.client.sync_state.trail().await?;
+        if trail.is_empty() {
+            // A state of an earlier release.
+            let before = position.version.checked_sub(1).filter(|n| *n > 1).zip(position.before);
+            let known = position.genesis.map(|genesis| (1, genesis)).into_iter().chain(before);
+            known.for_each(|(n, commit)| trail.push(n, commit));
+        }
+        Ok(trail)
     }
 
     /// This client's last entry is in the storage: it was read there, or just written.

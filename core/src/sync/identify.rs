@@ -250,13 +250,7 @@ impl<'a> Identify<'a> {
 
     /// The last entry that this device and the storage are known to have in common; 0 if none is.
     async fn common(&self, position: &LogPosition) -> Result<u64, Error> {
-        let mut trail = self.cx.client.sync_state.trail().await?;
-        if trail.is_empty() {
-            // A state of an earlier release.
-            let before = position.version.checked_sub(1).filter(|n| *n > 1).zip(position.before);
-            let known = position.genesis.map(|genesis| (1, genesis)).into_iter().chain(before);
-            known.for_each(|(n, commit)| trail.push(n, commit));
-        }
+        let trail = self.cx.trail(position).await?;
         let entries = trail.entries();
         // All entries up to the last common one are common.
         let (mut low, mut high) = (0, entries.len());

@@ -14,7 +14,7 @@ impl Recover<'_> {
         common: Option<u64>,
     ) -> Result<(), Error> {
         tracing::warn!(common, "starting over on a storage that diverged");
-        let trail = self.cx.client.sync_state.trail().await?;
+        let trail = self.cx.trail(position).await?;
         let mut known = trail.entries().iter().filter(|(n, _)| Some(*n) == common);
         let first = position.genesis.filter(|_| common == Some(1));
         let common_commit = known.next().map(|(_, commit)| *commit).or(first);
