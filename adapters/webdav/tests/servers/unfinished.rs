@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use db_to_cloud::{Adapter, Created, Error, Key};
 use db_to_cloud_conformance::{Options, run_with};
-use db_to_cloud_test_servers::{CopyingServer, Step, stories};
+use db_to_cloud_test_servers::{CopyingServer, Device, Step, stories};
 use db_to_cloud_webdav::{Slots, WebDavAdapter, WebDavConfig};
 use futures::future::join_all;
 
@@ -181,6 +181,20 @@ async fn an_empty_collection_of_unknown_origin_is_taken_over() {
 }
 
 /// Without its source it may be an entry that other devices have read.
+/// A device that was stopped, or is at work, has claimed slot 1. That is no log that was lost (rule S11).
+#[tokio::test]
+async fn an_empty_collection_in_the_first_slot_does_not_bar_new_devices() {
+    let storage = Storage::new(Slots::Move).await;
+    fs::create_dir_all(storage.path("changes/1.json")).unwrap();
+    let alice = Device::new("alice", Arc::new(storage.open()));
+    alice.edit("note", "text").await;
+    let error = alice.try_sync().await.unwrap_err();
+    assert!(error.is_transient(), "{error}");
+    storage.grow_old("changes/1.json");
+    assert_eq!(alice.sync().await.pushed, 1);
+    assert_eq!(Device::new("bob", Arc::new(storage.open())).sync().await.pulled, 1);
+}
+
 #[tokio::test]
 async fn a_damaged_entry_is_shown_and_not_replaced() {
     for left in [0, 40, 1000] {

@@ -96,6 +96,8 @@ impl Identify<'_> {
     async fn survey_folder(&self, folder: Folder, seen: &mut Seen) -> Result<(), Error> {
         for name in self.cx.client.storage.names(Some(folder), LOOK).await? {
             let key = folder.key(&name).ok();
+            // Slot 1 is absent: a name of it is a claim, whose entry is not there yet, or never came.
+            let is_claim = key == Some(Key::change(1));
             let is_ours = key.is_some_and(|key| match folder {
                 Folder::Changes => key.slot().is_some(),
                 Folder::Documents => key.vid().is_some(),
@@ -104,7 +106,7 @@ impl Identify<'_> {
             });
             let is_log = matches!(folder, Folder::Changes | Folder::Snapshots);
             match is_ours {
-                true => seen.is_log |= is_log,
+                true => seen.is_log |= is_log && !is_claim,
                 false if is_of_the_system(&name) || folder == Folder::Probe => {}
                 false => seen.foreign.push(format!("{}/{name}", folder.name())),
             }
