@@ -14,6 +14,6 @@ pub(crate) use edits::Edits;
 pub use resolver::{
     Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
 };
-pub(crate) use sync_state::SyncState;
 #[cfg(feature = "fuzzing")]
 pub(crate) use sync_state::parse;
+pub(crate) use sync_state::{Elsewhere, SyncState};

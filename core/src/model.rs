@@ -10,11 +10,13 @@ mod progress;
 mod records;
 mod repair;
 mod report;
+mod seen;
 mod sizes;
 mod timestamp;
 mod trail;
 
 pub use divergence::Divergence;
+pub(crate) use document::MakerId;
 pub use document::{Action, CommitId, ContentHash, Document, Revision, VersionId};
 pub(crate) use error::Scope;
 pub use error::{BoxError, Effect, Error, ErrorKind};
@@ -22,11 +24,12 @@ pub use id::DocumentId;
 pub use key::{Folder, Key};
 pub use progress::Event;
 pub(crate) use records::{
-    Attempt, Branch, DeferredChange, GcClock, LastEntry, LogCost, LogPosition, QueuedEdit, Refusal,
-    SyncedVersion,
+    Attempt, Branch, DeferredChange, GcClock, Kept, LastEntry, LogCost, LogPosition, QueuedEdit,
+    Refusal, SyncedVersion,
 };
 pub use repair::{RepairPlan, RepairStep};
 pub use report::{DeferReason, Deferred, Report, Requests};
+pub(crate) use seen::{Seen, Stamp};
 pub use sizes::Sizes;
 pub use timestamp::Timestamp;
 pub(crate) use trail::Trail;

@@ -2,9 +2,11 @@
 //! the facts, ask here, and carry out the answer.
 
 mod decide;
+mod lineage;
 mod plan;
 mod remote;
 
 pub(crate) use decide::{Decision, Fact, Facts, Local, Wait, decide};
+pub(crate) use lineage::Lineage;
 pub(crate) use plan::{Loss, Plan, PlannedWrite};
 pub(crate) use remote::{Relation, RemoteChange};

@@ -55,6 +55,14 @@ impl StateStore for SteppedState {
         self.0.siblings(key).await
     }
 
+    async fn read_siblings(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Vec<Option<Vec<u8>>>>, StateError> {
+        self.0.read_siblings(table, keys).await
+    }
+
     async fn turn_to(&self, turn: Turn) -> Result<bool, StateError> {
         self.1.step().await;
         let turned = self.0.turn_to(turn).await;

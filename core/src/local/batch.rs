@@ -2,11 +2,12 @@
 
 use serde::Serialize;
 
-use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, POSITION, TRAIL};
+use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, MAKER, POSITION, TRAIL};
 use crate::local::state::{Table, Update};
 use crate::model::format::Change;
 use crate::model::{
-    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion, Trail,
+    Attempt, DeferredChange, GcClock, Kept, LastEntry, LogPosition, MakerId, QueuedEdit,
+    SyncedVersion, Trail,
 };
 use crate::model::{DocumentId, Error, ErrorKind};
 
@@ -35,6 +36,10 @@ impl Batch {
 
     pub(crate) fn position(&mut self, position: &LogPosition) {
         self.set(Table::Metadata, POSITION.to_owned(), position);
+    }
+
+    pub(crate) fn maker(&mut self, maker: MakerId) {
+        self.set(Table::Metadata, MAKER.to_owned(), &maker);
     }
 
     pub(crate) fn trail(&mut self, trail: &Trail) {
@@ -110,6 +115,14 @@ impl Batch {
         self.dirty(&change.id, edited);
         self.pending(&change.id, None);
         self.intent(&change.id, None);
+    }
+
+    /// The local version goes upon this one of the storage: it is pushed (rules P6 and T2).
+    pub(crate) fn kept(&mut self, remote: &Change, kept: Option<Box<Kept>>, generation: u64) {
+        let version = SyncedVersion { kept, ..SyncedVersion::of(remote, generation) };
+        self.index(&remote.id, Some(&version));
+        self.dirty(&remote.id, Some(QueuedEdit::on(Some(remote.vid))));
+        self.pending(&remote.id, None);
     }
 
     /// The synced version of a document was met in the log: nothing is deferred of it.

@@ -53,7 +53,9 @@ pub trait Database: Send + Sync {
     ///   revision and bytes; after [`Outcome::DoneAs`] it returns that revision.
     /// - After any other outcome the document is as it was.
     /// - No delete is made while a put of the same batch that needs its place has failed.
-    /// - A write is no edit: it is not queued for the storage that it came from.
+    /// - A write is no edit: it is not queued for the storage that it came from. If the database is synced
+    ///   with several storages, it is an edit for each of the others (rule T4). A scan finds it as one; a
+    ///   database that queues its edits itself queues it for them.
     /// - Nothing but the named documents changes. What a foreign key or a trigger of the application
     ///   changes with them counts as an edit made here.
     /// - If the future is dropped, each write is made whole or not at all.

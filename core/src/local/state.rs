@@ -74,6 +74,19 @@ pub trait StateStore: Send + Sync {
         Ok(Vec::new())
     }
 
+    /// The values of these keys in each of the other states in the same place (rule T2).
+    ///
+    /// # Errors
+    /// If the store fails. Nothing was changed.
+    async fn read_siblings(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Vec<Option<Vec<u8>>>>, StateError> {
+        let _ = (table, keys);
+        Ok(Vec::new())
+    }
+
     /// From now on this store, its clones, and each store that is opened at the same address, are another
     /// state. A claim of the state before does not count for it. `false`: this place has room for one
     /// state, and nothing was changed.

@@ -11,10 +11,12 @@ use super::Batch;
 use crate::local::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
 use crate::model::format::Change;
 use crate::model::{
-    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, QueuedEdit, SyncedVersion, Trail,
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, MakerId, QueuedEdit, SyncedVersion,
+    Trail,
 };
 use crate::model::{DocumentId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
+use crate::protocol::Lineage;
 
 /// Keys of single records in [`Table::Metadata`].
 pub(super) const POSITION: &str = "position";
@@ -22,6 +24,7 @@ pub(super) const ATTEMPT: &str = "attempt";
 pub(super) const GC_CLOCK: &str = "gc-clock";
 pub(super) const LAST_ENTRY: &str = "last-entry";
 pub(super) const TRAIL: &str = "trail";
+pub(super) const MAKER: &str = "maker";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct SyncState {
@@ -32,6 +35,31 @@ pub(crate) struct SyncState {
 }
 
 pub(crate) type Edits<'a> = Option<MutexGuard<'a, ()>>;
+
+/// The other storages of a database.
+#[derive(Default)]
+pub(crate) struct Elsewhere {
+    /// Whether there are any.
+    pub are_several: bool,
+    /// The last synced versions of some documents.
+    versions: HashMap<DocumentId, Vec<SyncedVersion>>,
+}
+
+impl Elsewhere {
+    /// The versions of a document that they had last.
+    pub(crate) fn of(&self, id: &DocumentId) -> &[SyncedVersion] {
+        self.versions.get(id).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The storages of this database, with what this one had.
+    pub(crate) fn lineage<'a>(
+        &'a self,
+        id: &DocumentId,
+        here: Option<&'a SyncedVersion>,
+    ) -> Lineage<'a> {
+        Lineage { here, elsewhere: self.of(id), are_several: self.are_several }
+    }
+}
 
 impl SyncState {
     pub(crate) fn new(state: Arc<dyn StateStore>) -> Self {
@@ -158,6 +186,37 @@ impl SyncState {
             found.extend(self.many(Table::Tombstones, &others).await?);
         }
         Ok(found)
+    }
+
+    /// What the other storages of this database had of these documents (rule T2).
+    pub(crate) async fn elsewhere(&self, ids: &[DocumentId]) -> Result<Elsewhere, Error> {
+        let keys: Vec<_> = ids.iter().map(DocumentId::to_key).collect();
+        let mut found = Elsewhere::default();
+        for table in [Table::Index, Table::Tombstones] {
+            let siblings = self.state.read_siblings(table, &keys).await;
+            for values in siblings.map_err(|e| error("read client state", e))? {
+                found.are_several = true;
+                for (id, value) in ids.iter().zip(values) {
+                    if let Some(value) = value {
+                        let versions = found.versions.entry(id.clone()).or_default();
+                        versions.push(parse(table, &value)?);
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The name under which this state makes edits (rule T1); `random` becomes it, if it has none yet.
+    pub(crate) async fn maker(&self, random: u128) -> Result<MakerId, Error> {
+        if let Some(maker) = self.single(MAKER).await? {
+            return Ok(maker);
+        }
+        let maker = MakerId::from(u64::try_from(random >> 64).unwrap_or_default());
+        let mut batch = Batch::new();
+        batch.maker(maker);
+        self.metadata_write(batch).await?;
+        Ok(maker)
     }
 
     pub(crate) async fn dirty(

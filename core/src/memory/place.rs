@@ -62,6 +62,18 @@ impl States {
         others.map(|(number, records)| (Sibling(*number), record(records))).collect()
     }
 
+    pub(super) fn read_siblings(
+        &mut self,
+        address: &str,
+        table: Table,
+        keys: &[String],
+    ) -> Vec<Vec<Option<Vec<u8>>>> {
+        let own = self.number(address);
+        let others = self.states.iter().filter(|(number, _)| **number != own);
+        let value = |records: &Records, key| records.get(&table)?.get(key).cloned();
+        others.map(|(_, records)| keys.iter().map(|key| value(records, key)).collect()).collect()
+    }
+
     pub(super) fn turn_to(&mut self, address: &str, turn: Turn) -> Result<(), StateError> {
         let own = self.number(address);
         let is_known = |n: &i64| *n != own && self.states.contains_key(n);

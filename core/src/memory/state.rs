@@ -139,6 +139,14 @@ impl StateStore for MemoryState {
         Ok(self.place.states().siblings(&self.address, key))
     }
 
+    async fn read_siblings(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Vec<Option<Vec<u8>>>>, StateError> {
+        Ok(self.place.states().read_siblings(&self.address, table, keys))
+    }
+
     async fn turn_to(&self, turn: Turn) -> Result<bool, StateError> {
         let mut states = self.place.states();
         states.turn_to(&self.address, turn)?;

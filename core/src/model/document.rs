@@ -143,6 +143,17 @@ pub struct VersionId([u8; 16]);
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CommitId([u8; 16]);
 
+/// The random 64-bit name under which one client state makes edits, written as 16 hexadecimal digits
+/// (rule T1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct MakerId([u8; 8]);
+
+impl From<u64> for MakerId {
+    fn from(random: u64) -> Self {
+        Self(random.to_be_bytes())
+    }
+}
+
 impl From<u128> for VersionId {
     fn from(random: u128) -> Self {
         Self(random.to_be_bytes())
@@ -226,6 +237,7 @@ impl<const BYTES: usize> Visitor<'_> for Hexadecimal<BYTES> {
 hexadecimal!(ContentHash, 32);
 hexadecimal!(VersionId, 16);
 hexadecimal!(CommitId, 16);
+hexadecimal!(MakerId, 8);
 
 #[cfg(test)]
 mod tests {

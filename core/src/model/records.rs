@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::format::{Change, Snapshot};
 use crate::model::{
-    Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Timestamp, VersionId,
+    Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Seen, Timestamp, VersionId,
 };
 
 /// Where this client is in the log.
@@ -150,6 +150,21 @@ pub(crate) struct SyncedVersion {
     /// ([`Outcome::DoneAs`](crate::Outcome::DoneAs)). `hash` and `len` are those of the storage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<Revision>,
+    /// Which edits this version contains, as far as this device knows (rule T1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// It was decided that the local version is to be pushed upon this one (rule T2).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Box<Kept>>,
+}
+
+/// A local version that was preferred to the one in the storage, and is not pushed yet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// The hash of its bytes; `None`: the document was deleted.
+    pub hash: Option<ContentHash>,
+    /// The edits that it contains: those of both sides.
+    pub seen: Seen,
 }
 
 impl SyncedVersion {
@@ -162,6 +177,8 @@ impl SyncedVersion {
             deleted: change.action == Action::Delete,
             generation,
             local: None,
+            seen: change.seen.clone(),
+            kept: None,
         }
     }
 
@@ -267,6 +284,7 @@ impl DeferredChange {
             len: synced.len,
             hash: synced.hash,
             body: None,
+            seen: synced.seen.clone(),
         };
         Self { diverged: true, ..Self::of(change) }
     }

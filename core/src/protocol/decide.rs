@@ -23,6 +23,10 @@
 //! | 12 | never synced, and the log before the snapshot was not looked at | `Need(History)` | P6 |
 //! | 13 | else | `Conflict` | P6 |
 //!
+//! Where lines 5, 6, 8, 11 or 13 decided, it is not apart, and the bytes differ, the edits that the two versions
+//! contain decide first, as far as they are known (rule T2): a remote version that contains the local one is a
+//! `Write`, one that the local version contains is a `Keep`, and if neither does, it is a `Conflict`.
+//!
 //! `Write` becomes `Wait(Refused)` if the database refused this version and is as it was (rule P12).
 //!
 //! Without a remote change:
@@ -39,6 +43,7 @@
 //! | 21 | the content is the synced one | `InSync` | U1 |
 //! | 22 | else | `Push(Put)` | U1 |
 
+use super::lineage::{Kin, Lineage};
 use crate::model::{Action, ContentHash, Revision};
 use crate::model::{DeferredChange, QueuedEdit, SyncedVersion};
 
@@ -47,6 +52,8 @@ use crate::model::{DeferredChange, QueuedEdit, SyncedVersion};
 pub(crate) struct Facts<'a> {
     /// The version that was synced last; a tombstone, if it was a delete.
     pub synced: Option<&'a SyncedVersion>,
+    /// The same of the other storages of this database (rule T2).
+    pub elsewhere: &'a [SyncedVersion],
     /// The edit that is queued.
     pub edit: Option<&'a QueuedEdit>,
     /// What the application has.
@@ -68,6 +75,7 @@ impl<'a> Facts<'a> {
     pub(crate) fn of(synced: Option<&'a SyncedVersion>) -> Self {
         Self {
             synced,
+            elsewhere: &[],
             edit: None,
             local: Local::Absent,
             remote: None,
@@ -75,6 +83,11 @@ impl<'a> Facts<'a> {
             older: Some(false),
             scanned: false,
         }
+    }
+
+    /// What the storages of this database had of the document.
+    pub(crate) fn lineage(&self) -> Lineage<'a> {
+        Lineage { here: self.synced, elsewhere: self.elsewhere, are_several: false }
     }
 }
 
@@ -97,6 +110,8 @@ pub(crate) enum Decision {
     MarkSynced,
     /// The remote side is written into the application, over the revision that it has.
     Write,
+    /// The local side goes upon the remote one, which it contains: it is pushed.
+    Keep,
     /// The local side is committed, based on the synced version.
     Push(Action),
     /// The application decides.
@@ -129,7 +144,7 @@ pub(crate) enum Fact {
 #[must_use]
 pub(crate) fn decide(facts: &Facts<'_>) -> Decision {
     match facts.remote {
-        Some(remote) => with_remote(facts, remote),
+        Some(remote) => among_storages(facts, remote, with_remote(facts, remote)),
         None => without_remote(facts),
     }
 }
@@ -143,6 +158,31 @@ pub(crate) fn is_as_synced(synced: Option<&SyncedVersion>, local: Local<'_>) -> 
         Local::Revision(revision) => synced.is_some_and(|v| v.local_rev() == revision),
         Local::Content(revision, hash) => synced
             .is_some_and(|v| v.local_rev() == revision && (v.hash == hash || v.local.is_some())),
+    }
+}
+
+/// What the edits of both versions say, where the log of this storage alone would write or ask.
+fn among_storages(facts: &Facts<'_>, remote: &DeferredChange, alone: Decision) -> Decision {
+    let is_open = matches!(alone, Decision::Write | Decision::Conflict)
+        || alone == Decision::Wait(Wait::Refused);
+    let Some(change) = remote.change.as_ref().filter(|_| is_open && !remote.diverged) else {
+        return alone;
+    };
+    let same_bytes = match facts.local {
+        Local::Unreadable => true,
+        Local::Content(_, hash) => hash == change.hash,
+        Local::Revision(_) => facts.synced.is_some_and(|version| version.hash == change.hash),
+        Local::Absent => false,
+    };
+    if same_bytes && change.action == Action::Put {
+        return alone;
+    }
+    match facts.lineage().kin(facts.local, change) {
+        None => alone,
+        Some(Kin::Older) => Decision::Keep,
+        Some(Kin::Newer) if facts.refused => Decision::Wait(Wait::Refused),
+        Some(Kin::Newer) => Decision::Write,
+        Some(Kin::Apart) => Decision::Conflict,
     }
 }
 

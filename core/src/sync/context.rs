@@ -6,7 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::pull::OtherEntry;
 use crate::local::state::Claim;
+use crate::model::format::Change;
 use crate::model::{DeferReason, Deferred, DocumentId, Error, Event, Report};
+use crate::model::{Kept, Seen, Stamp};
+use crate::protocol::{Lineage, Local};
 use crate::sync::{Shared, SyncOptions};
 
 /// The shared side of one sync.
@@ -18,6 +21,8 @@ pub(super) struct Context<'a> {
     deferred: Mutex<HashSet<DocumentId>>,
     /// The newest entry that was found in the storage in this sync (rule P3).
     pub(super) found: AtomicU64,
+    /// Documents whose local version was queued upon a remote one without a question (rule T2).
+    pub(super) kept: AtomicU64,
     /// The storage is known to be weak.
     weak: AtomicBool,
     /// This device is about to begin the storage: it found none, in this sync or in one that was cut.
@@ -49,6 +54,7 @@ impl<'a> Context<'a> {
             report: Mutex::default(),
             deferred: Mutex::default(),
             found: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
             weak: AtomicBool::new(false),
             begins: AtomicBool::new(false),
             purpose,
@@ -111,9 +117,41 @@ impl<'a> Context<'a> {
         Ok(sync_state.is_any_queued().await? || sync_state.attempt().await?.is_some())
     }
 
-    /// Documents that the pulls of this sync have written, deleted or asked about.
+    /// Documents that the pulls of this sync have written, deleted, queued or asked about.
     pub(super) fn moved(&self) -> u64 {
         let report = self.report();
-        report.pulled + report.deleted + report.conflicts
+        report.pulled + report.deleted + report.conflicts + self.kept.load(Relaxed)
+    }
+
+    /// What a new edit is named by (rule T1).
+    async fn stamp(&self) -> Result<Stamp, Error> {
+        let environment = &self.client.environment;
+        let maker = self.client.sync_state.maker(environment.random()).await?;
+        Ok(Stamp::new(maker, environment.now(), environment.random()))
+    }
+
+    /// Which edits a local version contains that is pushed; `None` if that need not be said.
+    pub(super) async fn edits_of_pushed(
+        &self,
+        lineage: Lineage<'_>,
+        local: Local<'_>,
+    ) -> Result<Option<Seen>, Error> {
+        Ok(match lineage.names_edits(None) {
+            true => Some(lineage.pushed(local, self.stamp().await?)),
+            false => None,
+        })
+    }
+
+    /// The same of a local version that goes upon this one of the storage.
+    pub(super) async fn edits_of_kept(
+        &self,
+        lineage: Lineage<'_>,
+        local: Local<'_>,
+        theirs: &Change,
+    ) -> Result<Option<Box<Kept>>, Error> {
+        Ok(match lineage.names_edits(Some(theirs)) {
+            true => Some(Box::new(lineage.kept(local, theirs, self.stamp().await?))),
+            false => None,
+        })
     }
 }

@@ -213,7 +213,7 @@ impl Preview {
         let list = match (decision, remote) {
             (Decision::Write, Some(Action::Delete)) => &mut self.delete,
             (Decision::Write, _) => &mut self.pull,
-            (Decision::Push(Action::Put), _) => &mut self.push,
+            (Decision::Push(Action::Put) | Decision::Keep, _) => &mut self.push,
             (Decision::Push(Action::Delete), _) => &mut self.push_deletes,
             (Decision::Conflict, _) => &mut self.conflicts,
             _ => return,

@@ -155,7 +155,16 @@ impl<'a> Scan<'a> {
     async fn brake_scan(&self, missing: &[(DocumentId, SyncedVersion)]) -> Result<(), Error> {
         let sync_state = &self.cx.client.sync_state;
         let mut loss = Loss::default();
-        missing.iter().for_each(|(_, version)| loss.lose(version.hash));
+        for page in missing.chunks(STEP) {
+            let ids: Vec<_> = page.iter().map(|(id, _)| id.clone()).collect();
+            let elsewhere = sync_state.elsewhere(&ids).await?;
+            // A sync with another storage deleted it here: that one was counted (rule T4).
+            let is_known = |id, hash| {
+                elsewhere.of(id).iter().any(|version| version.deleted && version.hash == hash)
+            };
+            let news = page.iter().filter(|(id, version)| !is_known(id, version.hash));
+            news.for_each(|(_, version)| loss.lose(version.hash));
+        }
         let all = sync_state.count(Table::Index).await?;
         let place = "in the storage and on other devices";
         let mut pages = sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);

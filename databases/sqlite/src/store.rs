@@ -101,6 +101,16 @@ impl StateStore for SqliteState {
         self.read_from("read", Table::Metadata, siblings).await
     }
 
+    async fn read_siblings(
+        &self,
+        table: Table,
+        keys: &[String],
+    ) -> Result<Vec<Vec<Option<Vec<u8>>>>, StateError> {
+        let keys = keys.to_vec();
+        let values = move |c: &_, remote| turn::read_siblings(c, remote, table, &keys);
+        self.read_from("read", table, values).await
+    }
+
     async fn turn_to(&self, turn: Turn) -> Result<bool, StateError> {
         self.change(move |turning, open| Ok(turning.turn(open, turn)?.map(|remote| (remote, true))))
             .await

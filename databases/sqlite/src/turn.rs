@@ -113,6 +113,17 @@ impl Turning {
     }
 }
 
+/// The values of these keys for each of the other remotes.
+pub(crate) fn read_siblings(
+    connection: &Connection,
+    remote: i64,
+    table: Table,
+    keys: &[String],
+) -> rusqlite::Result<Vec<Vec<Option<Vec<u8>>>>> {
+    let others = addresses::others(connection, remote)?.into_iter();
+    others.map(|other| records::read(connection, other, table, keys)).collect()
+}
+
 /// The other remotes, each with this record among its single ones.
 pub(crate) fn siblings(
     connection: &Connection,

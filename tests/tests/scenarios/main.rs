@@ -38,6 +38,7 @@ mod reinstalled;
 mod rejoined;
 mod repair;
 mod rules;
+mod several;
 mod simulated;
 mod snapshots;
 mod stopped;

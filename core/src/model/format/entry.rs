@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{About, Body};
 use crate::model::{
-    Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Sizes, Timestamp,
-    VersionId,
+    Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Seen, Sizes,
+    Timestamp, VersionId,
 };
 
 /// What `changes/<n>.json` holds.
@@ -75,6 +75,10 @@ pub struct Change {
     /// A copy of the bytes, if they are few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
+    /// Which edits this version contains (rule T1); absent if neither its device nor any before it
+    /// syncs the document with several storages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 /// What is left of an old commit: `{"format": 1, "commit": "…", "prev": "…", "snapshot": "…"}`.

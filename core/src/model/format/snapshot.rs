@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Change};
-use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, VersionId};
+use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Seen, VersionId};
 
 /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
 ///
@@ -71,6 +71,9 @@ pub struct Record {
     /// A copy of the bytes, if they are few.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body: Option<Body>,
+    /// Which edits it contains (rule T1), if its change said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
 }
 
 impl Snapshot {
@@ -90,13 +93,14 @@ impl Record {
             hash: change.hash,
             deleted: (change.action == Action::Delete).then_some(seq),
             body: change.body.clone(),
+            seen: change.seen.clone(),
         }
     }
 
     /// The record as a change, for a client that lacks it.
     pub(crate) fn into_change(self, id: DocumentId) -> Change {
         let action = if self.deleted.is_some() { Action::Delete } else { Action::Put };
-        let Self { vid, rev, len, hash, body, .. } = self;
-        Change { id, rev, action, vid, base: None, len, hash, body }
+        let Self { vid, rev, len, hash, body, seen, .. } = self;
+        Change { id, rev, action, vid, base: None, len, hash, body, seen }
     }
 }

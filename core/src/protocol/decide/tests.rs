@@ -58,6 +58,7 @@ impl Case {
         };
         decide(&Facts {
             synced: self.synced.as_ref(),
+            elsewhere: &[],
             edit: self.edit.as_ref(),
             local,
             remote: self.remote.as_ref(),
@@ -198,6 +199,8 @@ fn synced() -> Vec<Option<SyncedVersion>> {
         deleted,
         generation: 0,
         local,
+        seen: None,
+        kept: None,
     };
     let inexact = version(false, Some(rev(OTHER)));
     vec![None, Some(version(true, None)), Some(version(false, None)), Some(inexact)]
@@ -228,6 +231,7 @@ fn remotes() -> Vec<Option<DeferredChange>> {
         len: 1,
         hash: hash(content),
         body: None,
+        seen: None,
     };
     let changes = [
         change(SYNCED, Action::Put, SYNCED),

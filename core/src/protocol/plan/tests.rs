@@ -13,6 +13,7 @@ fn change(id: &str, action: Action, content: &str, len: u64) -> Change {
         len,
         hash: ContentHash::of(content.as_bytes()),
         body: None,
+        seen: None,
     }
 }
 

@@ -54,6 +54,6 @@ impl Maintain<'_> {
 }
 
 fn record(version: SyncedVersion, seq: u64) -> Record {
-    let SyncedVersion { vid, rev, hash, len, deleted, .. } = version;
-    Record { vid, rev, len, hash, deleted: deleted.then_some(seq), body: None }
+    let SyncedVersion { vid, rev, hash, len, deleted, seen, .. } = version;
+    Record { vid, rev, len, hash, deleted: deleted.then_some(seq), body: None, seen }
 }

@@ -1,17 +1,19 @@
 //! Gathers what is known of documents and asks `protocol::decide` about each (rules P4, P6 and P12).
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 
 use super::Pull;
 use crate::local::Batch;
-use crate::local::ChangeTracking;
+use crate::local::{ChangeTracking, Elsewhere};
+use crate::model::format::Change;
 use crate::model::{
     Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Revision,
 };
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
-use crate::protocol::{Decision, Fact, Facts, Local, Plan, PlannedWrite, Wait, decide};
+use crate::protocol::{Decision, Fact, Facts, Lineage, Local, Plan, PlannedWrite, Wait, decide};
 
 /// A document with the remote change that waits for it.
 pub(in crate::sync) type Waiting = (DocumentId, DeferredChange);
@@ -19,6 +21,7 @@ pub(in crate::sync) type Waiting = (DocumentId, DeferredChange);
 /// What is known here of some documents.
 pub(in crate::sync) struct Known {
     pub synced: HashMap<DocumentId, SyncedVersion>,
+    elsewhere: Elsewhere,
     edits: HashMap<DocumentId, QueuedEdit>,
     revisions: HashMap<DocumentId, Result<Option<Revision>, BoxError>>,
     /// Documents whose version the database refused, and would refuse again.
@@ -30,7 +33,7 @@ pub(in crate::sync) struct Known {
 pub(super) struct Decided {
     pub writes: Vec<PlannedWrite>,
     /// Changes that the application has already.
-    pub synced: Vec<crate::model::format::Change>,
+    pub synced: Vec<Change>,
     /// Changes that the application or a later sync decides about.
     pub waiting: Vec<Waiting>,
     /// Of these the application must be asked.
@@ -57,9 +60,11 @@ impl Pull<'_> {
     ) -> Result<Known, Error> {
         let ids: Vec<_> = changes.iter().map(|(id, _)| id.clone()).collect();
         let edits = self.cx.client.sync_state.dirty(&ids).await?;
+        let elsewhere = self.cx.client.sync_state.elsewhere(&ids).await?;
         let revisions = self.cx.client.database.revisions(&ids).await;
         let revisions = ids.into_iter().zip(revisions).collect();
-        Ok(Known { synced, edits, revisions, refused: self.still_refused(changes).await })
+        let refused = self.still_refused(changes).await;
+        Ok(Known { synced, elsewhere, edits, revisions, refused })
     }
 
     /// Documents whose version was refused, would have to be downloaded, and is refused for the same
@@ -94,17 +99,29 @@ impl Pull<'_> {
         for (id, pending) in changes {
             let history = decided.reads_history;
             let decision = self.decide_one(position, &id, Some(&pending), known, history);
-            let (decision, local) = decision.await?;
+            let (decision, read) = decision.await?;
             let synced = known.synced.get(&id);
+            let (lineage, local) = (known.lineage(&id), known.local(&id, read.as_ref()));
             match (decision, pending.change.clone()) {
                 (Decision::InSync, _) => {
                     if let Some(version) = synced {
                         decided.state.met(&id, version, position.generation, true);
                     }
                 }
-                (Decision::MarkSynced, Some(change)) => decided.synced.push(change),
+                (Decision::MarkSynced, Some(change)) => {
+                    let seen = lineage.alike(local, &change);
+                    decided.synced.push(Change { seen, ..change });
+                }
+                (Decision::Keep, Some(change)) => {
+                    let kept = self.cx.edits_of_kept(lineage, local, &change).await?;
+                    self.cx.kept.fetch_add(1, Relaxed);
+                    decided.state.kept(&change, kept, position.generation);
+                }
                 (Decision::Write, Some(change)) => {
-                    let equal = local.filter(|local| change.is_content(&local.bytes));
+                    let seen = lineage.taken(&change);
+                    let equal = read.map(|(document, _)| document);
+                    let equal = equal.filter(|local| change.is_content(&local.bytes));
+                    let change = Change { seen, ..change };
                     let expected = known.revision(&id).cloned();
                     let is_synced = expected.is_some() && synced.is_some_and(|v| v.local.is_none());
                     let replaces = synced.filter(|_| is_synced).map(|version| version.hash);
@@ -141,12 +158,13 @@ impl Pull<'_> {
         remote: Option<&DeferredChange>,
         known: &Known,
         reads_history: bool,
-    ) -> Result<(Decision, Option<Document>), Error> {
+    ) -> Result<(Decision, Option<(Document, ContentHash)>), Error> {
         // A device that has finished a sync has an index of all it had: a document without a record is a
         // new one, and two devices may each have made one of this name (rule P6).
         let older = position.synced.is_some().then_some(false);
         let mut facts = Facts {
             synced: known.synced.get(id),
+            elsewhere: known.elsewhere.of(id),
             edit: known.edits.get(id),
             local: Local::Unreadable,
             remote,
@@ -156,12 +174,7 @@ impl Pull<'_> {
         };
         let mut read: Option<(Document, ContentHash)> = None;
         loop {
-            let local = match (&read, known.revisions.get(id)) {
-                (Some((document, hash)), _) => Local::Content(&document.revision, *hash),
-                (None, Some(Ok(Some(revision)))) => Local::Revision(revision),
-                (None, Some(Ok(None))) => Local::Absent,
-                (None, _) => Local::Unreadable,
-            };
+            let local = known.local(id, read.as_ref());
             match decide(&Facts { local, ..facts }) {
                 Decision::Need(Fact::Content) => match self.cx.client.database.get(id).await {
                     Ok(Some(document)) if known.revision(id) == Some(&document.revision) => {
@@ -179,7 +192,7 @@ impl Pull<'_> {
                     let hash = read.as_ref().map(|(_, hash)| *hash);
                     facts.older = Some(self.is_older_version(position, id, hash).await?);
                 }
-                decision => return Ok((decision, read.map(|(document, _)| document))),
+                decision => return Ok((decision, read)),
             }
         }
     }
@@ -202,6 +215,25 @@ impl Known {
         self.revisions.get(id).and_then(|revision| revision.as_ref().ok()?.as_ref())
     }
 
+    /// What the storages of this database had of the document.
+    fn lineage(&self, id: &DocumentId) -> Lineage<'_> {
+        self.elsewhere.lineage(id, self.synced.get(id))
+    }
+
+    /// What the application has; the document, if it was read.
+    fn local<'a>(
+        &'a self,
+        id: &DocumentId,
+        read: Option<&'a (Document, ContentHash)>,
+    ) -> Local<'a> {
+        match (read, self.revisions.get(id)) {
+            (Some((document, hash)), _) => Local::Content(&document.revision, *hash),
+            (None, Some(Ok(Some(revision)))) => Local::Revision(revision),
+            (None, Some(Ok(None))) => Local::Absent,
+            (None, _) => Local::Unreadable,
+        }
+    }
+
     /// The same facts with these edits as well, which are not queued yet.
     pub(in crate::sync) fn with_edits(mut self, edits: &HashMap<DocumentId, QueuedEdit>) -> Self {
         let here = self.revisions.keys().filter_map(|id| Some((id.clone(), *edits.get(id)?)));
@@ -218,7 +250,7 @@ impl Decided {
 }
 
 /// The bytes of a change that are in its entry.
-pub(super) fn inline(change: &crate::model::format::Change) -> Option<Bytes> {
+pub(super) fn inline(change: &Change) -> Option<Bytes> {
     let body = change.body.as_ref().map(|body| body.0.clone());
     body.filter(|bytes| change.is_content(bytes))
 }

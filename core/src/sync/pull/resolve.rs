@@ -2,13 +2,19 @@
 //! order that a stop anywhere cannot turn into a loss.
 
 use super::Pull;
-use crate::local::Batch;
+use crate::local::{Batch, Elsewhere};
 use crate::local::{Conflict, Outcome, Resolution, Write};
 use crate::model::Scope;
+use crate::model::format::Change;
 use crate::model::{Action, DeferReason, Document, DocumentId, Error, Event, Revision};
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds};
+use crate::protocol::Local;
 use crate::sync::mark_synced::Synced;
+
+fn local_of(document: Option<&Document>) -> Local<'_> {
+    document.map_or(Local::Absent, |document| Local::Content(&document.revision, document.hash()))
+}
 
 /// The local side as the resolver saw it.
 type Expected = Option<Revision>;
@@ -88,13 +94,13 @@ impl Pull<'_> {
     ) -> Result<(), Error> {
         let expected = conflict.local.as_ref().map(|local| local.revision.clone());
         match resolution {
-            Resolution::KeepLocal => self.keep_local(position, &conflict.id, &pending).await,
+            Resolution::KeepLocal => self.keep_local(position, &conflict, &pending).await,
             Resolution::TakeRemote => {
                 self.take_remote(position, &conflict.id, pending, conflict.remote, expected).await
             }
             Resolution::Merged(document) => {
                 if !holds(Rule::P8) {
-                    self.keep_local(position, &conflict.id, &pending).await?;
+                    self.keep_local(position, &conflict, &pending).await?;
                 }
                 let write = Write {
                     id: conflict.id.clone(),
@@ -105,7 +111,7 @@ impl Pull<'_> {
                 match self.apply_one(write).await {
                     // First the merged document, then the index: a stop in between asks again.
                     Outcome::Done | Outcome::DoneAs(_) => {
-                        self.keep_local(position, &conflict.id, &pending).await
+                        self.keep_local(position, &conflict, &pending).await
                     }
                     Outcome::Changed => Ok(()),
                     Outcome::Blocked(e) | Outcome::Refused(e) => {
@@ -123,7 +129,7 @@ impl Pull<'_> {
                         self.defer_change(&conflict.id, &pending, DeferReason::Refused, why).await
                     }
                 },
-                (Some(_), None) => self.keep_local(position, &conflict.id, &pending).await,
+                (Some(_), None) => self.keep_local(position, &conflict, &pending).await,
                 (None, _) => {
                     let (id, remote) = (&conflict.id, conflict.remote);
                     self.take_remote(position, id, pending, remote, expected).await
@@ -140,17 +146,30 @@ impl Pull<'_> {
     async fn keep_local(
         &self,
         position: &LogPosition,
-        id: &DocumentId,
+        Conflict { id, local, .. }: &Conflict,
         pending: &DeferredChange,
     ) -> Result<(), Error> {
-        let remote = pending.change.as_ref();
-        let version = remote.map(|change| SyncedVersion::of(change, position.generation));
-        let _edits = self.cx.client.sync_state.edits().await;
         let mut batch = Batch::new();
-        batch.index(id, version.as_ref());
-        batch.dirty(id, Some(QueuedEdit::on(remote.map(|change| change.vid))));
-        batch.pending(id, None);
+        let Some(remote) = &pending.change else {
+            batch.index(id, None);
+            batch.dirty(id, Some(QueuedEdit::on(None)));
+            batch.pending(id, None);
+            let _edits = self.cx.client.sync_state.edits().await;
+            return self.cx.client.sync_state.metadata_write(batch).await;
+        };
+        let (here, elsewhere) = self.versions(id).await?;
+        let lineage = elsewhere.lineage(id, here.as_ref());
+        let kept = self.cx.edits_of_kept(lineage, local_of(local.as_ref()), remote).await?;
+        batch.kept(remote, kept, position.generation);
+        let _edits = self.cx.client.sync_state.edits().await;
         self.cx.client.sync_state.metadata_write(batch).await
+    }
+
+    /// What this storage and the others of this database had of a document.
+    async fn versions(&self, id: &DocumentId) -> Result<(Option<SyncedVersion>, Elsewhere), Error> {
+        let (sync_state, ids) = (&self.cx.client.sync_state, std::slice::from_ref(id));
+        let here = sync_state.indexed(ids).await?.remove(id);
+        Ok((here, sync_state.elsewhere(ids).await?))
     }
 
     /// Replaces the local version by the remote one, if it is still the expected one.
@@ -162,6 +181,10 @@ impl Pull<'_> {
         remote: Option<Document>,
         expected: Expected,
     ) -> Result<(), Error> {
+        let (here, elsewhere) = self.versions(id).await?;
+        let lineage = elsewhere.lineage(id, here.as_ref());
+        let change = pending.change.map(|c| Change { seen: lineage.taken(&c), ..c });
+        let pending = DeferredChange { change, ..pending };
         let mut intent = Batch::new();
         intent.intent(id, pending.change.as_ref());
         self.cx.client.sync_state.metadata_write(intent).await?;

@@ -135,6 +135,7 @@ impl Pull<'_> {
             len: 0,
             hash: indexed.hash,
             body: None,
+            seen: None,
         }
     }
 }

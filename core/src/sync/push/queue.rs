@@ -1,6 +1,7 @@
 //! Rules U1 and U2: queued documents are read and named, a batch at a time.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
@@ -9,15 +10,15 @@ use futures::channel::mpsc::Sender;
 
 use super::Push;
 use super::upload::Upload;
-use crate::local::ChangeTracking;
 use crate::local::state::Table;
+use crate::local::{ChangeTracking, Elsewhere};
 use crate::model::format::{Body, Change};
 use crate::model::{
-    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, VersionId,
+    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Seen, VersionId,
 };
 use crate::model::{QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds, name_of};
-use crate::protocol::{Decision, Facts, Local, decide};
+use crate::protocol::{Decision, Facts, Lineage, Local, decide};
 
 /// Records of the queue that are looked at together.
 const STEP: usize = 500;
@@ -44,6 +45,14 @@ struct Queued {
     id: DocumentId,
     edit: QueuedEdit,
     synced: Option<SyncedVersion>,
+    /// What the other storages of this database had of the documents of its page.
+    elsewhere: Arc<Elsewhere>,
+}
+
+impl Queued {
+    fn lineage(&self) -> Lineage<'_> {
+        self.elsewhere.lineage(&self.id, self.synced.as_ref())
+    }
 }
 
 /// What reading a queued document led to.
@@ -103,7 +112,7 @@ impl Push<'_> {
         while documents < limits.batch_items.max(1) && (documents == 0 || size < most) {
             let Some(next) = self.next_queued(queue).await? else { break };
             documents += 1;
-            match self.read_queued(next).await {
+            match self.read_queued(next).await? {
                 Read::Put(upload, bytes) => {
                     size += bytes.len() as u64;
                     let key = Key::document(&upload.change.id, upload.change.vid);
@@ -145,6 +154,7 @@ impl Push<'_> {
         let _edits = sync_state.edits().await;
         let (dirty, mut synced) = (sync_state.dirty(&ids).await?, sync_state.indexed(&ids).await?);
         let pending = sync_state.pending(&ids).await?;
+        let elsewhere = Arc::new(sync_state.elsewhere(&ids).await?);
         let open =
             ids.into_iter().filter(|id| !pending.contains_key(id) && !self.cx.is_deferred(id));
         Ok(open
@@ -154,18 +164,18 @@ impl Push<'_> {
                 if again && uploaded {
                     return None;
                 }
-                Some(Queued { id, edit, synced })
+                Some(Queued { id, edit, synced, elsewhere: elsewhere.clone() })
             })
             .collect())
     }
 
-    async fn read_queued(&self, queued: Queued) -> Read {
-        let Queued { id, edit, synced } = &queued;
+    async fn read_queued(&self, queued: Queued) -> Result<Read, Error> {
+        let Queued { id, edit, synced, .. } = &queued;
         let document = match self.cx.client.database.get(id).await {
             Ok(document) => document,
             Err(e) => {
                 self.cx.defer(id, DeferReason::Unreadable, e);
-                return Read::Later;
+                return Ok(Read::Later);
             }
         };
         let hash = document.as_ref().map(Document::hash);
@@ -175,11 +185,16 @@ impl Push<'_> {
         };
         let scanned = self.cx.client.database.tracking() == ChangeTracking::Scanned;
         let facts = Facts { edit: Some(edit), local, scanned, ..Facts::of(synced.as_ref()) };
-        match (decide(&facts), document, hash) {
+        let decision = decide(&facts);
+        let seen = match decision {
+            Decision::Push(_) => self.cx.edits_of_pushed(queued.lineage(), local).await?,
+            _ => None,
+        };
+        Ok(match (decision, document, hash) {
             (Decision::Push(Action::Put), Some(document), Some(hash)) => {
-                self.put_or_reuse(queued, document, hash)
+                self.put_or_reuse(queued, seen, document, hash)
             }
-            (Decision::Push(_), ..) => self.delete_of(queued),
+            (Decision::Push(_), ..) => self.delete_of(queued, seen),
             (Decision::Conflict, ..) => Read::Contested(queued.id),
             // The next scan counts it for the brake (rule B1).
             (Decision::Wait(_), ..) => {
@@ -187,11 +202,11 @@ impl Push<'_> {
                 Read::Later
             }
             _ => Read::Unchanged(queued.id),
-        }
+        })
     }
 
-    fn delete_of(&self, queued: Queued) -> Read {
-        let Queued { id, edit, synced: Some(version) } = queued else {
+    fn delete_of(&self, queued: Queued, seen: Option<Seen>) -> Read {
+        let Queued { id, edit, synced: Some(version), .. } = queued else {
             return Read::Unchanged(queued.id);
         };
         Read::Ready(self.fresh(Change {
@@ -203,10 +218,17 @@ impl Push<'_> {
             len: 0,
             hash: version.hash,
             body: None,
+            seen,
         }))
     }
 
-    fn put_or_reuse(&self, queued: Queued, document: Document, hash: ContentHash) -> Read {
+    fn put_or_reuse(
+        &self,
+        queued: Queued,
+        seen: Option<Seen>,
+        document: Document,
+        hash: ContentHash,
+    ) -> Read {
         let same = |upload: &&Upload| {
             let change = &upload.change;
             let put = change.action == Action::Put && change.rev == document.revision;
@@ -227,6 +249,7 @@ impl Push<'_> {
             len: document.bytes.len() as u64,
             hash,
             body,
+            seen,
         });
         Read::Put(upload, document.bytes)
     }

@@ -107,6 +107,10 @@ async fn states_of_two_addresses_are_siblings(place: &dyn Place) -> CaseResult {
     check!(of_a != of_b, "two states have one number");
     let none = a.siblings("missing").await?;
     equal!(none, [(of_a, None)], "without such a record");
+    let names = ["b", "a", "b"].map(str::to_owned);
+    let index = record(Table::Index);
+    let expected = vec![vec![bytes(&index), None, bytes(&index)]];
+    equal!(a.read_siblings(Table::Index, &names).await?, expected, "the records of the other one");
     equal!(at(place, ["a", "b"]).await?, some(["a", "b"]), "they do not mix");
     Ok(())
 }

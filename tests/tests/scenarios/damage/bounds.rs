@@ -18,6 +18,7 @@ fn made(n: usize, text: &str, copied: bool) -> Change {
         len: text.len() as u64,
         hash: ContentHash::of(text.as_bytes()),
         body,
+        seen: None,
     }
 }
 
