@@ -31,7 +31,8 @@ use crate::{addresses, epoch, extra, schema};
 ///   triggers are switched off or dropped; dropped ones are made again before the next sync, and
 ///   then all rows are compared.
 /// - A write of a sync is made only if the row is what was compared, and does not count as an edit.
-///   What follows from it does: a trigger that changes other rows, a deleted row that comes back.
+///   What follows from it does: a trigger that changes other rows, a deleted row that comes back. For another
+///   storage that the same tables are synced with, it does count.
 /// - A batch of writes is one transaction, whatever their order: if the database can hold the state
 ///   to which they lead, they are made. A row that breaks a constraint is set aside alone, with
 ///   those that depend on it.

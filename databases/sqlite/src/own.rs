@@ -3,6 +3,9 @@
 //! The triggers do not know who writes: they queue it like anything else. At the end of its
 //! transaction the sync takes out of the queue again what it came to write, and leaves what followed
 //! from it: rows that a foreign key or a trigger of the application changed along.
+//!
+//! If the tables are synced with several storages, all of it stays queued: for the other storages it is an
+//! edit (rule T4). For the storage of this sync it leaves the queue when it is marked as synced.
 
 use std::collections::{HashMap, HashSet};
 
@@ -26,6 +29,9 @@ pub(crate) fn forget(
     after: i64,
     written: &HashMap<DocumentId, Option<Document>>,
 ) -> rusqlite::Result<()> {
+    if has_several_remotes(connection)? {
+        return Ok(());
+    }
     let edits = edits_after(connection, after)?;
     let mut times: HashMap<DocumentId, usize> = HashMap::new();
     for edit in &edits {
@@ -61,4 +67,11 @@ pub(crate) fn forget(
         connection.prepare_cached(sql)?.execute([seq])?;
     }
     Ok(())
+}
+
+/// Whether any table is synced with more than one remote.
+fn has_several_remotes(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql =
+        "SELECT EXISTS (SELECT 1 FROM db_to_cloud_synced GROUP BY source HAVING count(*) > 1)";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }

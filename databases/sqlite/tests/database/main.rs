@@ -16,5 +16,6 @@ mod orders;
 mod replacing;
 mod restored;
 mod semantics;
+mod several;
 mod values;
 mod world;
