@@ -7,7 +7,7 @@ use db_to_cloud::{
     BoxError, Conflict, DocumentId, KeepBoth, LocalWins, RemoteWins, Resolution, Resolver,
     Timestamp,
 };
-use db_to_cloud_folder::conflict_copy_id;
+use db_to_cloud_folder::{conflict_copy_id, is_conflict_copy};
 
 use crate::args::OnConflict;
 use crate::ask::{self, Answer};
@@ -49,8 +49,9 @@ impl Settler {
     /// after it made the copy finds it again.
     async fn copy_id(&self, conflict: &Conflict) -> Result<DocumentId, BoxError> {
         let time = self.modified(conflict).unwrap_or_default();
+        let device = self.name_in_copy(conflict);
         for number in 1..=COPIES {
-            let copy = conflict_copy_id(&conflict.id, &numbered(&self.device, number), time);
+            let copy = conflict_copy_id(&conflict.id, &numbered(&device, number), time);
             let there = self.side.database().get(&copy).await?.map(|document| document.bytes);
             // Another conflict of the same second may have taken the name.
             if there.is_none() || there == conflict.local.as_ref().map(|l| l.bytes.clone()) {
@@ -59,6 +60,18 @@ impl Settler {
         }
         Err(format!("{COPIES} copies of it exist already: look through them, then sync again")
             .into())
+    }
+
+    /// The device, and of a conflict about a copy also the content: two devices of one name made it in the
+    /// same second. Its copies would meet again, without end where there are several storages.
+    fn name_in_copy(&self, conflict: &Conflict) -> String {
+        let is_copy = is_conflict_copy(&conflict.id);
+        let hash =
+            conflict.local.as_ref().filter(|_| is_copy).map(|local| local.hash().to_string());
+        match hash.as_deref().and_then(|hash| hash.get(..8)) {
+            Some(hash) => format!("{} {hash}", self.device.chars().take(28).collect::<String>()),
+            None => self.device.clone(),
+        }
     }
 
     async fn newest(&self, conflict: &Conflict) -> Result<Resolution, BoxError> {

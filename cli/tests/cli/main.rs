@@ -15,6 +15,7 @@ mod profiles;
 mod remotes;
 mod repair;
 mod s3;
+mod several;
 mod syncing;
 mod tables;
 mod terminal;

@@ -4,6 +4,8 @@ use db_to_cloud::{DocumentId, Timestamp};
 
 use crate::path::LONGEST_NAME;
 
+/// How the label of a copy begins.
+const LABEL: &str = "conflict of";
 /// The longest part of a device's name in a file name, in characters.
 const LONGEST_DEVICE: usize = 40;
 
@@ -25,8 +27,13 @@ const LONGEST_DEVICE: usize = 40;
 /// assert_eq!(copy, "notes/todo (conflict of anna-laptop 2026-11-23 04-26-51).md".into());
 /// ```
 pub fn conflict_copy_id(id: &DocumentId, device: &str, time: Timestamp) -> DocumentId {
-    let label = format!("conflict of {} {}", safe_device(device), safe_time(time));
+    let label = format!("{LABEL} {} {}", safe_device(device), safe_time(time));
     with_label(&id.to_string(), &label).into()
+}
+
+/// Whether [`conflict_copy_id`] makes such ids.
+pub fn is_conflict_copy(id: &DocumentId) -> bool {
+    id.to_string().contains(&format!(" ({LABEL} "))
 }
 
 /// The path with a label in brackets before its last extension, cut to what a file name may hold.
@@ -74,6 +81,7 @@ mod tests {
             let path = DocumentPath::parse(&copy).unwrap();
             assert_eq!(path.parent(), DocumentPath::from_text(id).unwrap().parent());
             assert_eq!(copy, conflict_copy_id(&DocumentId::from(*id), device, time));
+            assert!(is_conflict_copy(&copy) && !is_conflict_copy(&DocumentId::from(*id)));
         }
     }
 }

@@ -71,7 +71,7 @@ mod survey;
 mod sweep;
 mod walk;
 
-pub use copies::conflict_copy_id;
+pub use copies::{conflict_copy_id, is_conflict_copy};
 pub use database::FolderDatabase;
 pub use error::FolderError;
 pub use skipped::{SkipReason, Skipped};
