@@ -15,7 +15,7 @@ use crate::schema::immediate;
 use crate::shape::{Shape, Unfit};
 use crate::statements::quoted;
 use crate::table::Table;
-use crate::triggers;
+use crate::{drain, extra, triggers};
 
 /// The tables as they are now.
 #[derive(Debug, Default)]
@@ -117,13 +117,17 @@ pub(crate) fn join_all(
     shapes: &Shapes,
     remote: i64,
 ) -> rusqlite::Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_synced WHERE remote = ?1)";
+    let is_known: bool = connection.query_row(sql, [remote], |row| row.get(0))?;
     for shape in shapes.all() {
         let (source, is_new) = add(connection, &shape, remote)?;
         if is_new {
             queue_all(connection, &shape, source, Some(remote))?;
         }
     }
-    Ok(())
+    // What came from another remote and has no row here goes on all the same (rule T4).
+    let held = if is_known { Vec::new() } else { extra::held(connection)? };
+    held.iter().try_for_each(|id| drain::queue(connection, remote, &id.to_key()))
 }
 
 /// The same; if the tables were synced with the remote before, all that is and all that was is queued for it.

@@ -13,7 +13,8 @@ use db_to_cloud::{Document, DocumentId};
 use rusqlite::Connection;
 
 use crate::attach::Shapes;
-use crate::drain::{Edit, edits_after};
+use crate::drain::{Edit, edits_after, queue};
+use crate::key::RowKey;
 use crate::read::{Unread, read};
 
 /// The end of the queue.
@@ -30,7 +31,7 @@ pub(crate) fn forget(
     written: &HashMap<DocumentId, Option<Document>>,
 ) -> rusqlite::Result<()> {
     if has_several_remotes(connection)? {
-        return Ok(());
+        return queue_for_others(connection, written.keys());
     }
     let edits = edits_after(connection, after)?;
     let mut times: HashMap<DocumentId, usize> = HashMap::new();
@@ -65,6 +66,25 @@ pub(crate) fn forget(
     for Edit { seq, .. } in own {
         let sql = "DELETE FROM db_to_cloud_queue WHERE seq = ?1";
         connection.prepare_cached(sql)?.execute([seq])?;
+    }
+    Ok(())
+}
+
+/// Also what no trigger has queued: a document without a row, or one that changed beside its row.
+fn queue_for_others<'a>(
+    connection: &Connection,
+    written: impl Iterator<Item = &'a DocumentId>,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT DISTINCT remote FROM db_to_cloud_synced WHERE source = (
+            SELECT id FROM db_to_cloud_tables WHERE name = ?1)
+        OR NOT EXISTS (SELECT 1 FROM db_to_cloud_tables WHERE name = ?1)";
+    let mut statement = connection.prepare_cached(sql)?;
+    for id in written {
+        let table = RowKey::parse(id).map(|key| key.table);
+        let remotes = statement.query_map([table], |row| row.get(0))?;
+        for remote in remotes.collect::<rusqlite::Result<Vec<_>>>()? {
+            queue(connection, remote, &id.to_key())?;
+        }
     }
     Ok(())
 }

@@ -90,3 +90,32 @@ async fn t3_rows_in_two_storages_come_to_rest_and_are_equal() {
         assert_eq!((a.queued().await, b.queued().await), (0, 0));
     }
 }
+
+/// Rule T4: the device between the storages has an older schema, without a column and without a table.
+#[tokio::test]
+async fn t4_what_has_no_place_in_a_row_goes_on_too() {
+    let (one, two) = (MemoryAdapter::new(), MemoryAdapter::new());
+    let full =
+        "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT, done INTEGER DEFAULT 0, color TEXT);
+        CREATE TABLE tags (id TEXT PRIMARY KEY, name TEXT)";
+    let first = Device::new(&one, full, &["notes", "tags"]).await;
+    let between = Device::new(&one, NOTES, &["notes"]).await;
+    let last = Device::new(&two, full, &["notes", "tags"]).await;
+    first.run(
+        "INSERT INTO notes VALUES ('a', 'first', 0, 'red'); INSERT INTO tags VALUES ('t', 'one')",
+    );
+    settle(&[&first.client, &between.client]).await;
+    // The second storage is new: what is held goes there too.
+    let onward = client(&between, &two, Arc::new(RemoteWins)).await;
+    let all = [&first.client, &between.client, &onward, &last.client];
+    settle(&all).await;
+    let both = "SELECT color FROM notes; SELECT name FROM tags";
+    assert_eq!(last.shell(both), "red\none");
+    // Neither change touches a row of the device between them.
+    first.run("UPDATE notes SET color = 'blue'; UPDATE tags SET name = 'two'");
+    settle(&all).await;
+    assert_eq!(last.shell(both), "blue\ntwo");
+    last.run("UPDATE notes SET color = 'green'; DELETE FROM tags");
+    settle(&all).await;
+    assert_eq!(first.shell(both), "green");
+}
