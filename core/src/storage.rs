@@ -21,6 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use adapter::{Adapter, Atomicity, Capabilities, Copied, Created, Page, Wait};
+pub(crate) use changes::Sent;
 pub use lock::LockPolicy;
 pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;

@@ -10,7 +10,26 @@ use crate::storage::Created;
 /// The bytes one is prepared to wait for when reading an entry: 1 MiB of bodies and their changes.
 const ENTRY: u64 = 2 * 1024 * 1024;
 
+/// What the slot of an attempt holds, with its length in bytes.
+pub(crate) enum Sent {
+    Absent,
+    /// Our entry, byte by byte.
+    Arrived((Slot, u64)),
+    /// Another entry, whatever its commit id.
+    Beaten((Slot, u64)),
+}
+
 impl Storage {
+    /// What became of our entry that was sent to slot `n` (rule U5). Its bytes are compared and not its
+    /// commit id: a device whose random numbers were repeated, such as a restored virtual machine, gives
+    /// another entry the same id.
+    pub(crate) async fn sent(&self, n: u64, ours: &str) -> Result<Sent, Error> {
+        let key = Key::change(n);
+        let Some(bytes) = self.read(&key, ENTRY).await? else { return Ok(Sent::Absent) };
+        let there = (Slot::decode(&key, &bytes)?, bytes.len() as u64);
+        Ok(if bytes == ours { Sent::Arrived(there) } else { Sent::Beaten(there) })
+    }
+
     /// ChangesRead: what slot `n` holds and its length in bytes; `None` if the slot is absent.
     pub(crate) async fn changes_read(&self, n: u64) -> Result<Option<(Slot, u64)>, Error> {
         let key = Key::change(n);

@@ -13,7 +13,7 @@ use crate::model::{Attempt, LogPosition};
 use crate::model::{Effect, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 use crate::storage::Created;
-use crate::storage::LONGEST_PAUSE;
+use crate::storage::{LONGEST_PAUSE, Sent};
 
 /// F: the longest time that a request once sent may still take effect.
 pub(crate) const FLIGHT: Duration = Duration::from_secs(3600);
@@ -99,12 +99,12 @@ impl Context<'_> {
                 None => {}
             }
             // Occupied, perhaps by ourselves; or unclear: the slot has the answer.
-            match self.client.storage.changes_read(attempt.slot).await? {
-                Some((slot, _)) if slot.commit() == attempt.commit && holds(Rule::U5Lost) => {
-                    return Ok(CommitOutcome::Committed);
+            match self.client.storage.sent(attempt.slot, &attempt.entry).await? {
+                Sent::Arrived(_) if holds(Rule::U5Lost) => return Ok(CommitOutcome::Committed),
+                Sent::Arrived(winner) | Sent::Beaten(winner) => {
+                    return Ok(CommitOutcome::Lost(winner));
                 }
-                Some(winner) => return Ok(CommitOutcome::Lost(winner)),
-                None => {}
+                Sent::Absent => {}
             }
             if resends == RESENDS {
                 return Err(sent.err().unwrap_or_else(lost_answer));
@@ -146,8 +146,8 @@ impl Context<'_> {
             let _writing = storage.begin_write();
             storage.write_once(&key, entry).await?;
         }
-        match self.client.storage.changes_read(attempt.slot).await? {
-            Some((slot, _)) if slot.commit() == attempt.commit => Ok(Created::New),
+        match storage.sent(attempt.slot, &attempt.entry).await? {
+            Sent::Arrived(_) => Ok(Created::New),
             _ => Ok(Created::Occupied),
         }
     }

@@ -37,6 +37,7 @@ mod reads;
 mod reinstalled;
 mod rejoined;
 mod repair;
+mod repeated;
 mod rules;
 mod several;
 mod simulated;

@@ -5,6 +5,7 @@ use crate::model::format::{Entry, Slot};
 use crate::model::{Attempt, LogPosition};
 use crate::model::{Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
+use crate::storage::Sent;
 use crate::sync::Lock;
 use crate::sync::commit::{CommitOutcome, FLIGHT};
 use crate::sync::mark_synced::Pushed;
@@ -18,14 +19,14 @@ impl Recover<'_> {
     ) -> Result<(), Error> {
         let attempt = self.cx.client.sync_state.attempt().await?;
         let Some(attempt) = attempt.filter(|_| holds(Rule::U7Settled)) else { return Ok(()) };
-        let there = match self.cx.client.storage.changes_read(attempt.slot).await {
+        let there = match self.cx.client.storage.sent(attempt.slot, &attempt.entry).await {
             Err(e) if e.kind() == ErrorKind::Corrupt => {
                 let fate = self.mend_slot(position, &attempt, lock, e).await?;
                 return self.conclude(position, &attempt, fate).await;
             }
             there => there?,
         };
-        if there.is_none() {
+        if matches!(there, Sent::Absent) {
             if self.is_dead(&attempt)? {
                 return self.cx.drop_attempt().await;
             }
@@ -37,9 +38,9 @@ impl Recover<'_> {
             }
         }
         let fate = match there {
-            Some((slot, _)) if slot.commit() == attempt.commit => CommitOutcome::Committed,
-            Some(winner) => CommitOutcome::Lost(winner),
-            None => self.cx.send(position, &attempt, lock).await?,
+            Sent::Arrived(_) => CommitOutcome::Committed,
+            Sent::Beaten(winner) => CommitOutcome::Lost(winner),
+            Sent::Absent => self.cx.send(position, &attempt, lock).await?,
         };
         self.conclude(position, &attempt, fate).await
     }

@@ -3,6 +3,7 @@
 
 use super::Recover;
 use crate::model::{Attempt, Error, ErrorKind, Key, LogPosition};
+use crate::storage::Sent;
 use crate::sync::Lock;
 use crate::sync::commit::CommitOutcome;
 
@@ -22,12 +23,10 @@ impl Recover<'_> {
         self.cx.ensure_anchor(position).await?;
         self.cx.take_lock(position, lock).await?;
         let storage = &self.cx.client.storage;
-        match storage.changes_read(attempt.slot).await {
+        match storage.sent(attempt.slot, &attempt.entry).await {
             // Another device may have acted before the lock was ours.
             Err(e) if e.kind() == ErrorKind::Corrupt && self.is_own_damage(attempt).await? => {}
-            Ok(Some((slot, _))) if slot.commit() == attempt.commit => {
-                return Ok(CommitOutcome::Committed);
-            }
+            Ok(Sent::Arrived(_)) => return Ok(CommitOutcome::Committed),
             Ok(_) => return Err(damage),
             Err(e) => return Err(e),
         }
@@ -40,10 +39,10 @@ impl Recover<'_> {
             let _writing = storage.begin_write();
             storage.write_once(&key, attempt.entry.clone().into()).await?;
         }
-        match storage.changes_read(attempt.slot).await? {
-            Some((slot, _)) if slot.commit() == attempt.commit => Ok(CommitOutcome::Committed),
-            Some(winner) => Ok(CommitOutcome::Lost(winner)),
-            None => Err(damage),
+        match storage.sent(attempt.slot, &attempt.entry).await? {
+            Sent::Arrived(_) => Ok(CommitOutcome::Committed),
+            Sent::Beaten(winner) => Ok(CommitOutcome::Lost(winner)),
+            Sent::Absent => Err(damage),
         }
     }
 
