@@ -36,7 +36,8 @@ use crate::planted::{Rule, holds};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// One request may take this long, and longer for large objects: by 1 second for each 16 KiB.
-    /// More than a day counts as a day.
+    /// More than a day counts as a day. A write that must end while a lock is held, such as a commit
+    /// on weak storage, may take no more than 75 seconds, on strong storage 30.
     pub request: Duration,
     /// A whole sync may take this long; `None` is for ever.
     pub sync: Option<Duration>,
@@ -161,11 +162,15 @@ impl Storage {
         self.retry(|| self.write_once(key, bytes.clone())).await
     }
 
-    /// The same, not repeated: for writes that are allowed for a time only.
-    pub(crate) async fn write_once(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+    async fn write_once(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        let limit = self.time_limit(bytes.len() as u64);
+        self.write_within(limit, key, bytes).await
+    }
+
+    async fn write_within(&self, limit: Duration, key: &Key, bytes: Bytes) -> Result<(), Error> {
         let length = bytes.len() as u64;
         self.meter.put(1);
-        self.timed("put", Some(key), length, self.adapter.put(key, bytes)).await??;
+        self.timed_within(limit, "put", Some(key), self.adapter.put(key, bytes)).await??;
         self.meter.up(length);
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::Storage;
+use super::retry::transfer_time;
 use crate::model::format::{self, LockObject};
 use crate::model::{CommitId, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
@@ -55,16 +56,31 @@ pub(crate) enum Taken {
 /// How long a client that holds the lock of a strong storage can delay others.
 pub(crate) const TTL: Duration = Duration::from_secs(60);
 /// The same on weak storage, where all of a push happens under the lock.
-pub(crate) const WEAK_TTL: Duration = Duration::from_secs(300);
+pub(crate) const WEAK_TTL: Duration = LockObject::LONGEST;
 /// The longest that a put of the lock object may take; a client that needs longer gives up.
 const LOCK_WRITE: Duration = Duration::from_secs(5);
+const SLOW: &str = "the lock of the storage must be written within 5 s, and there was no answer by \
+                    then: no document was changed, sync again";
 /// How often a waiter looks.
 const LOOK: Duration = Duration::from_secs(2);
 
 impl Storage {
-    /// How far our clock and another's may drift apart, and how long a write may take (rule W2).
+    /// How far our clock and another's may drift apart, and how long a short write under the lock may
+    /// take (rule W2). A longer [`Limits::request`](super::Limits::request) would leave no time in which
+    /// the lock may be relied on.
     fn margin(&self) -> Duration {
-        self.limits.request
+        self.limits.request.min(if self.is_atomic() { TTL / 2 } else { WEAK_TTL / 4 })
+    }
+
+    /// How long a write of so many bytes under the lock may take.
+    fn locked_limit(&self, bytes: usize) -> Duration {
+        self.margin().saturating_add(transfer_time(bytes as u64))
+    }
+
+    /// Writes an object once, in the time that [`Storage::allows_write`] counts on, and not repeated.
+    pub(crate) async fn write_under_lock(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
+        let _writing = self.begin_write();
+        self.write_within(self.locked_limit(bytes.len()), key, bytes).await
     }
 
     /// Lock: waits for the lock, at most until it may be broken.
@@ -154,7 +170,8 @@ impl Storage {
         self.note_placed(Some(held.clone()));
         {
             let _writing = self.begin_write();
-            self.timed_within(LOCK_WRITE, "lock", Some(&key), put).await??;
+            let put = self.timed_within(LOCK_WRITE, "lock", Some(&key), put).await;
+            put.map_err(|e| e.with_message(SLOW))??;
         }
         let took = self.environment.monotonic().saturating_sub(began);
         self.environment.sleep(LOCK_WRITE.saturating_sub(took)).await;
@@ -214,7 +231,7 @@ impl Storage {
     /// W2).
     pub(crate) fn allows_write(&self, lock: &HeldLock, bytes: usize) -> bool {
         let age = self.environment.monotonic().saturating_sub(lock.taken);
-        age.saturating_add(self.time_limit(bytes as u64)) < lock.ttl
+        age.saturating_add(self.locked_limit(bytes)) < lock.ttl
     }
 
     fn nearly_over(&self, lock: &HeldLock) -> bool {

@@ -12,6 +12,11 @@ use crate::model::{Error, ErrorKind, Key};
 /// The slowest line that a request's time limit allows for, in bytes a second.
 const SLOWEST_LINE: u64 = 16 * 1024;
 
+/// How long so many bytes take on the slowest line.
+pub(super) fn transfer_time(bytes: u64) -> Duration {
+    Duration::from_secs(bytes / SLOWEST_LINE)
+}
+
 /// A storage that asks for a longer pause is left alone: the sync ends, and its error says how long.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
@@ -139,7 +144,7 @@ impl Storage {
 
     /// How long a request that moves so many bytes may take.
     pub(super) fn time_limit(&self, bytes: u64) -> Duration {
-        self.limits.request.saturating_add(Duration::from_secs(bytes / SLOWEST_LINE))
+        self.limits.request.saturating_add(transfer_time(bytes))
     }
 
     pub(super) async fn timed_within<T>(

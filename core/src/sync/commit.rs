@@ -142,10 +142,7 @@ impl Context<'_> {
                 .with_key(key)
                 .with_message("the lock is nearly over: nothing was written"));
         }
-        {
-            let _writing = storage.begin_write();
-            storage.write_once(&key, entry).await?;
-        }
+        storage.write_under_lock(&key, entry).await?;
         match storage.sent(attempt.slot, &attempt.entry).await? {
             Sent::Arrived(_) => Ok(Created::New),
             _ => Ok(Created::Occupied),

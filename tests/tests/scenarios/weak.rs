@@ -8,7 +8,7 @@ mod stated;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use db_to_cloud::{Atomicity, Environment, ErrorKind, RemoteWins};
+use db_to_cloud::{Atomicity, ClientBuilder, Environment, ErrorKind, Limits, RemoteWins};
 use db_to_cloud_tests::{Device, Fault, World};
 use futures::FutureExt;
 
@@ -209,4 +209,47 @@ fn a_commit_that_a_late_write_replaced_before_it_was_read_back_is_made_again_at_
     assert_eq!((alice.sync().pushed, world.commits()), (1, 3));
     assert_eq!((world.entry(2).client, world.entry(3).client), ("bob".into(), "alice".into()));
     assert_all_equal(&world, &[&alice, &bob]);
+}
+
+/// Rule W2: a push takes half of the lock's time at most for one write, however long requests may take.
+#[test]
+fn a_weak_storage_can_be_pushed_to_however_long_a_request_may_take() {
+    let patient: [fn(ClientBuilder) -> ClientBuilder; 4] =
+        [|b| limited(b, 75), |b| limited(b, 150), |b| limited(b, 400), |b| limited(b, 24 * 3600)];
+    for (request, patient) in patient.into_iter().enumerate() {
+        let world = World::weak();
+        let alice = world.device("alice").set_up(patient);
+        alice.edit("note", "text");
+        assert_eq!(alice.sync().pushed, 1, "set-up {request}");
+        assert!(world.object(LOCK).is_none(), "set-up {request}");
+        // Nobody answers: the write is given up while the lock is ours.
+        alice.edit("note", "newer");
+        let taken = Arc::new(Mutex::new(Duration::ZERO));
+        let (time, at) = (world.time.clone(), taken.clone());
+        alice.storage.before("put", LOCK, move || *at.lock().unwrap() = time.monotonic());
+        alice.storage.fail("put", "changes/", Fault::Hangs);
+        let (time, at) = (world.time.clone(), taken.clone());
+        (0..2).for_each(|_| alice.storage.before("get", "changes/2", || {}));
+        alice.storage.before("get", "changes/2", move || {
+            let age = time.monotonic() - *at.lock().unwrap();
+            assert!(age < TTL, "given up {age:?} after the lock was taken");
+        });
+        assert_eq!(alice.sync().pushed, 1, "set-up {request}");
+    }
+}
+
+fn limited(builder: ClientBuilder, request: u64) -> ClientBuilder {
+    let request = Duration::from_secs(request);
+    builder.with_limits(Limits { request, ..Limits::default() })
+}
+
+#[test]
+fn a_lock_that_took_too_long_says_to_sync_again() {
+    let (_, alice, _) = two_devices();
+    alice.edit("a", "alice's");
+    alice.storage.fail("put", LOCK, Fault::Hangs);
+    let error = alice.try_sync().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert!(error.to_string().contains("sync again"), "{error}");
+    alice.sync();
 }

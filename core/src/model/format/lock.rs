@@ -21,8 +21,12 @@ pub struct LockObject {
 }
 
 impl LockObject {
-    /// The time after which the lock may be broken, at most an hour whatever the object says.
+    /// No client takes a lock for longer (rule L1).
+    pub(crate) const LONGEST: Duration = Duration::from_secs(300);
+
+    /// The time after which the lock may be broken: at most five minutes whatever the object says,
+    /// because no client takes it for longer without a new nonce.
     pub fn ttl(&self) -> Duration {
-        Duration::from_secs(self.ttl.min(3600))
+        Duration::from_secs(self.ttl).min(Self::LONGEST)
     }
 }

@@ -35,10 +35,7 @@ impl Recover<'_> {
         }
         let key = Key::change(attempt.slot);
         tracing::warn!(%key, "putting the own entry again, which was damaged");
-        {
-            let _writing = storage.begin_write();
-            storage.write_once(&key, attempt.entry.clone().into()).await?;
-        }
+        storage.write_under_lock(&key, attempt.entry.clone().into()).await?;
         match storage.sent(attempt.slot, &attempt.entry).await? {
             Sent::Arrived(_) => Ok(CommitOutcome::Committed),
             Sent::Beaten(winner) => Ok(CommitOutcome::Lost(winner)),

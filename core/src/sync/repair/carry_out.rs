@@ -81,13 +81,12 @@ impl Repair<'_> {
                 .with_key(key)
                 .with_message("the lock is nearly over: look again, and repair the rest"));
         }
-        {
+        if replaces || self.cx.is_weak() {
+            storage.write_under_lock(&key, bytes).await?;
+        } else {
+            // An entry that another device put there meanwhile is as good.
             let _writing = storage.begin_write();
-            match replaces || self.cx.is_weak() {
-                true => storage.write_once(&key, bytes).await?,
-                // An entry that another device put there meanwhile is as good.
-                false => drop(storage.changes_write(slot, bytes).await?),
-            }
+            storage.changes_write(slot, bytes).await?;
         }
         match storage.changes_read(slot).await? {
             Some((there, _)) if there.prev() == prev => Ok(()),
