@@ -84,7 +84,7 @@ impl Device {
     pub fn restart(&mut self) {
         self.steps.run_freely();
         // A claim does not outlive its process.
-        self.state = self.state.snapshot();
+        self.state = self.state.reopen();
         let parts = (&self.storage, &self.documents, &self.state, &self.steps);
         let database = self.database.clone();
         let builder = builder(&self.name, parts, database, &self.resolver);

@@ -12,6 +12,10 @@ pub(crate) struct SteppedState(pub MemoryState, pub Steps);
 
 #[async_trait]
 impl StateStore for SteppedState {
+    fn place(&self) -> Option<String> {
+        self.0.place()
+    }
+
     async fn claim(&self) -> Result<Claim, StateError> {
         self.0.claim().await
     }

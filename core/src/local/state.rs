@@ -65,6 +65,14 @@ pub trait StateStore: Send + Sync {
         updates: Vec<Update>,
     ) -> Result<Written, StateError>;
 
+    /// What distinguishes the place of this state from that of a copy, such as the number of its file and
+    /// when that was made. It stays the same as long as the state lies there, whichever process opens it.
+    /// Without it a client that was stopped while it held the lock of the storage waits for its own lock as
+    /// for that of another device (rule L1).
+    fn place(&self) -> Option<String> {
+        None
+    }
+
     /// The other states in the same place, each with its record of this key in [`Table::Metadata`].
     ///
     /// # Errors

@@ -71,6 +71,11 @@ impl SyncState {
         self.state.claim().await.map_err(|e| error("claim the client state", e))
     }
 
+    /// Where this state lies, unlike a copy of it.
+    pub(crate) fn place(&self) -> Option<String> {
+        self.state.place()
+    }
+
     /// While it lives, no edit is queued (rule C5).
     pub(crate) async fn edits(&self) -> Edits<'_> {
         let edits = self.edits.lock().await;

@@ -1,6 +1,7 @@
 //! Client states in memory that lie in one place, as in one file.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::local::state::{Sibling, StateError, Table, Turn};
@@ -17,19 +18,40 @@ pub(super) struct States {
     last: i64,
 }
 
-/// The same, shared.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Place(Arc<Mutex<States>>);
+/// The same, shared; and the number of the place.
+#[derive(Clone, Debug)]
+pub(super) struct Place(Arc<Mutex<States>>, u64);
+
+impl Default for Place {
+    fn default() -> Self {
+        Self(Arc::default(), number())
+    }
+}
+
+/// A number that no place has yet.
+fn number() -> u64 {
+    static PLACES: AtomicU64 = AtomicU64::new(0);
+    PLACES.fetch_add(1, Relaxed)
+}
 
 impl Place {
+    pub(super) fn number(&self) -> u64 {
+        self.1
+    }
+
     pub(super) fn states(&self) -> MutexGuard<'_, States> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A copy that shares nothing with this one. No state of it is claimed.
     pub(super) fn copy(&self) -> Self {
+        Self(self.reopen().0, number())
+    }
+
+    /// The same without its claims, as after the end of the process.
+    pub(super) fn reopen(&self) -> Self {
         let states = States { claimed: BTreeSet::new(), ..self.states().clone() };
-        Self(Arc::new(Mutex::new(states)))
+        Self(Arc::new(Mutex::new(states)), self.1)
     }
 }
 

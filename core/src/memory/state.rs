@@ -61,10 +61,20 @@ impl MemoryState {
     pub fn snapshot(&self) -> Self {
         Self::of(self.place.copy(), self.address.clone())
     }
+
+    /// This state as it is found by the next process, where this one was stopped: no claim is left.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self::of(self.place.reopen(), self.address.clone())
+    }
 }
 
 #[async_trait]
 impl StateStore for MemoryState {
+    fn place(&self) -> Option<String> {
+        Some(self.place.number().to_string())
+    }
+
     async fn claim(&self) -> Result<Claim, StateError> {
         let mut states = self.place.states();
         let (number, _) = self.look_up(&mut states);

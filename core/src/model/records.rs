@@ -52,6 +52,9 @@ pub(crate) struct LogPosition {
     /// The nonce of the lock last taken here, so that our own stale lock is known as ours.
     #[serde(default)]
     pub lock: Option<CommitId>,
+    /// Where this state lay then: in a copy of it the nonce is that of another device (rule L1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lock_place: Option<String>,
     /// A lock of another client that stood in the way of maintenance, and when it first did: if it
     /// is still there long after, its holder is gone.
     #[serde(default, rename = "obstacle")]

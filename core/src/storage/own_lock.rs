@@ -6,13 +6,15 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Storage;
 use super::lock::HeldLock;
-use crate::model::Error;
+use crate::model::{CommitId, Error};
 
 /// What a dropped sync leaves in the storage.
 #[derive(Debug, Default)]
 pub(super) struct OwnLock {
     /// The lock that was put last and not deleted yet.
     placed: Mutex<Option<HeldLock>>,
+    /// Its nonce, also when it was deleted.
+    nonce: Mutex<Option<CommitId>>,
     /// Writes under way during which no other device may take the lock.
     writes: AtomicUsize,
 }
@@ -41,7 +43,17 @@ impl Storage {
 
     /// The lock that is about to be put, or `None` when it is deleted.
     pub(super) fn note_placed(&self, lock: Option<HeldLock>) {
+        if let Some(lock) = &lock {
+            *self.own_lock.nonce.lock().unwrap_or_else(PoisonError::into_inner) =
+                Some(lock.nonce());
+        }
         *self.own_lock.placed.lock().unwrap_or_else(PoisonError::into_inner) = lock;
+    }
+
+    /// Whether this very client put the lock with this nonce, as the last one.
+    pub(crate) fn has_placed(&self, nonce: CommitId) -> bool {
+        let placed = self.own_lock.nonce.lock().unwrap_or_else(PoisonError::into_inner);
+        *placed == Some(nonce)
     }
 
     /// Unlock for a sync that was dropped, whatever it did with the lock: deletes what it put, under

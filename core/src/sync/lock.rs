@@ -1,10 +1,10 @@
 //! Rules L2 and W1: when this sync takes the lock of the storage.
 
 use super::{Context, Lock};
-use crate::model::Error;
 use crate::model::Event;
 use crate::model::LogPosition;
 use crate::model::format::LockObject;
+use crate::model::{CommitId, Error};
 use crate::storage::{LockClaim, TTL, WEAK_TTL};
 
 impl Context<'_> {
@@ -16,10 +16,8 @@ impl Context<'_> {
         lock: &mut Lock,
     ) -> Result<(), Error> {
         let ttl = if self.is_weak() { WEAK_TTL } else { TTL };
-        let own = lock.as_ref().map(|held| held.nonce()).or(position.lock);
-        let nonce = self.client.environment.random().into();
-        position.lock = Some(nonce);
-        self.client.sync_state.save(position).await?;
+        let own = lock.as_ref().map(|held| held.nonce()).or(self.own_lock(position));
+        let nonce = self.note_lock(position).await?;
         let waiting = |holder: &LockObject| {
             self.client.emit(Event::Waiting { owner: holder.owner.clone() });
         };
@@ -28,5 +26,22 @@ impl Context<'_> {
         self.keep_slot(None);
         *lock = Some(self.client.storage.lock(&claim, waiting).await?);
         Ok(())
+    }
+
+    /// The nonce of the lock that this client took last (rule L1). The record of it does not count in a
+    /// copy of the state: whoever it was copied from may hold that lock now.
+    pub(super) fn own_lock(&self, position: &LogPosition) -> Option<CommitId> {
+        let place = self.client.sync_state.place();
+        let is_here = place.is_some() && place == position.lock_place;
+        position.lock.filter(|nonce| is_here || self.client.storage.has_placed(*nonce))
+    }
+
+    /// Records the nonce of a lock that is about to be taken.
+    pub(super) async fn note_lock(&self, position: &mut LogPosition) -> Result<CommitId, Error> {
+        let nonce = self.client.environment.random().into();
+        position.lock = Some(nonce);
+        position.lock_place = self.client.sync_state.place();
+        self.client.sync_state.save(position).await?;
+        Ok(nonce)
     }
 }

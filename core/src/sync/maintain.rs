@@ -63,9 +63,8 @@ impl<'a> Maintain<'a> {
         if lock.is_some() || self.cx.client.config.lock == LockPolicy::Never {
             return Ok(true);
         }
-        let (own, nonce) = (position.lock, self.cx.client.environment.random().into());
-        position.lock = Some(nonce);
-        self.cx.client.sync_state.save(position).await?;
+        let own = self.cx.own_lock(position);
+        let nonce = self.cx.note_lock(position).await?;
         let claim = LockClaim { owner: &self.cx.client.config.device, ttl: TTL, nonce, own };
         match self.cx.client.storage.try_lock(&claim).await? {
             Taken::Held(held) => *lock = Some(held),

@@ -69,6 +69,7 @@ mod migrate;
 mod order;
 mod own;
 mod parents;
+mod place;
 mod possible;
 mod problem;
 mod queue;

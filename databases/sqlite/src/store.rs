@@ -9,13 +9,17 @@ use crate::claim::Lock;
 use crate::database::Open;
 use crate::problem::Problem;
 use crate::state::SqliteState;
-use crate::{addresses, drain, records, schema, turn};
+use crate::{addresses, drain, place, records, schema, turn};
 
 /// How often a claim follows an address that other processes turn meanwhile.
 const CLAIMS: usize = 4;
 
 #[async_trait]
 impl StateStore for SqliteState {
+    fn place(&self) -> Option<String> {
+        place::of(&self.path)
+    }
+
     async fn claim(&self) -> Result<Claim, StateError> {
         // An address turns only under the claim of the state to which it leads: once that is held, it stays.
         let mut remote = self.look_up().await?;

@@ -112,7 +112,7 @@ impl Device {
     /// Another process begins, with what was durable.
     pub(super) fn restart(&mut self) {
         // A claim does not outlive its process.
-        self.state = self.state.snapshot();
+        self.state = self.state.reopen();
         let parts = (&self.documents, &self.state, &self.clock, &self.journal);
         self.client = build(&self.shared, self.number, &self.name, &self.setup, parts);
         self.sloppy = false;

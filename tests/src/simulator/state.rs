@@ -50,6 +50,10 @@ pub(super) fn place(state: &MemoryState) -> Place {
 
 #[async_trait]
 impl StateStore for WatchedState {
+    fn place(&self) -> Option<String> {
+        self.state.place()
+    }
+
     async fn claim(&self) -> Result<Claim, StateError> {
         self.state.claim().await
     }

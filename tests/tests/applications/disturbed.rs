@@ -78,6 +78,10 @@ impl Adapter for Disturbed<FsAdapter> {
 
 #[async_trait]
 impl StateStore for Disturbed<Arc<dyn StateStore>> {
+    fn place(&self) -> Option<String> {
+        self.0.place()
+    }
+
     async fn claim(&self) -> Result<Claim, StateError> {
         self.0.claim().await
     }

@@ -1,6 +1,7 @@
 //! Storage without atomic create (rules W1, W2, W3, W4 and S3): the lock carries the push, and what
 //! a late write destroys is found and offered again.
 
+mod cloned;
 mod overwritten;
 mod probe;
 mod stated;
