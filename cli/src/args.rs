@@ -143,7 +143,7 @@ pub(crate) struct Sync {
     /// Join the documents of this device with those of a storage that has few in common with it.
     #[arg(long)]
     pub join: bool,
-    /// Accept a sync that deletes more than half of the documents.
+    /// Accept a sync that deletes more than half of the documents, or replaces them by older ones.
     #[arg(long)]
     pub accept_deletes: bool,
     /// Try again what this device could not take, also if nothing has changed here since.

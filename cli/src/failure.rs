@@ -258,7 +258,7 @@ fn hint(kind: ErrorKind) -> Option<&'static str> {
             "if they belong together, sync with --join; else give another storage"
         }
         ErrorKind::TooManyDeletes => {
-            "look with --dry-run what would be deleted; if it is right, sync with --accept-deletes"
+            "look with --dry-run what would be changed; if it is right, sync with --accept-deletes"
         }
         ErrorKind::Busy => {
             "another sync of this database with this remote is running: wait until it ends"

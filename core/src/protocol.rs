@@ -8,5 +8,5 @@ mod remote;
 
 pub(crate) use decide::{Decision, Fact, Facts, Local, Wait, decide};
 pub(crate) use lineage::Lineage;
-pub(crate) use plan::{Loss, Plan, PlannedWrite};
+pub(crate) use plan::{Loss, Plan, PlannedWrite, are_many_restored};
 pub(crate) use remote::{Relation, RemoteChange};

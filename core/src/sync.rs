@@ -15,7 +15,7 @@
 //! | `preview` | what a sync would do: the same reader and the same decisions |
 //! | `repair` | no sync: damaged entries, by consent |
 //!
-//! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`,
+//! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`, `restored`,
 //! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`,
 //! `whole` (documents that the log names).
 
@@ -33,6 +33,7 @@ mod pull;
 mod push;
 mod recover;
 mod repair;
+mod restored;
 mod scan;
 mod shared;
 mod stop;

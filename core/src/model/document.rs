@@ -133,6 +133,12 @@ impl ContentHash {
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    /// Its first four bytes: enough where a mistake is rare and does no harm.
+    pub(crate) fn mark(&self) -> u32 {
+        let [a, b, c, d, ..] = self.0;
+        u32::from_be_bytes([a, b, c, d])
+    }
 }
 
 /// The random 128-bit name of one version of one document, written as 32 hexadecimal digits.

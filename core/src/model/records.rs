@@ -159,6 +159,10 @@ pub(crate) struct SyncedVersion {
     /// It was decided that the local version is to be pushed upon this one (rule T2).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<Box<Kept>>,
+    /// The first bytes of the hashes of the versions that were synced here before, the newest last (rule
+    /// B1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub older: Vec<u32>,
 }
 
 /// A local version that was preferred to the one in the storage, and is not pushed yet.
@@ -170,7 +174,26 @@ pub(crate) struct Kept {
     pub seen: Seen,
 }
 
+/// Older versions of a document that are remembered.
+const OLDER: usize = 16;
+
 impl SyncedVersion {
+    /// The same, in the place of this version.
+    pub(crate) fn after(mut self, before: &Self) -> Self {
+        self.older.clone_from(&before.older);
+        if before.hash != self.hash {
+            self.older.retain(|mark| *mark != self.hash.mark());
+            self.older.push(before.hash.mark());
+        }
+        self.older.drain(..self.older.len().saturating_sub(OLDER));
+        self
+    }
+
+    /// Whether this is the content of a version that was synced here before.
+    pub(crate) fn replaced(&self, content: ContentHash) -> bool {
+        content != self.hash && self.older.contains(&content.mark())
+    }
+
     pub(crate) fn of(change: &Change, generation: u64) -> Self {
         Self {
             vid: change.vid,
@@ -182,6 +205,7 @@ impl SyncedVersion {
             local: None,
             seen: change.seen.clone(),
             kept: None,
+            older: Vec::new(),
         }
     }
 

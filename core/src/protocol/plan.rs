@@ -204,6 +204,12 @@ impl Loss {
     }
 }
 
+/// Whether so many of the edits that a comparison found are older versions that it is more likely a backup
+/// that was restored than the work of a person.
+pub(crate) fn are_many_restored(older: u64, edited: u64) -> bool {
+    older > FEW && older * 2 > edited
+}
+
 #[cfg(test)]
 #[path = "plan/tests.rs"]
 mod tests;

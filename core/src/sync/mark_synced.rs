@@ -56,12 +56,17 @@ impl Context<'_> {
         generation: u64,
         others: Batch,
     ) -> Result<(), Error> {
-        let version = |Synced { change, local }: &Synced| SyncedVersion {
-            local: local.clone().filter(|local| *local != change.rev),
-            ..SyncedVersion::of(change, generation)
+        let ids: Vec<DocumentId> = synced.iter().map(|s| s.change.id.clone()).collect();
+        let before = self.before(&ids).await?;
+        let version = |Synced { change, local }: &Synced| {
+            let local = local.clone().filter(|local| *local != change.rev);
+            let version = SyncedVersion { local, ..SyncedVersion::of(change, generation) };
+            match before.get(&change.id) {
+                Some(before) => version.after(before),
+                None => version,
+            }
         };
         let versions: Vec<SyncedVersion> = synced.iter().map(version).collect();
-        let ids: Vec<DocumentId> = synced.iter().map(|s| s.change.id.clone()).collect();
         for _ in 0..TRIES {
             let _edits = self.client.sync_state.edits().await;
             // In this order: an edit that is queued after the first line is seen by the second, or

@@ -54,6 +54,12 @@ impl<'a> Scan<'a> {
         if self.cx.client.database.tracking() == ChangeTracking::Transactional {
             return Ok(0);
         }
+        let queued = self.compare_all(now).await?;
+        self.cx.brake_restored().await?;
+        Ok(queued)
+    }
+
+    async fn compare_all(&self, now: bool) -> Result<u64, Error> {
         let Listing { known, queued } = self.compare_listed(now).await?;
         // Every indexed document was met: none can be missing.
         if known >= self.cx.client.sync_state.count(Table::Index).await? {

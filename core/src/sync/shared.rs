@@ -51,7 +51,8 @@ pub struct SyncOptions {
     /// Join the documents of this device and of a storage that have few in common
     /// ([`ErrorKind::Unrelated`](crate::ErrorKind::Unrelated)).
     pub join: bool,
-    /// Accept that a large part of the documents is deleted ([`ErrorKind::TooManyDeletes`](crate::ErrorKind::TooManyDeletes)).
+    /// Accept that a large part of the documents is deleted, or replaced by older versions
+    /// ([`ErrorKind::TooManyDeletes`](crate::ErrorKind::TooManyDeletes)).
     pub accept_deletes: bool,
     /// Try again what the application's database refused, also if nothing has changed there since
     /// (rule P12).

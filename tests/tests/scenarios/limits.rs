@@ -5,6 +5,7 @@ mod batches;
 mod brake;
 mod races;
 mod requests;
+mod restored;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -201,6 +201,7 @@ fn synced() -> Vec<Option<SyncedVersion>> {
         local,
         seen: None,
         kept: None,
+        older: Vec::new(),
     };
     let inexact = version(false, Some(rev(OTHER)));
     vec![None, Some(version(true, None)), Some(version(false, None)), Some(inexact)]
