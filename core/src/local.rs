@@ -3,6 +3,7 @@
 mod batch;
 mod database;
 mod edits;
+mod position;
 mod queue;
 mod resolver;
 pub mod state;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{StateStore, Table};
+use db_to_cloud::state::{StateStore, Table, Update};
 use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, RepairPlan, Report,
     Resolver, Revision, Status, SyncOptions,
@@ -129,6 +129,22 @@ impl Device {
             records.extend(page.into_iter().map(|(key, value)| (table, key, value)));
         }
         (self.documents.documents().clone(), records)
+    }
+
+    /// The record of where the client is in the log.
+    pub fn position(&self) -> serde_json::Value {
+        let key = "position".to_owned();
+        let read = run(self.state.read(Table::Metadata, &[key])).expect("reading does not wait");
+        let record = read.expect("reading works").pop().flatten().expect("it has synced");
+        serde_json::from_slice(&record).expect("it is JSON")
+    }
+
+    /// Writes another such record.
+    pub fn set_position(&self, record: &serde_json::Value) {
+        let value = Some(serde_json::to_vec(record).expect("it is JSON"));
+        let update = Update { table: Table::Metadata, key: "position".to_owned(), value };
+        let written = run(self.state.write(Vec::new(), vec![update]));
+        written.expect("writing does not wait").expect("writing works");
     }
 
     /// The device goes back to a backup.

@@ -35,7 +35,7 @@ impl Batch {
     }
 
     pub(crate) fn position(&mut self, position: &LogPosition) {
-        self.set(Table::Metadata, POSITION.to_owned(), position);
+        self.set(Table::Metadata, POSITION.to_owned(), &super::position::written(position));
     }
 
     pub(crate) fn maker(&mut self, maker: MakerId) {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use futures::lock::{Mutex, MutexGuard};
 use serde::de::DeserializeOwned;
 
-use super::Batch;
+use super::{Batch, position};
 use crate::local::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
 use crate::model::format::Change;
 use crate::model::{
@@ -84,7 +84,8 @@ impl SyncState {
 
     /// MetadataRead of the client: where it is in the log.
     pub(crate) async fn metadata_read(&self) -> Result<LogPosition, Error> {
-        Ok(self.single(POSITION).await?.unwrap_or_default())
+        let value = self.value(POSITION).await?;
+        value.map_or_else(|| Ok(LogPosition::default()), |value| position::read(&value))
     }
 
     /// MetadataWrite of the client, and of everything else in the batch, in one step.
@@ -151,7 +152,7 @@ impl SyncState {
         let mut found = Vec::with_capacity(siblings.len());
         for (sibling, position) in siblings {
             if let Some(position) = position {
-                found.push((sibling, parse(Table::Metadata, &position)?));
+                found.push((sibling, position::read(&position)?));
             }
         }
         Ok(found)
@@ -285,9 +286,13 @@ impl SyncState {
     }
 
     async fn single<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, Error> {
+        self.value(key).await?.map(|value| parse(Table::Metadata, &value)).transpose()
+    }
+
+    async fn value(&self, key: &str) -> Result<Option<Vec<u8>>, Error> {
         let values = self.state.read(Table::Metadata, &[key.to_owned()]).await;
         let values = values.map_err(|e| error("read client state", e))?;
-        values.into_iter().flatten().next().map(|v| parse(Table::Metadata, &v)).transpose()
+        Ok(values.into_iter().flatten().next())
     }
 
     async fn many<T: DeserializeOwned>(

@@ -184,3 +184,27 @@ fn a_lock_of_a_newer_format_is_somebodys_and_is_broken_in_time() {
         }
     }
 }
+
+/// Rule C1: the state of a newer program on this device.
+#[test]
+fn c1_a_client_state_of_a_newer_format_names_the_version_that_is_needed() {
+    let (world, mut alice) = storage();
+    alice.edit("note", "an edit that waits");
+    let before = alice.position();
+    assert_eq!(before["format"], 1);
+    let versions =
+        [(json!({"format": 2, "written_by": "1.4.0"}), "1.4.0"), (json!({"format": 2}), "a newer")];
+    for (newer, named) in versions {
+        alice.set_position(&newer);
+        alice.restart();
+        let durable = alice.durable();
+        let error = stops(&world, &alice);
+        assert!(error.to_string().contains(named), "{error}");
+        assert!(alice.durable() == durable, "the state was changed");
+    }
+    // A state of a release that named no format.
+    let mut first = before;
+    first.as_object_mut().unwrap().remove("format").unwrap();
+    alice.set_position(&first);
+    assert_eq!(alice.sync().pushed, 1);
+}

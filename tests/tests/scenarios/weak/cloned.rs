@@ -1,7 +1,5 @@
 //! Two devices with one state, such as a copied disk: the lock of one is not that of the other (rule L1).
 
-use db_to_cloud::state::{StateStore, Table, Update};
-
 use super::*;
 
 /// Alice was stopped for good while she held the lock. Whether what she sent has arrived varies.
@@ -57,14 +55,9 @@ fn l1_the_device_itself_enters_its_own_lock_again_at_once() {
 #[test]
 fn l1_a_state_without_a_place_waits_for_its_own_lock() {
     let (world, alice) = stopped_with_the_lock().pop().unwrap();
-    let key = "position".to_owned();
-    let read = alice.state.read(Table::Metadata, std::slice::from_ref(&key)).now_or_never();
-    let record = read.unwrap().unwrap().pop().flatten().unwrap();
-    let mut record: serde_json::Value = serde_json::from_slice(&record).unwrap();
+    let mut record = alice.position();
     record.as_object_mut().unwrap().remove("lock_place").unwrap();
-    let value = Some(serde_json::to_vec(&record).unwrap());
-    let update = Update { table: Table::Metadata, key, value };
-    alice.state.write(Vec::new(), vec![update]).now_or_never().unwrap().unwrap();
+    alice.set_position(&record);
     alice.edit("b", "also alice's");
     assert!(sync_time(&world, &alice) >= TTL + MARGIN);
     assert_all_equal(&world, &[&alice]);
