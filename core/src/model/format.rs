@@ -8,6 +8,7 @@ mod head;
 mod lock;
 mod metadata;
 mod newer;
+mod others;
 mod snapshot;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ pub use entry::{Change, Entry, Slot, Stub};
 pub(crate) use head::{START, SlotHead};
 pub use lock::LockObject;
 pub use metadata::ServerMetadata;
+pub use others::OtherFields;
 pub use snapshot::{Part, PartName, Record, Snapshot};
 
 use crate::model::{Error, ErrorKind, Key};

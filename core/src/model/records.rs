@@ -312,6 +312,7 @@ impl DeferredChange {
             hash: synced.hash,
             body: None,
             seen: synced.seen.clone(),
+            other: Default::default(),
         };
         Self { diverged: true, ..Self::of(change) }
     }

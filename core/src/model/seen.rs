@@ -42,6 +42,12 @@ impl Seen {
         self.0.is_empty()
     }
 
+    /// About how many bytes they take in an object.
+    pub(crate) fn len(&self) -> usize {
+        const MAKER: usize = 16 + 3 + 3 * 17;
+        10 + self.0.len() * MAKER
+    }
+
     /// Whether all edits of the other version are in this one.
     pub(crate) fn contains(&self, other: &Self) -> bool {
         let has = |ours: &Vec<u64>, edit: &u64| {

@@ -208,3 +208,50 @@ fn c1_a_client_state_of_a_newer_format_names_the_version_that_is_needed() {
     alice.set_position(&first);
     assert_eq!(alice.sync().pushed, 1);
 }
+
+/// Optional fields that a newer program adds to a change stay with the version that they are of, also in
+/// the snapshots that this program writes.
+#[test]
+fn s8_fields_of_a_newer_program_are_carried_through_snapshots() {
+    let world = World::new();
+    let (alice, bob) = (world.device("alice"), world.device("bob"));
+    for id in ["script", "note"] {
+        alice.edit(id, "text");
+    }
+    alice.sync();
+    let mut entry = world.json("changes/1.json");
+    for change in entry["changes"].as_array_mut().unwrap() {
+        change["mode"] = json!(493);
+        change["seen"] = json!({"laptop": 7});
+    }
+    world.overwrite("changes/1.json", entry.to_string());
+    let fields = |id: &str| {
+        let head = world.json(world.snapshots().last().expect("there is a snapshot"));
+        let parts = head["parts"].as_array().unwrap().iter();
+        let parts = parts.map(|part| world.json(part["key"].as_str().unwrap()));
+        let records: Vec<Value> =
+            parts.filter_map(|part| part["documents"].get(format!("s{id}")).cloned()).collect();
+        (records[0]["mode"].clone(), records[0]["seen"]["laptop"].clone())
+    };
+    let mut snapshots = 0;
+    for i in 0..80 {
+        bob.edit("other", &format!("text {i}"));
+        bob.sync();
+        if world.snapshots().len() > snapshots {
+            assert_eq!(fields("script"), (json!(493), json!(7)), "after {i}");
+            snapshots = world.snapshots().len();
+        }
+    }
+    assert!(snapshots >= 2, "{snapshots}");
+    // A version that this program writes is another one.
+    bob.edit("note", "newer text");
+    for i in 0..80 {
+        bob.edit("other", &format!("again {i}"));
+        bob.sync();
+    }
+    assert_eq!(fields("note"), (Value::Null, Value::Null));
+    assert_eq!(fields("script"), (json!(493), json!(7)));
+    let carol = world.device("carol");
+    carol.sync();
+    assert_eq!(carol.all(), bob.all());
+}

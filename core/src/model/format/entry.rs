@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{About, Body};
+use super::{About, Body, OtherFields};
 use crate::model::{
     Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Seen, Sizes,
     Timestamp, VersionId,
@@ -79,6 +79,9 @@ pub struct Change {
     /// syncs the document with several storages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// What a newer program says of this version.
+    #[serde(flatten)]
+    pub other: OtherFields,
 }
 
 /// What is left of an old commit: `{"format": 1, "commit": "…", "prev": "…", "snapshot": "…"}`.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Change};
+use super::{Body, Change, OtherFields};
 use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Seen, VersionId};
 
 /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
@@ -74,6 +74,9 @@ pub struct Record {
     /// Which edits it contains (rule T1), if its change said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// What a newer program says of this version.
+    #[serde(flatten)]
+    pub other: OtherFields,
 }
 
 impl Snapshot {
@@ -94,13 +97,14 @@ impl Record {
             deleted: (change.action == Action::Delete).then_some(seq),
             body: change.body.clone(),
             seen: change.seen.clone(),
+            other: change.other.clone(),
         }
     }
 
     /// The record as a change, for a client that lacks it.
     pub(crate) fn into_change(self, id: DocumentId) -> Change {
         let action = if self.deleted.is_some() { Action::Delete } else { Action::Put };
-        let Self { vid, rev, len, hash, body, seen, .. } = self;
-        Change { id, rev, action, vid, base: None, len, hash, body, seen }
+        let Self { vid, rev, len, hash, body, seen, other, .. } = self;
+        Change { id, rev, action, vid, base: None, len, hash, body, seen, other }
     }
 }

@@ -233,6 +233,7 @@ fn remotes() -> Vec<Option<DeferredChange>> {
         hash: hash(content),
         body: None,
         seen: None,
+        other: Default::default(),
     };
     let changes = [
         change(SYNCED, Action::Put, SYNCED),

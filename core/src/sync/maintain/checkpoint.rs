@@ -8,7 +8,7 @@ use bytes::Bytes;
 use super::Maintain;
 use crate::model::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
 use crate::model::{CommitId, ContentHash, Error, ErrorKind, Key};
-use crate::model::{LogCost, LogPosition};
+use crate::model::{LogCost, LogPosition, Seen};
 
 /// The newest version of each document that changed after a snapshot, by its key.
 pub(super) type Fold = BTreeMap<String, Record>;
@@ -223,7 +223,8 @@ fn cost(fold: &Fold, base: &[PartName]) -> u64 {
 /// About how long a record is in JSON.
 fn estimate(key: &str, record: &Record) -> usize {
     let body = record.body.as_ref().map_or(0, |body| body.0.len() * 9 / 8);
-    key.len() + record.rev.as_str().len() + body + 180
+    let seen = record.seen.as_ref().map_or(0, Seen::len);
+    key.len() + record.rev.as_str().len() + body + seen + record.other.len() + 180
 }
 
 fn broken(slot: u64, why: &str) -> Error {

@@ -20,8 +20,8 @@ impl Maintain<'_> {
         let record = |(id, version): (DocumentId, crate::model::SyncedVersion)| {
             let action = if version.deleted { Action::Delete } else { Action::Put };
             let (rev, vid, len, hash) = (version.rev, version.vid, version.len, version.hash);
-            let seen = version.seen;
-            let change = Change { id, rev, action, vid, base: None, len, hash, body: None, seen };
+            let (body, seen, other) = (None, version.seen, Default::default());
+            let change = Change { id, rev, action, vid, base: None, len, hash, body, seen, other };
             (change.id.to_key(), Record::of(&change, seq))
         };
         Ok(indexed.into_iter().map(record).collect())

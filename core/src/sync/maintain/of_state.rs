@@ -55,5 +55,6 @@ impl Maintain<'_> {
 
 fn record(version: SyncedVersion, seq: u64) -> Record {
     let SyncedVersion { vid, rev, hash, len, deleted, seen, .. } = version;
-    Record { vid, rev, len, hash, deleted: deleted.then_some(seq), body: None, seen }
+    let (deleted, body) = (deleted.then_some(seq), None);
+    Record { vid, rev, len, hash, deleted, body, seen, other: Default::default() }
 }

@@ -136,6 +136,7 @@ impl Pull<'_> {
             hash: indexed.hash,
             body: None,
             seen: None,
+            other: Default::default(),
         }
     }
 }

@@ -219,6 +219,7 @@ impl Push<'_> {
             hash: version.hash,
             body: None,
             seen,
+            other: Default::default(),
         }))
     }
 
@@ -250,6 +251,7 @@ impl Push<'_> {
             hash,
             body,
             seen,
+            other: Default::default(),
         });
         Read::Put(upload, document.bytes)
     }
