@@ -128,7 +128,7 @@ pub(crate) struct Sync {
     /// The name of this device, for people to read [default: the host name].
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub device: Option<String>,
-    /// Accept both: what --go-on accepts, and the deletion of more than half of the documents.
+    /// Accept what --go-on and --give-up-missing accept, and the deletion of more than half of the documents.
     #[arg(short, long)]
     pub yes: bool,
     /// Go on although the storage is not as this device left it, if it is the same one: put back what it
@@ -153,6 +153,10 @@ pub(crate) struct Sync {
     /// that it lost.
     #[arg(long)]
     pub verify: bool,
+    /// Put what this device has in the place of documents that are missing in the storage, for all devices.
+    /// First sync the device that wrote them with --verify.
+    #[arg(long)]
+    pub give_up_missing: bool,
     /// Refuse a storage without atomic create, instead of working under a lock there.
     #[arg(long)]
     pub require_strong: bool,
@@ -249,6 +253,7 @@ impl Sync {
             accept_deletes: self.yes || self.accept_deletes,
             retry_refused: self.retry_refused,
             verify: self.verify,
+            give_up_missing: self.yes || self.give_up_missing,
         }
     }
 

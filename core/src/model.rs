@@ -6,6 +6,7 @@ mod error;
 pub mod format;
 mod id;
 mod key;
+mod lost;
 mod progress;
 mod records;
 mod repair;
@@ -22,6 +23,7 @@ pub(crate) use error::Scope;
 pub use error::{BoxError, Effect, Error, ErrorKind};
 pub use id::DocumentId;
 pub use key::{Folder, Key};
+pub(crate) use lost::{LostVersion, LostVersions};
 pub use progress::Event;
 pub(crate) use records::{
     Attempt, Branch, DeferredChange, GcClock, Kept, LastEntry, LogCost, LogPosition, QueuedEdit,

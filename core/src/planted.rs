@@ -37,6 +37,8 @@ pub enum Rule {
     P7,
     /// Rule P8: the index is set before a merged document is in the application.
     P8,
+    /// Rule P14: a change that was made without seeing the version that is here is no conflict.
+    P14,
     /// Rule U2: the same bytes get the same name again.
     U2,
     /// Rule U2: what was uploaded in this sync is committed without a look at what it was.

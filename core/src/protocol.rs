@@ -1,6 +1,7 @@
 //! Pure decisions of the protocol: no input or output, no clock, no lock. The modules of `sync` gather
 //! the facts, ask here, and carry out the answer.
 
+mod bases;
 mod decide;
 mod lineage;
 mod plan;

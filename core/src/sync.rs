@@ -17,12 +17,13 @@
 //!
 //! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`, `restored`,
 //! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`,
-//! `whole` (documents that the log names).
+//! `whole` (documents that the log names), `found` (bytes that are there again).
 
 mod anchor;
 mod brake;
 mod commit;
 mod context;
+mod found;
 mod identify;
 mod last_entry;
 mod lock;
@@ -151,20 +152,36 @@ impl<'a> Session<'a> {
             // The documents are synced; what was left undone is tried again another day.
             tracing::warn!(%error, "maintenance of the storage failed");
         }
-        if let Some(lock) = lock
-            && let Err(error) = client.storage.unlock(lock).await
-        {
-            // It expires after its time.
-            tracing::warn!(%error, "the lock could not be released");
-        }
+        self.unlock(lock).await;
         synced?;
         if self.cx.options.verify && position.version > 0 {
-            let listed = client.storage.list_all(Folder::Documents).await?;
-            self.cx.put_missing_again(&listed).await?;
+            self.verify(&mut position).await?;
         }
         position.synced = Some(client.environment.now());
         client.sync_state.save(&position).await?;
         Ok(position)
+    }
+
+    async fn unlock(&self, lock: Lock) {
+        if let Some(lock) = lock
+            && let Err(error) = self.cx.client.storage.unlock(lock).await
+        {
+            // It expires after its time.
+            tracing::warn!(%error, "the lock could not be released");
+        }
+    }
+
+    /// Looks at all documents of the storage (rules D2 and D7).
+    async fn verify(&self, position: &mut LogPosition) -> Result<(), Error> {
+        let listed = self.cx.client.storage.list_all(Folder::Documents).await?;
+        self.cx.put_missing_again(&listed).await?;
+        if !self.cx.look_for_lost(&listed).await? {
+            return Ok(());
+        }
+        let mut lock = None;
+        let synced = self.rounds(position, &mut lock).await;
+        self.unlock(lock).await;
+        synced
     }
 
     /// What was edited while no client ran (rule C4), once.

@@ -2,12 +2,12 @@
 
 use serde::Serialize;
 
-use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, MAKER, POSITION, TRAIL};
+use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, LOST, MAKER, POSITION, TRAIL};
 use crate::local::state::{Table, Update};
 use crate::model::format::Change;
 use crate::model::{
-    Attempt, DeferredChange, GcClock, Kept, LastEntry, LogPosition, MakerId, QueuedEdit,
-    SyncedVersion, Trail,
+    Attempt, DeferredChange, GcClock, Kept, LastEntry, LogPosition, LostVersions, MakerId,
+    QueuedEdit, SyncedVersion, Trail,
 };
 use crate::model::{DocumentId, Error, ErrorKind};
 
@@ -57,6 +57,13 @@ impl Batch {
         match own {
             Some(own) => self.set(Table::Metadata, LAST_ENTRY.to_owned(), own),
             None => self.clear(Table::Metadata, LAST_ENTRY.to_owned()),
+        }
+    }
+
+    pub(crate) fn lost(&mut self, lost: &LostVersions) {
+        match lost.0.is_empty() {
+            false => self.set(Table::Metadata, LOST.to_owned(), lost),
+            true => self.clear(Table::Metadata, LOST.to_owned()),
         }
     }
 

@@ -11,8 +11,8 @@ use super::{Batch, position};
 use crate::local::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
 use crate::model::format::Change;
 use crate::model::{
-    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, MakerId, QueuedEdit, SyncedVersion,
-    Trail,
+    Attempt, DeferredChange, GcClock, LastEntry, LogPosition, LostVersions, MakerId, QueuedEdit,
+    SyncedVersion, Trail,
 };
 use crate::model::{DocumentId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
@@ -25,6 +25,7 @@ pub(super) const GC_CLOCK: &str = "gc-clock";
 pub(super) const LAST_ENTRY: &str = "last-entry";
 pub(super) const TRAIL: &str = "trail";
 pub(super) const MAKER: &str = "maker";
+pub(super) const LOST: &str = "lost";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct SyncState {
@@ -175,6 +176,11 @@ impl SyncState {
 
     pub(crate) async fn last_entry(&self) -> Result<Option<LastEntry>, Error> {
         self.single(LAST_ENTRY).await
+    }
+
+    /// Versions whose bytes were given up for lost (rule D7).
+    pub(crate) async fn lost(&self) -> Result<LostVersions, Error> {
+        Ok(self.single(LOST).await?.unwrap_or_default())
     }
 
     pub(crate) async fn gc_clock(&self) -> Result<GcClock, Error> {

@@ -107,6 +107,11 @@ impl LogPosition {
         }
     }
 
+    /// Some of what is applied may come from entries up to this one.
+    pub(crate) fn pulled_to(&self) -> u64 {
+        self.pull_target.map_or(self.version, |(farthest, _)| farthest)
+    }
+
     /// `v` has moved.
     pub(crate) fn arrive(&mut self) {
         self.pull_target = self.pull_target.filter(|(farthest, _)| *farthest > self.version);
@@ -267,15 +272,18 @@ pub(crate) struct DeferredChange {
     /// Hashes of older versions that the log named (rule P6).
     #[serde(default)]
     pub older: Vec<ContentHash>,
-    /// Treat any difference as a conflict (rule D1).
+    /// Treat any difference as a conflict (rules C3, D1 and P14).
     #[serde(default)]
     pub diverged: bool,
-    /// The versions that it replaced, kept while two branches are joined (rule D3).
+    /// The versions that it was made upon, the oldest first, as far as they were read (rules P14 and D3).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaced: Vec<VersionId>,
     /// Why it was set aside, once it was tried.
     #[serde(default)]
     pub reason: Option<DeferReason>,
+    /// When this device first found that the storage lacks its bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// The number of its entry and its place in the entry: the commit order (rule P11).
     #[serde(default)]
     pub order: (u64, u32),
@@ -332,6 +340,7 @@ impl DeferredChange {
             diverged: true,
             replaced: Vec::new(),
             reason: None,
+            since: None,
             order: (0, 0),
             refused: None,
         }

@@ -25,6 +25,9 @@ pub struct Report {
     pub conflicts: u64,
     /// Copies made because a resolver kept both versions.
     pub copies: Vec<DocumentId>,
+    /// Documents of which the storage had lost the newest version, and this device has offered its own in
+    /// its place, with [`SyncOptions::give_up_missing`](crate::SyncOptions::give_up_missing).
+    pub given_up: Vec<DocumentId>,
     /// Documents that could not be synced now and are tried again at the next sync.
     pub deferred: Vec<Deferred>,
     /// Documents that the storage had lost and this device has put again, with

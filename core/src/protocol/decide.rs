@@ -1,7 +1,8 @@
 //! What to do with one document: the only place where this is decided.
 //!
 //! The first line that fits decides. *Apart* means that any difference is a conflict: the edit was
-//! declared on another revision (rule C3), or the storage is another one than before (rule D1).
+//! declared on another revision (rule C3), the storage is another one than before (rule D1), or the
+//! change was made without seeing the version that was synced here (rule P14).
 //! *Unedited* means: not queued, and the application has the synced revision, or nothing if there
 //! is none.
 //!

@@ -1,8 +1,10 @@
 //! A change of another device, and how it is joined with one that waits already (rule P4).
 
+use super::bases::bases;
 use crate::model::format::{Change, Entry};
 use crate::model::{Branch, DeferredChange, SyncedVersion};
 use crate::model::{ContentHash, Timestamp, VersionId};
+use crate::planted::{Rule, holds};
 
 /// A change that was read from the log or from a snapshot.
 #[derive(Clone, Debug)]
@@ -13,8 +15,11 @@ pub(crate) struct RemoteChange {
     pub time: Option<Timestamp>,
     /// Hashes of the versions that this one replaced.
     pub older: Vec<ContentHash>,
-    /// The versions that this one replaced, as far as they were read.
+    /// The versions that it was made upon, the oldest first, as far as they were read.
     pub replaced: Vec<VersionId>,
+    /// What it was made upon can be compared with what this device has: it was read from an entry, and
+    /// this device has applied nothing that came after it.
+    pub names_base: bool,
     /// The number of its entry and its place in the entry.
     pub order: (u64, u32),
 }
@@ -36,14 +41,17 @@ const OLDER: usize = 64;
 impl RemoteChange {
     /// A change of a snapshot.
     pub(crate) fn of_snapshot(change: Change, order: (u64, u32)) -> Self {
-        Self { change, device: None, time: None, older: Vec::new(), replaced: Vec::new(), order }
+        let (older, replaced) = (Vec::new(), Vec::new());
+        Self { change, device: None, time: None, older, replaced, names_base: false, order }
     }
 
-    /// The changes of entry `number`, in order.
-    pub(crate) fn of_entry(number: u64, entry: Entry) -> impl Iterator<Item = Self> {
+    /// The changes of entry `number`, in order. A pull that did not come to its end may have applied some
+    /// of the entries up to `applied` (rule P9).
+    pub(crate) fn of_entry(number: u64, entry: Entry, applied: u64) -> impl Iterator<Item = Self> {
         let (device, time) = (entry.client, entry.time);
         (0..).zip(entry.changes).map(move |(place, change)| Self {
             replaced: change.base.into_iter().collect(),
+            names_base: number > applied,
             change,
             device: Some(device.clone()),
             time: Some(time),
@@ -57,10 +65,11 @@ impl RemoteChange {
         let mut older = earlier.older;
         older.push(earlier.change.hash);
         older.extend(self.older);
-        let mut replaced = earlier.replaced;
-        replaced.push(earlier.change.vid);
-        replaced.extend(self.replaced);
-        Self { older: newest(older), replaced: newest(replaced), ..self }
+        let replaced = bases(self.replaced, &earlier.change, &earlier.replaced);
+        // Upon one of a snapshot: all that it was made upon is not known.
+        let names_base =
+            self.names_base && (earlier.names_base || !replaced.contains(&earlier.change.vid));
+        Self { older: newest(older), replaced, names_base, ..self }
     }
 
     /// How this change of another branch stands to the version that was synced here. A change that
@@ -85,7 +94,8 @@ impl RemoteChange {
     }
 
     /// This change joined with one that was deferred before. `synced` is the version that was synced
-    /// last, `branch` how this log stands to the one that it was synced with (rules D1 and D3).
+    /// last, `branch` how this log stands to the one that it was synced with (rules D1 and D3). It is
+    /// apart also if it was made without seeing the version that was synced here (rule P14).
     pub(crate) fn join(
         self,
         before: Option<&DeferredChange>,
@@ -98,19 +108,28 @@ impl RemoteChange {
         // What is synced already is apart only if the deferred change says so of this very version:
         // an edit was declared on another one (rule C3).
         let undecided = before.is_some_and(|before| before.diverged);
-        let replaced = match branch {
-            Branch::Parted { .. } => {
-                let earlier = before.map(|before| before.replaced.clone()).unwrap_or_default();
-                let waiting = waiting.filter(|_| !is_same).map(|waiting| waiting.vid);
-                newest(earlier.into_iter().chain(waiting).chain(self.replaced).collect())
-            }
-            Branch::Same | Branch::Unknown => Vec::new(),
+        let earlier = before.map_or(&[][..], |before| &before.replaced);
+        let replaced = match waiting {
+            Some(_) if is_same && earlier.len() > self.replaced.len() => earlier.to_vec(),
+            Some(waiting) if !is_same => bases(self.replaced, waiting, earlier),
+            _ => self.replaced,
         };
-        // It was made upon what this device has.
-        let is_next = synced.is_some_and(|version| replaced.contains(&version.vid));
+        let follows = waiting.is_some_and(|w| is_same || replaced.contains(&w.vid));
+        let is_apart = synced.is_some_and(|version| {
+            // It was made upon what this device has.
+            let is_next = replaced.contains(&version.vid);
+            match branch {
+                Branch::Same => {
+                    let is_blind = self.names_base && !is_next && !follows;
+                    is_blind && !version.deleted && holds(Rule::P14)
+                }
+                Branch::Parted { .. } => !is_next,
+                Branch::Unknown => true,
+            }
+        });
         let diverged = match is_synced {
             true => is_same && undecided,
-            false => undecided || (branch != Branch::Same && synced.is_some() && !is_next),
+            false => undecided || is_apart,
         };
         let older = before.map(|before| before.older.clone()).unwrap_or_default().into_iter();
         let older = older.chain(waiting.filter(|_| !is_same).map(|waiting| waiting.hash));
@@ -121,8 +140,9 @@ impl RemoteChange {
             device: self.device,
             time: self.time,
             diverged,
-            replaced,
+            replaced: newest(replaced),
             reason: same.and_then(|same| same.reason),
+            since: same.and_then(|same| same.since),
             refused: same.and_then(|same| same.refused.clone()),
             order: self.order,
         }

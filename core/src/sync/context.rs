@@ -7,8 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::pull::OtherEntry;
 use crate::local::state::Claim;
 use crate::model::format::Change;
-use crate::model::{DeferReason, Deferred, DocumentId, Error, Event, Report};
-use crate::model::{Kept, Seen, Stamp};
+use crate::model::{DeferReason, Deferred, DeferredChange, DocumentId, Error, Event, Report};
+use crate::model::{Kept, Seen, Stamp, VersionId};
 use crate::protocol::{Lineage, Local};
 use crate::sync::{Shared, SyncOptions};
 
@@ -19,6 +19,8 @@ pub(super) struct Context<'a> {
     report: Mutex<Report>,
     /// Documents deferred in this sync: not asked about again before the next.
     deferred: Mutex<HashSet<DocumentId>>,
+    /// Versions that were given up for lost in this sync (rule D6).
+    given_up: Mutex<HashSet<VersionId>>,
     /// The newest entry that was found in the storage in this sync (rule P3).
     pub(super) found: AtomicU64,
     /// Documents whose local version was queued upon a remote one without a question (rule T2).
@@ -53,6 +55,7 @@ impl<'a> Context<'a> {
             options,
             report: Mutex::default(),
             deferred: Mutex::default(),
+            given_up: Mutex::default(),
             found: AtomicU64::new(0),
             kept: AtomicU64::new(0),
             weak: AtomicBool::new(false),
@@ -87,6 +90,22 @@ impl<'a> Context<'a> {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner).contains(id)
     }
 
+    /// What this device has takes the place of this version, whose bytes are lost (rule D6).
+    pub(super) fn give_up(&self, id: &DocumentId, pending: &DeferredChange) {
+        let vid = pending.change.as_ref().map(|change| change.vid);
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).extend(vid);
+        self.report().given_up.push(id.clone());
+    }
+
+    pub(super) fn is_given_up(&self, vid: VersionId) -> bool {
+        self.given_up.lock().unwrap_or_else(PoisonError::into_inner).contains(&vid)
+    }
+
+    /// Whether this deferred change was given up, so that it does not keep its document from being pushed.
+    pub(super) fn is_open(&self, pending: &DeferredChange) -> bool {
+        pending.change.as_ref().is_some_and(|change| self.is_given_up(change.vid))
+    }
+
     /// Whether the storage is known to be weak.
     pub(super) fn is_weak(&self) -> bool {
         self.weak.load(Relaxed)
@@ -117,10 +136,12 @@ impl<'a> Context<'a> {
         Ok(sync_state.is_any_queued().await? || sync_state.attempt().await?.is_some())
     }
 
-    /// Documents that the pulls of this sync have written, deleted, queued or asked about.
+    /// Documents that the pulls of this sync have written, deleted, queued, asked about or
+    /// given up.
     pub(super) fn moved(&self) -> u64 {
         let report = self.report();
-        report.pulled + report.deleted + report.conflicts + self.kept.load(Relaxed)
+        let kept = self.kept.load(Relaxed) + report.given_up.len() as u64;
+        report.pulled + report.deleted + report.conflicts + kept
     }
 
     /// What a new edit is named by (rule T1).

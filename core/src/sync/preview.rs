@@ -118,7 +118,7 @@ impl Reader<'_> {
     ) -> Result<BTreeMap<DocumentId, RemoteChange>, Error> {
         self.cx.check_interrupted(position).await?;
         let mut remote: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
-        let mut tail = LogReader::new(None, self.cx.take_slot());
+        let (mut tail, applied) = (LogReader::new(None, self.cx.take_slot()), position.pulled_to());
         loop {
             let (changes, end) = match self.pull.next(position, &mut tail).await? {
                 LogPage::End => return Ok(remote),
@@ -126,7 +126,7 @@ impl Reader<'_> {
                     let mut changes = Vec::new();
                     for (entry, _) in entries {
                         position.advance(entry.commit);
-                        changes.extend(RemoteChange::of_entry(position.version, entry));
+                        changes.extend(RemoteChange::of_entry(position.version, entry, applied));
                     }
                     (changes, end)
                 }

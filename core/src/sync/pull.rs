@@ -10,6 +10,7 @@ mod apply;
 mod deferred;
 mod facts;
 mod history;
+mod lost;
 mod meeting;
 mod read;
 mod rejoin;
@@ -130,6 +131,7 @@ impl<'a> Pull<'a> {
         entries: Vec<(Entry, u64)>,
         window: Window,
     ) -> Result<(), Error> {
+        let applied = position.pulled_to();
         if let Some((last, _)) = entries.last() {
             position.set_out(position.version + entries.len() as u64, last.commit);
             self.cx.client.sync_state.save(position).await?;
@@ -149,7 +151,7 @@ impl<'a> Pull<'a> {
             trail.push(after.version, entry.commit);
             after.log.bytes =
                 after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
-            for change in RemoteChange::of_entry(after.version, entry) {
+            for change in RemoteChange::of_entry(after.version, entry, applied) {
                 let id = change.change.id.clone();
                 let change = match last.remove(&id) {
                     Some(earlier) => change.after(earlier),

@@ -136,8 +136,9 @@ impl<'a> Push<'a> {
             // Uploads are forgotten if the storage turned out to be another one (rule D1).
             let kept = self.uploads().get(&change.id).map(|kept| kept.change.vid);
             let is_kept = kept == Some(change.vid);
-            let is_open = is_kept && edit.is_some() && !deferred.contains_key(&change.id);
-            is_open && decide(&facts) == Decision::Push(change.action)
+            let pending = deferred.get(&change.id);
+            let is_open = is_kept && edit.is_some() && pending.is_none_or(|p| self.cx.is_open(p));
+            is_open && (pending.is_some() || decide(&facts) == Decision::Push(change.action))
         };
         Ok(uploads.into_iter().filter(is_pushed).collect())
     }

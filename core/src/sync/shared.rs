@@ -59,8 +59,14 @@ pub struct SyncOptions {
     pub retry_refused: bool,
     /// Look whether the storage still has all documents that this device has synced, and put those
     /// again that it lost (rule D2): one request for a page of names, and one for each document that is
-    /// not listed.
+    /// not listed. It also looks for what was given up before (rule D7).
     pub verify: bool,
+    /// Put what this device has in the place of versions whose bytes the storage lost
+    /// ([`DeferReason::Missing`](crate::DeferReason::Missing)), for all devices (rule D6). The resolver is not
+    /// asked, as nobody can show the lost side. A device that still has it is asked before its own is
+    /// replaced, and all are as before where this device has neither the document nor an edit of it. It
+    /// is for bytes that do not come back: `verify` on the device that wrote them comes first.
+    pub give_up_missing: bool,
 }
 
 impl Shared {

@@ -53,6 +53,7 @@ stories! {
     without_p3: P3, log::p3_a_device_ahead_of_a_restored_storage_stops;
     without_p7: P7, edits::p7_an_edit_made_during_a_pull_is_not_overwritten;
     without_p8: P8, edits::p8_a_merge_that_is_stopped_anywhere_loses_neither_half;
+    without_p14: P14, edits::p14_a_version_that_another_device_never_saw_is_not_overwritten;
     without_u2: U2, attempt::u2_an_upload_that_lost_its_slot_is_never_named_again;
     without_u2_looking_at_the_content: U2Content, commit::u2_an_upload_is_committed_only_as_what_it_is;
     without_u3: U3, attempt::u3_an_old_upload_is_not_named;

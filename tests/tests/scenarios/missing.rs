@@ -1,5 +1,8 @@
 //! Documents whose bytes the storage lost, damaged or does not hand out (rule P5).
 
+mod found;
+mod given_up;
+
 use bytes::Bytes;
 use db_to_cloud::{DeferReason, ErrorKind, Key, Resolution};
 use db_to_cloud_tests::{Fault, Judge, World};

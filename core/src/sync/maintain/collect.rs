@@ -44,6 +44,7 @@ impl Maintain<'_> {
         if !self.is_at_head(position).await? {
             return Ok(());
         }
+        self.cx.look_for_lost(&documents).await?;
         // With v at the head, the head's documents are the indexed and the pending ones.
         let named = self.named().await?;
         let unnamed = |key: &Key| match key.vid() {
@@ -82,6 +83,9 @@ impl Maintain<'_> {
             let changes = page.iter().filter_map(|(_, pending)| pending.change.as_ref());
             named.vids.extend(changes.map(|change| change.vid));
         }
+        // The application is asked about these yet (rule D7).
+        let lost = self.cx.client.sync_state.lost().await?;
+        named.vids.extend(lost.0.iter().filter(|lost| lost.found).map(|lost| lost.change.vid));
         // Without a snapshot that counts (rule P13), none is a candidate.
         let usable = self.cx.client.storage.usable_snapshot(1..=u64::MAX, false).await?;
         if let Some(usable) = usable {

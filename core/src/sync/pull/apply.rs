@@ -202,10 +202,9 @@ impl Pull<'_> {
         if let Some(change) = &pending.change {
             self.missing().insert(change.vid);
             let id = change.id.clone();
-            batch.pending(
-                &id,
-                Some(&DeferredChange { reason: Some(DeferReason::Missing), ..pending }),
-            );
+            let since = pending.since.or(Some(self.cx.client.environment.now()));
+            let reason = Some(DeferReason::Missing);
+            batch.pending(&id, Some(&DeferredChange { reason, since, ..pending }));
         }
     }
 

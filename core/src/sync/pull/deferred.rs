@@ -4,6 +4,7 @@
 use super::Pull;
 use super::STEP;
 use super::facts::{Decided, Waiting};
+use super::lost::describe;
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::{DeferReason, DocumentId, Error};
@@ -24,6 +25,9 @@ impl Pull<'_> {
         last: bool,
     ) -> Result<bool, Error> {
         self.brake_deferred(position).await?;
+        if last {
+            self.give_up_missing().await?;
+        }
         let mut left = true;
         for _ in 0..PASSES {
             left = left && self.deferred_pass(position, last).await?;
@@ -31,6 +35,7 @@ impl Pull<'_> {
         if left {
             self.report_changing().await?;
         }
+        self.ask_about_found().await?;
         Ok(!last && self.is_any_missing().await?)
     }
 
@@ -105,10 +110,8 @@ impl Pull<'_> {
     fn is_missing(&self, id: &DocumentId, pending: &DeferredChange, last: bool) -> bool {
         let vid = pending.change.as_ref().map(|c| c.vid);
         let missing = vid.is_some_and(|vid| self.missing().contains(&vid));
-        if missing && last {
-            let text =
-                "its bytes are not in the storage: let the device that wrote it put them again";
-            self.cx.defer(id, DeferReason::Missing, text);
+        if missing && last && !self.cx.is_open(pending) {
+            self.cx.defer(id, DeferReason::Missing, describe(pending));
         }
         missing
     }

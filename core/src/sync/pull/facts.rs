@@ -234,6 +234,19 @@ impl Known {
         }
     }
 
+    /// Whether this device has something to put in the place of a version that is lost: its document, or
+    /// a delete of it that is queued (rule D6).
+    pub(super) fn offers(&self, id: &DocumentId) -> bool {
+        match self.revisions.get(id) {
+            Some(Ok(Some(_))) => true,
+            Some(Ok(None)) => {
+                let is_live = self.synced.get(id).is_some_and(|version| !version.deleted);
+                is_live && self.edits.contains_key(id)
+            }
+            Some(Err(_)) | None => false,
+        }
+    }
+
     /// The same facts with these edits as well, which are not queued yet.
     pub(in crate::sync) fn with_edits(mut self, edits: &HashMap<DocumentId, QueuedEdit>) -> Self {
         let here = self.revisions.keys().filter_map(|id| Some((id.clone(), *edits.get(id)?)));

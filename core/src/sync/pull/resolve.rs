@@ -226,7 +226,7 @@ impl Pull<'_> {
         self.cx.mark_all_synced(vec![synced], position.generation, Batch::new()).await
     }
 
-    async fn apply_one(&self, write: Write) -> Outcome {
+    pub(super) async fn apply_one(&self, write: Write) -> Outcome {
         let outcome = self.cx.client.database.apply(vec![write]).await.pop();
         outcome.unwrap_or_else(|| Outcome::Blocked("the database gave no answer".into()))
     }
@@ -239,7 +239,7 @@ impl Pull<'_> {
 
     /// Makes a document of the local version before the remote one takes its place, and queues it.
     /// A copy that an interrupted sync made already serves as well. `Err` says why it cannot be.
-    async fn copy(
+    pub(super) async fn copy(
         &self,
         id: &DocumentId,
         copy: &DocumentId,

@@ -47,6 +47,8 @@ struct Queued {
     synced: Option<SyncedVersion>,
     /// What the other storages of this database had of the documents of its page.
     elsewhere: Arc<Elsewhere>,
+    /// It takes the place of a version that is lost (rule D6).
+    replaces_lost: bool,
 }
 
 impl Queued {
@@ -155,8 +157,8 @@ impl Push<'_> {
         let (dirty, mut synced) = (sync_state.dirty(&ids).await?, sync_state.indexed(&ids).await?);
         let pending = sync_state.pending(&ids).await?;
         let elsewhere = Arc::new(sync_state.elsewhere(&ids).await?);
-        let open =
-            ids.into_iter().filter(|id| !pending.contains_key(id) && !self.cx.is_deferred(id));
+        let is_open = |id: &DocumentId| pending.get(id).is_none_or(|p| self.cx.is_open(p));
+        let open = ids.into_iter().filter(|id| is_open(id) && !self.cx.is_deferred(id));
         Ok(open
             .filter_map(|id| {
                 let (edit, synced) = (dirty.get(&id).copied()?, synced.remove(&id));
@@ -164,13 +166,14 @@ impl Push<'_> {
                 if again && uploaded {
                     return None;
                 }
-                Some(Queued { id, edit, synced, elsewhere: elsewhere.clone() })
+                let (replaces_lost, elsewhere) = (pending.contains_key(&id), elsewhere.clone());
+                Some(Queued { id, edit, synced, elsewhere, replaces_lost })
             })
             .collect())
     }
 
     async fn read_queued(&self, queued: Queued) -> Result<Read, Error> {
-        let Queued { id, edit, synced, .. } = &queued;
+        let Queued { id, edit, synced, replaces_lost, .. } = &queued;
         let document = match self.cx.client.database.get(id).await {
             Ok(document) => document,
             Err(e) => {
@@ -185,7 +188,14 @@ impl Push<'_> {
         };
         let scanned = self.cx.client.database.tracking() == ChangeTracking::Scanned;
         let facts = Facts { edit: Some(edit), local, scanned, ..Facts::of(synced.as_ref()) };
-        let decision = decide(&facts);
+        let decision = match decide(&facts) {
+            // Also what was synced, or was made on an older version: it names what it was made on.
+            Decision::InSync | Decision::Conflict if *replaces_lost => match &document {
+                Some(_) => Decision::Push(Action::Put),
+                None => Decision::Push(Action::Delete),
+            },
+            decision => decision,
+        };
         let seen = match decision {
             Decision::Push(_) => self.cx.edits_of_pushed(queued.lineage(), local).await?,
             _ => None,

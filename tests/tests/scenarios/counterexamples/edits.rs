@@ -1,10 +1,12 @@
-//! Edits on their way into the queue and out of it (rules C4, U6, P7 and P8).
+//! Edits on their way into the queue and out of it, and those of others (rules C4, U6, P7, P8 and P14).
 
 use std::sync::Arc;
 
 use db_to_cloud::Action;
-use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
+use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World, options};
 use futures::FutureExt;
+
+use super::large;
 
 /// Without it a lost QueueChange is never pushed.
 #[test]
@@ -21,6 +23,22 @@ pub(crate) fn c4_edits_whose_queueing_was_lost_are_found_at_the_next_start() {
     assert_eq!(found, expected.map(|(id, action)| (id.to_owned(), action)));
     bob.sync();
     assert_eq!(bob.all(), alice.all());
+}
+
+/// Without it the only copy of a text is overwritten, and nobody is asked.
+#[test]
+pub(crate) fn p14_a_version_that_another_device_never_saw_is_not_overwritten() {
+    let world = World::new();
+    let (alice, bob) = world.alice_and_bob(&["note"]);
+    alice.edit("note", &large("alice's"));
+    alice.sync();
+    world.cloud.objects().retain(|key, bytes| key.slot().is_some() || bytes.len() < 5000);
+    bob.edit("note", "bob's");
+    bob.try_sync_with(options::GIVE_UP_MISSING).unwrap();
+    let judge = Judge::merging();
+    let alice = alice.resolving_by(judge.clone());
+    alice.sync();
+    assert!(judge.count() == 1 && alice.read("note").unwrap().contains("alice's"));
 }
 
 /// Without it an edit made during the push is never pushed.
