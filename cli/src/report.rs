@@ -29,6 +29,12 @@ struct Json {
     new_storage: bool,
     /// Documents that the storage had lost.
     put_again: u64,
+    /// Deferred documents that the storage has lost.
+    missing: usize,
+    /// Lost documents that this device's took the place of.
+    given_up: usize,
+    /// What may be done about the deferred ones.
+    ways: Vec<&'static str>,
 }
 
 /// A line of `--watch --json`. Its keys are a promise, those of the report among them.
@@ -97,6 +103,13 @@ fn summary(report: &Report) -> String {
     )
 }
 
+/// The ways on where the storage has lost documents.
+const WAYS: [&str; 2] = ["--verify", "--give-up-missing"];
+
+fn missing(report: &Report) -> usize {
+    report.deferred.iter().filter(|deferred| deferred.reason == DeferReason::Missing).count()
+}
+
 impl From<&Report> for Json {
     fn from(report: &Report) -> Self {
         Self {
@@ -104,6 +117,9 @@ impl From<&Report> for Json {
             storage: report.storage.map(|storage| storage.to_string()),
             new_storage: report.is_new_storage,
             put_again: report.put_again,
+            missing: missing(report),
+            given_up: report.given_up.len(),
+            ways: if missing(report) > 0 { WAYS.to_vec() } else { Vec::new() },
             pulled: report.pulled,
             pushed: report.pushed,
             deleted: report.deleted,
@@ -125,6 +141,11 @@ pub(crate) fn explain(report: &Report, verbose: bool) {
     if report.put_again > 0 {
         note(format_args!("put again, as the storage had lost them: {}", report.put_again));
     }
+    let given_up = report
+        .given_up
+        .iter()
+        .map(|id| format!("lost by the storage, and replaced by what this device has: {id}"));
+    tell(given_up, verbose);
     let copies = report.copies.iter().map(|copy| format!("kept both: this device's is {copy}"));
     tell(copies, verbose);
     if !report.copies.is_empty() {
@@ -203,7 +224,8 @@ fn advice(reason: DeferReason) -> &'static str {
         DeferReason::Unreadable => "let this user read the files or rows, then sync again",
         DeferReason::Refused => "remove what is in the way here, then sync again",
         DeferReason::Missing => {
-            "sync the device that wrote the missing document with --verify, then this one"
+            "sync the device that wrote the missing document with --verify, then this one; if its \
+             bytes do not come back, --give-up-missing puts what this device has in their place"
         }
         DeferReason::NotFetched | DeferReason::NotStored => "mend the storage, then sync again",
         DeferReason::KeepsChanging => "sync again when the files are at rest",

@@ -9,6 +9,7 @@ mod importing;
 mod interrupted;
 mod kill;
 mod login;
+mod missing;
 mod output;
 #[cfg(feature = "profile")]
 mod profiles;

@@ -37,6 +37,8 @@ fn the_report_has_exactly_the_promised_keys() {
         "deferred",
         "deleted",
         "elapsed_ms",
+        "given_up",
+        "missing",
         "new_storage",
         "pulled",
         "pushed",
@@ -44,6 +46,7 @@ fn the_report_has_exactly_the_promised_keys() {
         "requests",
         "storage",
         "version",
+        "ways",
     ];
     assert_eq!(keys(&report), promised);
     assert_eq!(keys(&report["requests"]), ["create", "delete", "get", "list", "put"]);

@@ -125,19 +125,3 @@ fn nothing_is_made_where_there_is_no_storage() {
     assert_eq!((run.code, run.stdout.starts_with("nothing to repair")), (Some(0), true), "{run:?}");
     assert!(!world.exists("cloud"));
 }
-
-#[test]
-fn the_device_that_wrote_a_lost_document_puts_it_again_when_asked() {
-    let world = World::new(&["a", "b"]);
-    world.write("a/long", "too long for the log\n".repeat(400));
-    world.sync("a");
-    let lost = fs::read_dir(world.path("cloud/docs")).unwrap().next().unwrap().unwrap();
-    fs::remove_file(lost.path()).unwrap();
-    let run = world.sync_as(3, "b", &[]);
-    assert!(run.stderr.contains("missing in the storage"), "{run:?}");
-    assert!(run.stderr.contains("sync the device that wrote the missing document with --verify"));
-    let run = world.sync_as(0, "a", &["--verify"]);
-    assert!(run.stderr.contains("put again, as the storage had lost them: 1"), "{run:?}");
-    world.sync("b");
-    assert_eq!(world.tree("a"), world.tree("b"));
-}
