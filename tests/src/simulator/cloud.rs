@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use db_to_cloud::format::{Change, Entry};
-use db_to_cloud::{Action, CommitId, Copied, Created, DocumentId, Error, ErrorKind, Key, Page};
+use db_to_cloud::{
+    Action, CommitId, Copied, Created, DocumentId, Error, ErrorKind, Key, Page, VersionId,
+};
 
 use super::shared::{Shared, lock};
 use super::tokens::{self, Tokens};
@@ -36,6 +38,8 @@ pub(super) struct Cloud {
     pub went_back: bool,
     /// A late write has replaced the first entry of a weak storage: it is another storage since.
     pub first_replaced: bool,
+    /// Versions that were replaced by a device that could not see them (rule D6): the last of each document.
+    pub given_up: BTreeMap<DocumentId, VersionId>,
     /// A device was restored from a backup, or all or half of it copied.
     pub rolled_back: bool,
     /// Somebody meddled with the lock, or two devices may believe that they hold it.
@@ -56,6 +60,7 @@ impl Cloud {
             orphans: BTreeSet::new(),
             went_back: false,
             first_replaced: false,
+            given_up: BTreeMap::new(),
             rolled_back: false,
             lock_in_doubt: false,
             damage: None,
@@ -177,6 +182,15 @@ impl Shared {
             },
             Request::Delete(key) => {
                 invariants::cleaning_up_removes_nothing_needed(self, &cloud, key);
+                if key
+                    .vid()
+                    .is_some_and(|vid| cloud.given_up.values().any(|given_up| *given_up == vid))
+                {
+                    // Too late for rule D7.
+                    let bytes = cloud.objects.get(key);
+                    let tokens = bytes.map(|bytes| tokens::of_text(bytes)).unwrap_or_default();
+                    lock(&self.oracle).took_back(&tokens);
+                }
                 cloud.lock_in_doubt |= late && *key == Key::lock();
                 cloud.objects.remove(key);
                 Ok(Answer::Done)
@@ -222,7 +236,11 @@ impl Shared {
             let tokens = cloud.tokens_of(change);
             lock(&self.oracle).committed(&tokens);
             cloud.published.extend(tokens);
-            cloud.head.insert(change.id.clone(), change.clone());
+            let before = cloud.head.insert(change.id.clone(), change.clone());
+            let unseen = before.filter(|before| change.base != Some(before.vid));
+            if let Some(unseen) = unseen.filter(|unseen| unseen.action == Action::Put) {
+                cloud.given_up.insert(change.id.clone(), unseen.vid);
+            }
         }
         cloud.ever.entry(n).or_default().insert(entry.commit);
         let replaced = cloud.log.insert(n, entry);

@@ -77,6 +77,8 @@ pub(super) struct Device {
     pub ended: Option<Result<Report, Error>>,
     /// The user consents to what the last sync asked about.
     pub asked: Option<(ErrorKind, Option<Divergence>)>,
+    /// Documents that the last sync missed in the storage.
+    pub missing: Vec<DocumentId>,
     /// What the storage was that the sync under way was to go on with.
     pub goes_on: Option<Divergence>,
     shared: Arc<Shared>,
@@ -90,7 +92,7 @@ impl Device {
         let client = build(shared, number, &name, &setup, (&documents, &state, &clock, &journal));
         let (backup, asked, goes_on, ended) = (None, None, None, None);
         let shared = shared.clone();
-        let sloppy = false;
+        let (sloppy, missing) = (false, Vec::new());
         Self {
             number,
             name,
@@ -105,6 +107,7 @@ impl Device {
             ended,
             asked,
             goes_on,
+            missing,
             shared,
         }
     }

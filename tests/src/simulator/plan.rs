@@ -90,6 +90,10 @@ pub(super) enum Action {
         how: u64,
     },
     Heal,
+    /// The storage loses a document for good.
+    LoseDocument {
+        object: u64,
+    },
 }
 
 /// An action, and for how many steps everybody goes on after it.
@@ -165,9 +169,10 @@ fn disaster(dice: &mut Dice, kind: u64) -> Action {
             3 | 4 => Action::RestoreServer,
             _ => Action::EmptyServer,
         },
-        4 => match dice.percent(60) {
-            true => Action::Damage { object: dice.below(1 << 32), how: dice.below(5) },
-            false => Action::Heal,
+        4 => match dice.below(10) {
+            0..5 => Action::Damage { object: dice.below(1 << 32), how: dice.below(5) },
+            5..8 => Action::Heal,
+            _ => Action::LoseDocument { object: dice.below(1 << 32) },
         },
         // Long times, so that garbage is collected.
         _ => Action::Jump { days: dice.one_of(&[8, 8, 17, 31]) },

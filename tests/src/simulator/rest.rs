@@ -49,6 +49,9 @@ fn until_quiet(world: &mut World) -> Result<(), Violation> {
         world.pass(if round < 4 || round % 3 > 0 { 400_000 } else { 8 * DAY });
         let mut quiet = true;
         for place in 0..world.devices.len() {
+            if round > 4 {
+                world.make_what_is_missing(place);
+            }
             world.begin_sync(place);
             // Every other round all sync at once.
             if round % 2 == 1 {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::task::{Context, Poll, Wake, Waker};
 
-use db_to_cloud::{Divergence, Error, ErrorKind, Report, SyncOptions};
+use db_to_cloud::{DeferReason, Divergence, Error, ErrorKind, Report, SyncOptions};
 
 use super::cloud::Objects;
 use super::device::{Device, Setup};
@@ -133,6 +133,8 @@ impl World {
             go_on,
             accept_remote: diverged && !go_on,
             accept_deletes: kind == Some(ErrorKind::TooManyDeletes),
+            // Also in vain, and of what comes back later (rules D6 and D7).
+            give_up_missing: !device.missing.is_empty() && lock(&self.shared.dice).percent(50),
             ..SyncOptions::default()
         };
         device.goes_on = asked.and_then(|(_, what)| what).filter(|_| go_on);
@@ -228,6 +230,11 @@ impl World {
             Ok(report) => {
                 shared.note(|| format!("{} has synced: {report:?}", device.name));
                 shared.count("sync went well");
+                if !report.given_up.is_empty() {
+                    shared.count("lost document given up");
+                }
+                let missing = report.deferred.iter().filter(|d| d.reason == DeferReason::Missing);
+                device.missing = missing.map(|deferred| deferred.id.clone()).collect();
                 if let Some(what) = device.goes_on.take().and_then(way_on) {
                     shared.count(what);
                 }

@@ -123,10 +123,12 @@ pub(in crate::simulator) fn a_good_sync_leaves_nothing_open(
 }
 
 /// Complaint 14: nobody is asked to decide between his edit and the very version that he
-/// edited, unless a backup was restored somewhere.
+/// edited, unless a backup was restored somewhere, or a device put that version in the place of one that
+/// was lost.
 pub(in crate::simulator) fn nobody_is_asked_in_vain(shared: &Shared, conflict: &Conflict) {
     let cloud = lock(&shared.cloud);
-    if shared.kind == Kind::Weak || cloud.went_back || cloud.rolled_back {
+    let given_up = cloud.given_up.contains_key(&conflict.id);
+    if shared.kind == Kind::Weak || cloud.went_back || cloud.rolled_back || given_up {
         return;
     }
     drop(cloud);

@@ -54,6 +54,7 @@ impl World {
             Action::EmptyServer => self.server_goes_back(Objects::new()),
             Action::Damage { object, how } => self.damage(object, how),
             Action::Heal => lock(&self.shared.cloud).heal(),
+            Action::LoseDocument { object } => self.lose_document(object),
             _ => {}
         }
     }
@@ -114,6 +115,8 @@ impl World {
         self.crash(place);
         self.shared.count("device reinstalled");
         let device = &mut self.devices[place];
+        // What it gave up is known to it alone (rule D7).
+        let forgets = record(&device.state, Table::Metadata, "lost").is_some();
         device.state = MemoryState::new();
         device.restart();
         if device.setup.queueing == ChangeTracking::Transactional {
@@ -123,6 +126,26 @@ impl World {
         }
         let number = device.number;
         self.forget_deletes(number);
+        if forgets {
+            self.excuse();
+        }
+    }
+
+    /// A document that the head names is gone from the storage.
+    fn lose_document(&mut self, object: u64) {
+        let mut cloud = lock(&self.shared.cloud);
+        let named = cloud.head.values().map(|change| Key::document(&change.id, change.vid));
+        let named: Vec<Key> = named.filter(|key| cloud.objects.contains_key(key)).collect();
+        let damaged = cloud.damage.as_ref().map(|(key, ..)| key.clone());
+        let Some(key) = named.get((object % named.len().max(1) as u64) as usize) else { return };
+        if damaged.as_ref() == Some(key) {
+            return;
+        }
+        cloud.objects.remove(key);
+        drop(cloud);
+        self.shared.count("document lost by the storage");
+        self.shared.note(|| format!("{key} is lost"));
+        self.excuse();
     }
 
     fn lose(&mut self, place: usize) {

@@ -32,8 +32,11 @@ impl World {
 
     fn edit(&mut self, device: u64, document: u64, queued: bool) {
         let place = self.place(device);
+        self.edit_document(place, document_id(document), queued);
+    }
+
+    fn edit_document(&mut self, place: usize, id: DocumentId, queued: bool) {
         let device = &self.devices[place];
-        let id = document_id(document);
         self.edits += 1;
         let token = format!("{}{}", device.name, self.edits);
         let mut words = device.tokens(&id);
@@ -41,6 +44,16 @@ impl World {
         device.documents.save(id.clone(), tokens::text(&words));
         lock(&self.shared.oracle).added(&id.to_string(), token);
         self.queue(place, id, queued);
+    }
+
+    /// A user makes documents anew that the storage lost and that no device has any more.
+    pub(in crate::simulator) fn make_what_is_missing(&mut self, place: usize) {
+        let device = &self.devices[place];
+        let missing = device.missing.iter().filter(|id| device.tokens(id).is_empty());
+        let missing: Vec<DocumentId> = missing.cloned().collect();
+        for id in missing {
+            self.edit_document(place, id, true);
+        }
     }
 
     fn delete(&mut self, device: u64, document: u64, queued: bool) {
