@@ -15,9 +15,9 @@ const STEP: usize = 500;
 
 impl Context<'_> {
     /// Stops a sync that would push older versions in the place of newer ones, unless that was accepted.
-    /// It reads those of the edited documents of which older versions are known.
+    /// It reads those of the edited documents of which older versions are known, if they are many.
     pub(super) async fn brake_restored(&self) -> Result<(), Error> {
-        if self.options.accept_deletes {
+        if self.options.accept_deletes || !self.may_be_restored().await? {
             return Ok(());
         }
         let (mut edited, mut older) = (0, 0);
@@ -39,10 +39,26 @@ impl Context<'_> {
         }
     }
 
+    /// Whether older versions are known of enough documents; no document is looked at.
+    async fn may_be_restored(&self) -> Result<bool, Error> {
+        let mut known = 0;
+        let mut pages = self.client.sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
+        while let Some(page) = pages.next().await? {
+            let ids: Vec<_> = page.into_iter().filter(|(_, e)| e.found).map(|(id, _)| id).collect();
+            let synced = self.client.sync_state.indexed(&ids).await?;
+            known += synced.values().filter(|version| !version.older.is_empty()).count() as u64;
+            if are_many_restored(known, known) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Those of the documents that were synced and are not as they were.
     async fn edited(&self, ids: &[DocumentId]) -> Result<Vec<(DocumentId, SyncedVersion)>, Error> {
         let mut synced = self.client.sync_state.indexed(ids).await?;
-        let revisions = self.client.database.revisions(ids).await;
+        let ids: Vec<_> = ids.iter().filter(|id| synced.contains_key(*id)).cloned().collect();
+        let revisions = self.client.database.revisions(&ids).await;
         let edited = ids.iter().zip(revisions).filter_map(|(id, revision)| {
             let version = synced.remove(id)?;
             let is_edited = revision.ok().flatten().as_ref() != version.live_rev();

@@ -222,7 +222,7 @@ fn s8_fields_of_a_newer_program_are_carried_through_snapshots() {
     let mut entry = world.json("changes/1.json");
     for change in entry["changes"].as_array_mut().unwrap() {
         change["mode"] = json!(493);
-        change["seen"] = json!({"laptop": 7});
+        change["tags"] = json!({"laptop": 7});
     }
     world.overwrite("changes/1.json", entry.to_string());
     let fields = |id: &str| {
@@ -231,7 +231,7 @@ fn s8_fields_of_a_newer_program_are_carried_through_snapshots() {
         let parts = parts.map(|part| world.json(part["key"].as_str().unwrap()));
         let records: Vec<Value> =
             parts.filter_map(|part| part["documents"].get(format!("s{id}")).cloned()).collect();
-        (records[0]["mode"].clone(), records[0]["seen"]["laptop"].clone())
+        (records[0]["mode"].clone(), records[0]["tags"]["laptop"].clone())
     };
     let mut snapshots = 0;
     for i in 0..80 {

@@ -178,7 +178,7 @@ fn play(seed: u64, arrangement: Arrangement, policy: Policy, edits: u64) -> u64 
 fn play_all(arrangement: Arrangement) {
     let seeds = std::env::var("DB_TO_CLOUD_SEVERAL").ok().and_then(|seeds| seeds.parse().ok());
     for policy in [Policy::Local, Policy::Remote, Policy::Copies, Policy::Any] {
-        let rounds = (1..=seeds.unwrap_or(60))
+        let rounds = (1..=seeds.unwrap_or(30))
             .map(|seed| play(seed, arrangement, policy, 24))
             .max()
             .unwrap();
