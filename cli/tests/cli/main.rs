@@ -15,6 +15,7 @@ mod output;
 mod profiles;
 mod remotes;
 mod repair;
+mod restored;
 mod s3;
 mod several;
 mod syncing;
