@@ -38,6 +38,8 @@ pub(super) struct Cloud {
     pub went_back: bool,
     /// A late write has replaced the first entry of a weak storage: it is another storage since.
     pub first_replaced: bool,
+    /// Documents of which an edit was declared on an older revision.
+    pub declared: BTreeSet<DocumentId>,
     /// Versions that were replaced by a device that could not see them (rule D6): the last of each document.
     pub given_up: BTreeMap<DocumentId, VersionId>,
     /// A device was restored from a backup, or all or half of it copied.
@@ -60,6 +62,7 @@ impl Cloud {
             orphans: BTreeSet::new(),
             went_back: false,
             first_replaced: false,
+            declared: BTreeSet::new(),
             given_up: BTreeMap::new(),
             rolled_back: false,
             lock_in_doubt: false,

@@ -77,6 +77,10 @@ pub(super) struct Device {
     pub ended: Option<Result<Report, Error>>,
     /// The user consents to what the last sync asked about.
     pub asked: Option<(ErrorKind, Option<Divergence>)>,
+    /// What an editor has open, as it was then.
+    pub opened: BTreeMap<DocumentId, Document>,
+    /// What an editor's save took away and the client has not heard of yet.
+    pub half_saved: Arc<Mutex<Tokens>>,
     /// Documents that the last sync missed in the storage.
     pub missing: Vec<DocumentId>,
     /// What the storage was that the sync under way was to go on with.
@@ -108,6 +112,8 @@ impl Device {
             asked,
             goes_on,
             missing,
+            opened: BTreeMap::new(),
+            half_saved: Arc::default(),
             shared,
         }
     }

@@ -17,6 +17,15 @@ pub(super) enum Action {
         document: u64,
         queued: bool,
     },
+    /// An editor opens a document, or saves it as it was opened, with a token more (rule C3).
+    Open {
+        device: u64,
+        document: u64,
+    },
+    SaveOpened {
+        device: u64,
+        document: u64,
+    },
     /// A sync begins, unless one is under way there.
     Sync {
         device: u64,
@@ -128,7 +137,9 @@ fn action(dice: &mut Dice, kinds: u64) -> Action {
     let device = dice.below(60);
     let (document, queued) = (dice.below(5), dice.percent(95));
     match dice.below(100) {
-        0..34 => Action::Edit { device, document, queued },
+        0..28 => Action::Edit { device, document, queued },
+        28..31 => Action::Open { device, document },
+        31..34 => Action::SaveOpened { device, document },
         34..42 => Action::Delete { device, document, queued },
         42..75 => Action::Sync { device },
         75..80 => Action::Crash { device },

@@ -1,6 +1,7 @@
 //! A run: devices, what they are doing at the moment, and the actions of the plan.
 
 mod disasters;
+mod editor;
 mod everyday;
 
 use std::pin::Pin;

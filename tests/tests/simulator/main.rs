@@ -29,6 +29,7 @@ const SEEN: &[(Kind, &[&str])] = &[
             "document collected",
             "document lost by the storage",
             "document missing",
+            "edit of an older revision",
             "landed late",
             "lock taken",
             "lost document given up",

@@ -123,12 +123,13 @@ pub(in crate::simulator) fn a_good_sync_leaves_nothing_open(
 }
 
 /// Complaint 14: nobody is asked to decide between his edit and the very version that he
-/// edited, unless a backup was restored somewhere, or a device put that version in the place of one that
+/// edited, unless he edited an older one, a backup was restored somewhere, or a device put that version in the place of one that
 /// was lost.
 pub(in crate::simulator) fn nobody_is_asked_in_vain(shared: &Shared, conflict: &Conflict) {
     let cloud = lock(&shared.cloud);
-    let given_up = cloud.given_up.contains_key(&conflict.id);
-    if shared.kind == Kind::Weak || cloud.went_back || cloud.rolled_back || given_up {
+    let id = &conflict.id;
+    let has_cause = cloud.given_up.contains_key(id) || cloud.declared.contains(id);
+    if shared.kind == Kind::Weak || cloud.went_back || cloud.rolled_back || has_cause {
         return;
     }
     drop(cloud);

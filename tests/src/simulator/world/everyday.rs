@@ -14,6 +14,8 @@ impl World {
         match *action {
             Action::Edit { device, document, queued } => self.edit(device, document, queued),
             Action::Delete { device, document, queued } => self.delete(device, document, queued),
+            Action::Open { device, document } => self.open(device, document),
+            Action::SaveOpened { device, document } => self.save_opened(device, document),
             Action::Sync { device } => self.begin_sync(self.place(device)),
             Action::Crash { device } => self.crash(self.place(device)),
             Action::Cancel { device } => {
@@ -118,6 +120,9 @@ impl World {
     pub(in crate::simulator) fn crash(&mut self, place: usize) {
         let number = self.devices[place].number;
         self.drop_tasks(number, false);
+        // Only a comparison finds that edit, and takes it for one of what was synced.
+        let taken = std::mem::take(&mut *lock(&self.devices[place].half_saved));
+        lock(&self.shared.oracle).took_back(&taken);
         self.devices[place].restart();
     }
 
@@ -158,6 +163,6 @@ impl World {
     }
 }
 
-fn document_id(document: u64) -> DocumentId {
+pub(super) fn document_id(document: u64) -> DocumentId {
     format!("doc-{document}").as_str().into()
 }
