@@ -13,7 +13,7 @@ pub(crate) struct RemoteChange {
     /// The device that made it and when, informational only; unknown from a snapshot.
     pub device: Option<String>,
     pub time: Option<Timestamp>,
-    /// Hashes of the versions that this one replaced.
+    /// Hashes of the versions that this one was made upon: whoever has one of them may get this one.
     pub older: Vec<ContentHash>,
     /// The versions that it was made upon, the oldest first, as far as they were read.
     pub replaced: Vec<VersionId>,
@@ -62,13 +62,15 @@ impl RemoteChange {
 
     /// This change after an earlier one of the same document.
     pub(crate) fn after(self, earlier: Self) -> Self {
-        let mut older = earlier.older;
-        older.push(earlier.change.hash);
-        older.extend(self.older);
         let replaced = bases(self.replaced, &earlier.change, &earlier.replaced);
         // Upon one of a snapshot: all that it was made upon is not known.
         let names_base =
             self.names_base && (earlier.names_base || !replaced.contains(&earlier.change.vid));
+        // What was not seen is not older (rule P14).
+        let (mut older, seen) = (earlier.older, replaced.contains(&earlier.change.vid));
+        older.retain(|_| seen);
+        older.extend(seen.then_some(earlier.change.hash));
+        older.extend(self.older);
         Self { older: newest(older), replaced, names_base, ..self }
     }
 
@@ -131,7 +133,11 @@ impl RemoteChange {
             true => is_same && undecided,
             false => undecided || is_apart,
         };
-        let older = before.map(|before| before.older.clone()).unwrap_or_default().into_iter();
+        // What was not seen is not older (rule P14).
+        let seen = follows || !self.names_base || branch != Branch::Same;
+        let before_seen = before.filter(|_| seen);
+        let waiting = waiting.filter(|_| seen);
+        let older = before_seen.map(|before| before.older.clone()).unwrap_or_default().into_iter();
         let older = older.chain(waiting.filter(|_| !is_same).map(|waiting| waiting.hash));
         let same = before.filter(|_| is_same);
         DeferredChange {

@@ -190,7 +190,7 @@ impl Pull<'_> {
                 }
                 Decision::Need(Fact::History) => {
                     let hash = read.as_ref().map(|(_, hash)| *hash);
-                    facts.older = Some(self.is_older_version(position, id, hash).await?);
+                    facts.older = Some(self.is_older_version(position, id, hash, remote).await?);
                 }
                 decision => return Ok((decision, read)),
             }

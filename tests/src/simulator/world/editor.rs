@@ -3,8 +3,10 @@
 
 use super::everyday::document_id;
 use super::*;
+use crate::simulator::state::record;
 use crate::simulator::tokens::{self, Tokens};
 use db_to_cloud::ChangeTracking;
+use db_to_cloud::state::Table;
 
 impl World {
     pub(super) fn open(&mut self, device: u64, document: u64) {
@@ -26,6 +28,10 @@ impl World {
         let id = device.opened.keys().nth(which as usize).cloned();
         let Some((id, opened)) = id.and_then(|id| device.opened.remove_entry(&id)) else { return };
         if device.setup.queueing == ChangeTracking::Transactional {
+            return;
+        }
+        // A second save without a sync in between is the editor's own affair.
+        if record(&device.state, Table::Dirty, &id.to_key()).is_some() {
             return;
         }
         self.edits += 1;

@@ -135,6 +135,25 @@ fn p14_a_device_that_has_what_another_never_saw_is_asked() {
 }
 
 #[test]
+fn a_reinstalled_device_that_has_what_another_never_saw_is_asked() {
+    for snapshot in [false, true] {
+        let (world, [mut alice, bob, carol]) = lost();
+        bob.edit("x", &large("bob's"));
+        bob.try_sync_with(options::GIVE_UP_MISSING).unwrap();
+        (0..if snapshot { 40 } else { 0 }).for_each(|i| {
+            carol.edit("other", &large(&format!("{i}")));
+            carol.sync();
+        });
+        assert_eq!(world.keys("snapshot").is_empty(), !snapshot);
+        alice.reinstall();
+        let (alice, judge) = merging(alice);
+        alice.sync();
+        assert_eq!(judge.count(), 1, "snapshot: {snapshot}");
+        assert!(alice.read("x").unwrap().contains("alice's"));
+    }
+}
+
+#[test]
 fn what_is_missing_says_who_wrote_it_and_since_when() {
     let (world, [_, bob, _]) = lost();
     let first = bob.sync().deferred[0].detail.clone();
