@@ -26,8 +26,8 @@ pub use key::{Folder, Key};
 pub(crate) use lost::{LostVersion, LostVersions};
 pub use progress::Event;
 pub(crate) use records::{
-    Attempt, Branch, DeferredChange, GcClock, Kept, LastEntry, LogCost, LogPosition, QueuedEdit,
-    Refusal, SyncedVersion,
+    Attempt, Branch, DeferredChange, GcClock, Joining, Kept, LastEntry, LogCost, LogPosition,
+    QueuedEdit, Refusal, SyncedVersion,
 };
 pub use repair::{RepairPlan, RepairStep};
 pub use report::{DeferReason, Deferred, Report, Requests};

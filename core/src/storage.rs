@@ -26,7 +26,7 @@ pub use lock::LockPolicy;
 pub(crate) use lock::{HeldLock, LockClaim, TTL, Taken, WEAK_TTL};
 use meter::Meter;
 pub(crate) use retry::LONGEST_PAUSE;
-pub(crate) use usable::SlotRead;
+pub(crate) use usable::{SlotRead, UsableSnapshot};
 
 use crate::environment::Environment;
 use crate::model::{CommitId, Error, ErrorKind, Folder, Key, Requests};

@@ -11,19 +11,22 @@
 //! | `scan` | finds edits that were not queued |
 //! | `pull` | reads the log, decides, writes into the application |
 //! | `push` | reads, uploads and commits what is queued |
+//! | `heal` | ends a join of branches that were mixed in one log |
 //! | `maintain` | snapshots and garbage collection |
 //! | `preview` | what a sync would do: the same reader and the same decisions |
 //! | `repair` | no sync: damaged entries, by consent |
 //!
-//! Below them, usable by all: `context` (what they share), `anchor`, `strength`, `lock`, `brake`, `restored`,
+//! Below them, usable by all: `context` (what they share), `anchor`, `chain`, `strength`, `lock`, `brake`, `restored`,
 //! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`,
 //! `whole` (documents that the log names), `found` (bytes that are there again).
 
 mod anchor;
 mod brake;
+mod chain;
 mod commit;
 mod context;
 mod found;
+mod heal;
 mod identify;
 mod last_entry;
 mod lock;
@@ -52,6 +55,7 @@ pub(crate) use shared::{Config, Shared};
 
 use context::Context;
 pub(crate) use context::Purpose;
+use heal::Heal;
 use identify::{Found, Identify};
 use maintain::Maintain;
 use pull::{OtherEntry, Pull};
@@ -65,7 +69,7 @@ use crate::planted::{Rule, holds};
 use crate::storage::HeldLock;
 use crate::storage::LockPolicy;
 
-/// How often one sync turns to another state of this device.
+/// How often one sync turns to another state of this device, or goes on with a storage that diverged.
 const TURNS: usize = 4;
 /// Lost races after which a sync gives up; by then it has waited for minutes.
 const RACES: u32 = 12;
@@ -81,6 +85,7 @@ pub(crate) struct Session<'a> {
     scan: Scan<'a>,
     pull: Pull<'a>,
     push: Push<'a>,
+    heal: Heal<'a>,
     maintain: Maintain<'a>,
 }
 
@@ -95,6 +100,7 @@ impl<'a> Session<'a> {
             scan: Scan::new(cx),
             pull: Pull::new(cx),
             push: Push::new(cx),
+            heal: Heal::new(cx),
             maintain: Maintain::new(cx),
         }
     }
@@ -143,7 +149,7 @@ impl<'a> Session<'a> {
         self.recover.finish_putting_back(&mut position).await?;
         self.find_edits(&position).await?;
         let mut lock = None;
-        let synced = self.rounds(&mut position, &mut lock).await;
+        let synced = self.rounds_and_heal(&mut position, &mut lock).await;
         let maintained = match synced {
             Ok(()) => self.maintain.maintain(&mut position, &mut lock).await,
             Err(_) => Ok(()),
@@ -193,6 +199,16 @@ impl<'a> Session<'a> {
             client.set_compared(true);
         }
         Ok(())
+    }
+
+    /// Pulls and pushes, and ends a join for all devices (rule D8).
+    async fn rounds_and_heal(
+        &self,
+        position: &mut LogPosition,
+        lock: &mut Lock,
+    ) -> Result<(), Error> {
+        self.rounds(position, lock).await?;
+        self.heal.finish(position).await
     }
 
     /// Pulls and pushes until everything is pushed.
@@ -254,11 +270,12 @@ impl<'a> Session<'a> {
         lock: &mut Lock,
     ) -> Result<Outcome, Error> {
         let near = position.version > 0 && winner.is_none() && !position.resyncing;
+        let near = near && position.joining.is_none_or(|joining| joining.marked);
         // Nothing is uploaded before it is known that the documents belong together (rule C7).
         let near = near && !self.pull.is_meeting(position).await?;
         let beside = near && self.cx.has_changes().await?;
         if !beside {
-            self.pull(position, winner).await?;
+            self.pull(position, winner, lock).await?;
             if !self.cx.has_changes().await? {
                 return Ok(Outcome::Done);
             }
@@ -324,7 +341,7 @@ impl<'a> Session<'a> {
         pulls: bool,
     ) -> Result<bool, Error> {
         if pulls {
-            self.pull(position, None).await?;
+            self.pull(position, None, lock).await?;
         }
         self.cx.look_at_strength(position, true).await?;
         let locks = self.cx.is_weak() && lock.is_none();
@@ -336,19 +353,26 @@ impl<'a> Session<'a> {
         Ok(pulls || locks)
     }
 
-    /// A pull, which resyncs if the storage diverged and that is allowed.
+    /// A pull, which resyncs if the storage diverged and that is allowed. If it has joined branches that were
+    /// mixed in the log, that is said there before anything is pushed (rule D8).
     async fn pull(
         &self,
         position: &mut LogPosition,
         winner: Option<OtherEntry>,
+        lock: &mut Lock,
     ) -> Result<(), Error> {
-        match self.pull.pull(position, winner).await {
-            Err(e) => {
-                self.accept(position, e).await?;
-                self.pull.pull(position, None).await
+        let mut winner = winner;
+        for _ in 0..TURNS {
+            match self.pull.pull(position, winner.take()).await {
+                Err(e) => self.accept(position, e).await?,
+                Ok(()) => match self.heal.mark(position, lock).await? {
+                    None => return Ok(()),
+                    lost => winner = lost,
+                },
             }
-            pulled => pulled,
         }
+        Err(Error::new(ErrorKind::Busy, "sync")
+            .with_message("the log of the storage changes all the time: sync again later"))
     }
 
     async fn accept(&self, position: &mut LogPosition, error: Error) -> Result<(), Error> {

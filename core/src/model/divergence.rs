@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// | [`Emptied`], [`LogLost`] | put back: this device makes the storage again | the same |
 /// | [`RolledBack`], [`Forked`], [`Continued`] | rejoin: what changed on one side only is taken from there, what changed on both is a conflict | every difference is a conflict |
 /// | [`Exchanged`] | refused | joined: every difference is a conflict |
-/// | [`Mixed`] | refused | refused |
+/// | [`Mixed`] | the branches are joined, for all devices: what changed on both is a conflict | the same |
 ///
 /// [`SyncOptions::go_on`]: crate::SyncOptions::go_on
 /// [`SyncOptions::accept_remote`]: crate::SyncOptions::accept_remote
@@ -41,7 +41,8 @@ pub enum Divergence {
         /// The last entry that both branches are known to have; 0 if it is not known.
         since: u64,
     },
-    /// Entries of two branches were mixed into one log, as programs that copy files do.
+    /// Entries of two branches were mixed into one log, as programs that copy files do; or they were, this
+    /// device knows one of them, and another device has joined both.
     Mixed,
     /// Another device has put the storage back after it was emptied.
     Continued,
@@ -75,8 +76,8 @@ impl Divergence {
                 "another device went on from an older state of this storage: there are two branches"
             }
             Self::Mixed => {
-                "entries of two branches are mixed in one log, as programs that copy files do: \
-                 restore the folder `changes` from one of the copies"
+                "entries of two branches of this storage are mixed in one log, as programs that copy files \
+                 do"
             }
             Self::Continued => "another device made this storage again after it was emptied",
             Self::Exchanged => "another storage is at this address",

@@ -1,8 +1,10 @@
 //! What the records hold.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::format::{Change, Snapshot};
+use crate::model::format::{Break, Change, Snapshot};
 use crate::model::{
     Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Seen, Timestamp, VersionId,
 };
@@ -39,6 +41,13 @@ pub(crate) struct LogPosition {
     /// The commit of that entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub common_commit: Option<CommitId>,
+    /// Where this device has read from one branch on into another one that was mixed into the same log
+    /// (rule D8).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub crossed: BTreeSet<Break>,
+    /// How far this device is with joining such branches for all devices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joining: Option<Joining>,
     /// The index of a storage that is gone is being queued, so that a new log can be begun from it
     /// (rule D4).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -83,10 +92,35 @@ impl LogPosition {
     /// How the log that is read relates to the one that the index is of.
     pub(crate) fn branch(&self) -> Branch {
         match (self.resyncing, self.common) {
+            // Of what is read now nothing is known to be older than what is here.
+            (false, _) if self.is_crossing() => Branch::Parted { common: 0 },
             (false, _) => Branch::Same,
             (true, None) => Branch::Unknown,
-            (true, Some(common)) => Branch::Parted { common },
+            (true, Some(common)) => {
+                // After a break the log does not say which versions were replaced by those before it.
+                let chain = self.crossed.first().map_or(common, |b| b.slot.saturating_sub(1));
+                Branch::Parted { common: common.min(chain) }
+            }
         }
+    }
+
+    /// Entries of one branch were read, and the next ones may be of a device that knows another one only.
+    pub(crate) fn is_crossing(&self) -> bool {
+        self.joining.is_some_and(|joining| joining.reading || !joining.marked)
+    }
+
+    /// An entry was read or committed that lists where branches were joined.
+    pub(crate) fn meet(&mut self, joined: &BTreeSet<Break>) {
+        if let Some(joining) = &mut self.joining {
+            joining.marked |= self.crossed.is_subset(joined);
+        }
+    }
+
+    /// Of these breaks those that are before the position and that this device has not read across: it has
+    /// read one of the branches only. In the order of their slots.
+    pub(crate) fn unknown_breaks(&self, joined: &BTreeSet<Break>) -> impl Iterator<Item = Break> {
+        let (crossed, version) = (&self.crossed, self.version);
+        joined.iter().filter(move |b| b.slot <= version && !crossed.contains(b)).copied()
     }
 
     /// Goes on after the last entry of a snapshot.
@@ -98,6 +132,10 @@ impl LogPosition {
         self.genesis = Some(snapshot.genesis);
         self.anchor_checked = now;
         self.log = LogCost { snapshot: snapshot.seq, ..LogCost::default() };
+        if self.crossed.is_subset(&snapshot.joined) {
+            self.joining = None;
+        }
+        self.crossed.extend(&snapshot.joined);
     }
 
     /// A pull is about to apply what the log holds up to this entry.
@@ -116,6 +154,17 @@ impl LogPosition {
     pub(crate) fn arrive(&mut self) {
         self.pull_target = self.pull_target.filter(|(farthest, _)| *farthest > self.version);
     }
+}
+
+/// A device joins branches that were mixed in one log (rule D8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Joining {
+    /// It has read past a break, and not yet to the end of the log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reading: bool,
+    /// An entry that lists all breaks that it has crossed is in the log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marked: bool,
 }
 
 /// How the log that is read relates to the one that the index is of.

@@ -331,7 +331,7 @@ impl Atomicity {
                 "a write that the server executes long after its client gave up may replace the \
                  commit of another device; that device offers its documents again at its next \
                  sync, so they are lost if it is destroyed before; and if two more commits were \
-                 made meanwhile, new devices cannot read the log past that place",
+                 made meanwhile, new devices stop at that place until a device joins both by consent",
             ),
         }
     }

@@ -32,10 +32,20 @@ impl Storage {
         numbers: RangeInclusive<u64>,
         list: bool,
     ) -> Result<Option<UsableSnapshot>, Error> {
+        self.usable_snapshot_that(numbers, list, |_| true).await
+    }
+
+    /// The same, of those that are `wanted`.
+    pub(crate) async fn usable_snapshot_that(
+        &self,
+        numbers: RangeInclusive<u64>,
+        list: bool,
+        wanted: impl Fn(&Snapshot) -> bool,
+    ) -> Result<Option<UsableSnapshot>, Error> {
         let among = |key: &Key| key.snapshot_seq().is_some_and(|seq| numbers.contains(&seq));
         let hinted = self.hint().await?.filter(among);
         if let Some(key) = &hinted {
-            if let Some(usable) = self.if_usable(key).await? {
+            if let Some(usable) = self.if_usable(key, &wanted).await? {
                 return Ok(Some(usable));
             }
         } else if !list {
@@ -45,7 +55,7 @@ impl Storage {
         heads.retain(|key| among(key) && Some(key) != hinted.as_ref());
         heads.sort_by_key(Key::snapshot_seq);
         for key in heads.iter().rev() {
-            if let Some(usable) = self.if_usable(key).await? {
+            if let Some(usable) = self.if_usable(key, &wanted).await? {
                 return Ok(Some(usable));
             }
         }
@@ -53,8 +63,12 @@ impl Storage {
     }
 
     /// The snapshot of this head, if it can be read and counts.
-    async fn if_usable(&self, key: &Key) -> Result<Option<UsableSnapshot>, Error> {
-        let Some(snapshot) = self.snapshot(key).await? else { return Ok(None) };
+    async fn if_usable(
+        &self,
+        key: &Key,
+        wanted: impl Fn(&Snapshot) -> bool,
+    ) -> Result<Option<UsableSnapshot>, Error> {
+        let Some(snapshot) = self.snapshot(key).await?.filter(wanted) else { return Ok(None) };
         let n = snapshot.seq + 1;
         let after = match self.changes_read(n).await {
             // It proves nothing. Whoever reads on from the snapshot meets it again.

@@ -85,8 +85,11 @@ impl Context<'_> {
 /// The error of a storage that is not as this device left it.
 pub(super) fn diverged(position: &LogPosition, what: Divergence) -> Error {
     let key = Key::change(position.version.max(1));
-    Error::new(ErrorKind::Diverged, "sync")
-        .with_key(key)
-        .with_divergence(what)
-        .with_message(format!("{}; nothing was changed: choose how to go on", what.text()))
+    Error::new(ErrorKind::Diverged, "sync").with_key(key).with_divergence(what).with_message(
+        match what {
+            // What came before is applied.
+            Divergence::Mixed => format!("{}: choose how to go on", what.text()),
+            _ => format!("{}; nothing was changed: choose how to go on", what.text()),
+        },
+    )
 }

@@ -248,9 +248,30 @@ impl<'a> Identify<'a> {
         Ok(false)
     }
 
-    /// The last entry that this device and the storage are known to have in common; 0 if none is.
+    /// The last entry that this device and the storage are known to have in common. Slot 1 was seen.
     async fn common(&self, position: &LogPosition) -> Result<u64, Error> {
-        let trail = self.cx.trail(position).await?;
+        Ok(self.common_known(position, u64::MAX).await?.unwrap_or(1))
+    }
+
+    /// The same, of the entries before `slot`, up to which the log is one chain; 0 if there is none.
+    pub(super) async fn common_before(
+        &self,
+        position: &LogPosition,
+        slot: u64,
+    ) -> Result<u64, Error> {
+        match self.common_known(position, slot).await? {
+            Some(common) => Ok(common),
+            None => Ok(u64::from(slot > 1 && self.has(1, position.genesis).await?)),
+        }
+    }
+
+    async fn common_known(
+        &self,
+        position: &LogPosition,
+        before: u64,
+    ) -> Result<Option<u64>, Error> {
+        let mut trail = self.cx.trail(position).await?;
+        trail.cut(before.saturating_sub(1));
         let entries = trail.entries();
         // All entries up to the last common one are common.
         let (mut low, mut high) = (0, entries.len());
@@ -263,8 +284,7 @@ impl<'a> Identify<'a> {
             }
         }
         let last = low.checked_sub(1).and_then(|last| entries.get(last));
-        // Slot 1 was seen.
-        Ok(last.map_or(1, |(n, _)| *n))
+        Ok(last.map(|(n, _)| *n))
     }
 
     /// Whether slot `n` has this commit. A damaged slot does not show that it has.

@@ -33,7 +33,8 @@ impl<'a> Maintain<'a> {
         lock: &mut Lock,
     ) -> Result<(), Error> {
         let known = self.cx.client.storage.is_atomic() || self.cx.is_weak();
-        if !self.cx.client.config.maintenance || position.version == 0 || !known {
+        let is_joining = position.joining.is_some();
+        if !self.cx.client.config.maintenance || position.version == 0 || !known || is_joining {
             return Ok(());
         }
         let snapshot = checkpoint::is_due(position, self.cx.client.config.sizes.snapshot_entries);

@@ -103,6 +103,7 @@ impl Context<'_> {
         let entry_len = entry.changes.len() as u64;
         let mut after = position.clone();
         after.advance(entry.commit);
+        after.meet(&entry.joined);
         after.anchor_checked = self.client.environment.now();
         after.log.bytes =
             after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());

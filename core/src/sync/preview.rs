@@ -122,6 +122,11 @@ impl Reader<'_> {
         loop {
             let (changes, end) = match self.pull.next(position, &mut tail).await? {
                 LogPage::End => return Ok(remote),
+                // A join is under way.
+                LogPage::Break(broken) => {
+                    position.crossed.insert(broken);
+                    continue;
+                }
                 LogPage::Entries { entries, end } => {
                     let mut changes = Vec::new();
                     for (entry, _) in entries {

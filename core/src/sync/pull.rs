@@ -12,6 +12,7 @@ mod facts;
 mod history;
 mod lost;
 mod meeting;
+mod mixed;
 mod read;
 mod rejoin;
 mod resolve;
@@ -70,6 +71,7 @@ impl<'a> Pull<'a> {
     ) -> Result<(), Error> {
         self.cx.check_interrupted(position).await?;
         self.drop_deferred_of_before(position).await?;
+        self.resume_crossing(position).await?;
         let mut tail = LogReader::new(winner, self.cx.take_slot());
         let meets = self.is_meeting(position).await?;
         self.read_to_head(position, &mut tail, meets).await?;
@@ -97,6 +99,8 @@ impl<'a> Pull<'a> {
         loop {
             match self.next(position, tail).await? {
                 LogPage::End => break,
+                LogPage::Break(broken) => self.cross(position, broken).await?,
+                LogPage::Entries { entries, end: false } if entries.is_empty() => {}
                 LogPage::Entries { entries, end } => {
                     // The only window of this pull need not be stored.
                     let whole = end && !meets && sync_state.is_empty(Table::Pending).await?;
@@ -120,7 +124,7 @@ impl<'a> Pull<'a> {
         if position.resyncing {
             self.finish_resync(position).await?;
         }
-        Ok(())
+        self.finish_crossing(position).await
     }
 
     /// The last change of each document in these entries (rule P4); then `v` and the anchor move
@@ -148,6 +152,7 @@ impl<'a> Pull<'a> {
         let mut last: BTreeMap<DocumentId, RemoteChange> = BTreeMap::new();
         for (entry, bytes) in entries {
             after.advance(entry.commit);
+            after.meet(&entry.joined);
             trail.push(after.version, entry.commit);
             after.log.bytes =
                 after.log.bytes.saturating_add(bytes).saturating_add(entry.documents_len());
@@ -223,6 +228,7 @@ impl<'a> Pull<'a> {
         let (mut waiting, mut moved) = (Vec::with_capacity(ids.len()), Vec::new());
         for (id, change) in ids.into_iter().zip(changes) {
             let (version, before) = (synced.get(&id), deferred.get(&id));
+            self.check_decided(position, &change, before)?;
             if let Some(version) = version.filter(|version| version.vid != change.change.vid) {
                 let relation = change.relation(before, version, branch);
                 if relation != Relation::Other {

@@ -215,6 +215,7 @@ impl<'a> Push<'a> {
                 .filter(|a| is_first && !a.is_empty()),
             follows: if is_first { position.follows.clone() } else { Vec::new() },
             may: BTreeSet::new(),
+            joined: BTreeSet::new(),
             changes,
         };
         let bytes = format::encode(&Key::change(position.version + 1), &entry)?;

@@ -4,6 +4,7 @@
 
 mod attempt;
 mod mend;
+mod mixed;
 mod overwritten;
 mod put_back;
 mod resync;
@@ -34,6 +35,10 @@ impl<'a> Recover<'a> {
         if error.kind() != ErrorKind::Diverged {
             return Err(error);
         }
+        // Where the last entry is as it was, nothing is taken back.
+        if error.divergence() == Some(Divergence::Mixed) {
+            return self.go_on(position, error).await;
+        }
         if self.is_next_overwritten(position).await? {
             return self.resync(position, None).await;
         }
@@ -47,14 +52,19 @@ impl<'a> Recover<'a> {
         self.go_on(position, error).await
     }
 
-    /// The way on that was chosen, if it fits what was found.
+    /// The way on that was chosen, if it fits what was found. A pull reads across a break itself (rule D8).
     async fn go_on(&self, position: &mut LogPosition, error: Error) -> Result<(), Error> {
         let options = &self.cx.options;
         match error.divergence().filter(|_| options.go_on) {
             Some(Divergence::Emptied | Divergence::LogLost) => self.put_back(position).await,
             Some(Divergence::RolledBack { since } | Divergence::Forked { since }) => {
-                self.resync(position, Some(since)).await
+                let common = self.common_of_chain(position, since).await?;
+                self.resync(position, Some(common)).await
             }
+            Some(Divergence::Mixed) => match self.rejoin_mixed(position).await? {
+                true => Ok(()),
+                false => Err(error),
+            },
             Some(Divergence::Continued) => {
                 position.follows.extend(position.genesis);
                 self.resync(position, Some(0)).await

@@ -168,7 +168,8 @@ impl Repair<'_> {
 
 /// The state of this device is that of its last entry.
 fn settled(position: &LogPosition) -> Result<(), Error> {
-    if !position.resyncing && !position.putting_back && position.pull_target.is_none() {
+    let is_joining = position.resyncing || position.joining.is_some();
+    if !is_joining && !position.putting_back && position.pull_target.is_none() {
         return Ok(());
     }
     Err(failed(position.version).with_message(

@@ -21,7 +21,7 @@ const ANY: SyncOptions = SyncOptions { accept_remote: true, ..GO_ON };
 /// put off.
 #[derive(Clone, Default)]
 pub(super) struct JoinLines {
-    hesitates: Arc<AtomicBool>,
+    pub(super) hesitates: Arc<AtomicBool>,
     asked: Arc<AtomicU64>,
 }
 
@@ -46,6 +46,10 @@ impl Resolver for JoinLines {
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15 ^ seed.wrapping_mul(0x2545_f491_4f6c_dd1d))
+    }
+
     pub(super) fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -69,10 +73,17 @@ pub(super) fn sync(
             let divergence = e.divergence().unwrap();
             met.insert(divergence.code());
             let options = match divergence {
-                Divergence::Exchanged | Divergence::Mixed => ANY,
+                Divergence::Exchanged => ANY,
                 _ => GO_ON,
             };
-            device.try_sync_with(options).unwrap()
+            match device.try_sync_with(options) {
+                // A decision was put off that must be made before the branches can be joined.
+                Err(e) if e.divergence() == Some(Divergence::Mixed) => {
+                    met.insert("undecided");
+                    Report::default()
+                }
+                report => report.unwrap(),
+            }
         }
         Err(e) if e.kind() == ErrorKind::TooManyDeletes => device.try_sync_with(GO_ON).unwrap(),
         report => report.unwrap(),
@@ -80,7 +91,7 @@ pub(super) fn sync(
 }
 
 fn play(seed: u64, met: &mut BTreeSet<&'static str>) {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut dice = Dice::new(seed);
     let world = World::new();
     let resolver = JoinLines::default();
     resolver.hesitates.store(true, SeqCst);

@@ -26,6 +26,7 @@ mod lists;
 mod locks;
 mod mended;
 mod missing;
+mod mixed;
 mod modelled;
 mod newer;
 mod plan;

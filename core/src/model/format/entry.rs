@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{About, Body, OtherFields};
+use super::{About, Body, Break, OtherFields};
 use crate::model::{
     Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Seen, Sizes,
     Timestamp, VersionId,
@@ -50,6 +50,10 @@ pub struct Entry {
     #[serde(default, deserialize_with = "super::newer::names")]
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub may: BTreeSet<String>,
+    /// Where the log before this entry passes from one branch to another. Its author has read it all and
+    /// joined the branches; a snapshot with the same list follows (rule D8).
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub joined: BTreeSet<Break>,
     /// At most 500 changes, at most one of each document.
     pub changes: Vec<Change>,
 }

@@ -58,6 +58,7 @@ mod tests {
             about: None,
             follows: Vec::new(),
             may: Default::default(),
+            joined: Default::default(),
             changes: Vec::new(),
         };
         encode(&Key::change(1), &entry).unwrap().to_vec()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Change, OtherFields};
+use super::{Body, Break, Change, OtherFields};
 use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Seen, VersionId};
 
 /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
@@ -25,6 +25,10 @@ pub struct Snapshot {
     #[serde(default, deserialize_with = "super::newer::names")]
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub may: BTreeSet<String>,
+    /// Where the log up to `seq` passes from one branch to another (rule D8): the documents are those of all
+    /// branches.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub joined: BTreeSet<Break>,
     /// The parts, in the order of the document keys they begin with.
     pub parts: Vec<PartName>,
 }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 
 use super::Maintain;
-use crate::model::format::{self, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
+use crate::model::format::{self, Break, Part, PartName, Record, ServerMetadata, Slot, Snapshot};
 use crate::model::{CommitId, ContentHash, Error, ErrorKind, Key};
 use crate::model::{LogCost, LogPosition, Seen};
 
@@ -22,6 +22,8 @@ pub(super) struct Folded {
     pub log: u64,
     /// Names of features that a reader may ignore.
     pub may: BTreeSet<String>,
+    /// Where branches were joined (rule D8).
+    pub joined: BTreeSet<Break>,
 }
 
 impl Maintain<'_> {
@@ -81,6 +83,7 @@ impl Maintain<'_> {
     async fn fold(&self, position: &LogPosition, base: Option<&Snapshot>) -> Result<Folded, Error> {
         let (mut fold, mut cost) = (Fold::new(), 0);
         let mut may = base.map(|base| base.may.clone()).unwrap_or_default();
+        let mut joined = base.map(|base| base.joined.clone()).unwrap_or_default();
         let mut last: Option<CommitId> = base.map(|base| base.commit);
         let mut genesis = base.map(|base| base.genesis);
         let mut next = base.map_or(1, |base| base.seq + 1);
@@ -98,6 +101,7 @@ impl Maintain<'_> {
                 genesis.get_or_insert(entry.commit);
                 last = Some(entry.commit);
                 may.extend(entry.may);
+                joined.extend(entry.joined);
                 cost = bytes.saturating_add(cost);
                 for change in &entry.changes {
                     cost = change.len.saturating_add(cost);
@@ -108,7 +112,7 @@ impl Maintain<'_> {
         }
         match genesis {
             Some(genesis) if last == position.anchor => {
-                Ok(Folded { fold, genesis, log: cost, may })
+                Ok(Folded { fold, genesis, log: cost, may, joined })
             }
             _ => Err(broken(position.version, "it is not the entry this client read")),
         }
@@ -127,9 +131,9 @@ impl Maintain<'_> {
         let mut writer =
             Writer { maintain: self, seq: position.version, random, parts: Vec::new() };
         writer.parts(folded.fold, base).await?;
-        let Folded { genesis, may, .. } = folded;
-        let snapshot =
-            Snapshot { seq: position.version, commit, genesis, may, parts: writer.parts };
+        let Folded { genesis, may, joined, .. } = folded;
+        let (seq, parts) = (position.version, writer.parts);
+        let snapshot = Snapshot { seq, commit, genesis, may, joined, parts };
         let key = Key::snapshot(position.version, random);
         self.cx.client.storage.write(&key, format::encode(&key, &snapshot)?).await?;
         let hint = ServerMetadata { snapshot: Some(key.to_string()) };

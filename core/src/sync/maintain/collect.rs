@@ -46,7 +46,7 @@ impl Maintain<'_> {
         }
         self.cx.look_for_lost(&documents).await?;
         // With v at the head, the head's documents are the indexed and the pending ones.
-        let named = self.named().await?;
+        let (named, snapshot) = self.named().await?;
         let unnamed = |key: &Key| match key.vid() {
             Some(vid) => !named.vids.contains(&vid),
             None => !named.keys.contains(key.as_str()),
@@ -59,6 +59,12 @@ impl Maintain<'_> {
         let age = self.advance_clock().await?;
         let old = self.note(&candidates, age).await?;
         self.retain_candidates(&candidates).await?;
+        let last = position.version;
+        if !old.is_empty() && self.cx.first_break(position, snapshot, last).await?.is_some() {
+            // Of a mixed log this device may know one branch only (rule D8).
+            tracing::warn!("the log is not one chain: nothing is deleted");
+            return Ok(());
+        }
         self.delete(old).await?;
         self.cx.put_missing_again(&documents).await
     }
@@ -72,7 +78,8 @@ impl Maintain<'_> {
         Ok(Some(last.commit()) == position.anchor)
     }
 
-    async fn named(&self) -> Result<LiveSet, Error> {
+    /// And the last entry of the newest snapshot.
+    async fn named(&self) -> Result<(LiveSet, u64), Error> {
         let mut named = LiveSet { vids: HashSet::new(), keys: HashSet::new() };
         let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
@@ -88,11 +95,12 @@ impl Maintain<'_> {
         named.vids.extend(lost.0.iter().filter(|lost| lost.found).map(|lost| lost.change.vid));
         // Without a snapshot that counts (rule P13), none is a candidate.
         let usable = self.cx.client.storage.usable_snapshot(1..=u64::MAX, false).await?;
+        let snapshot = usable.as_ref().map_or(0, |usable| usable.snapshot.seq);
         if let Some(usable) = usable {
             named.keys.insert(usable.key.to_string());
             named.keys.extend(usable.snapshot.parts.into_iter().map(|part| part.key));
         }
-        Ok(named)
+        Ok((named, snapshot))
     }
 
     /// Moves the client's own count on by the time since the last run, a third of the grace period

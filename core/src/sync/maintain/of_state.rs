@@ -1,4 +1,4 @@
-//! Rule D5: the snapshot of a device that has applied an entry which is damaged since. The log cannot be
+//! Rules D5 and D8: the snapshot of a device that has applied an entry which is damaged since. The log cannot be
 //! folded then (rule K1), but what it says is in the index and in the deferred changes.
 
 use std::collections::BTreeSet;
@@ -21,7 +21,8 @@ impl Maintain<'_> {
         may: BTreeSet<String>,
     ) -> Result<(), Error> {
         let Some(genesis) = position.genesis else { return Ok(()) };
-        let folded = Folded { fold: self.state(position).await?, genesis, log: 0, may };
+        let (fold, joined) = (self.state(position).await?, position.crossed.clone());
+        let folded = Folded { fold, genesis, log: 0, may, joined };
         self.write_snapshot(position, folded, Vec::new()).await?;
         let log = LogCost { snapshot: position.version, ..LogCost::default() };
         self.remember(position, log).await

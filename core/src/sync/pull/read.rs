@@ -1,14 +1,14 @@
 //! Rules P1, P3, P9 and P13: reading the log, and when to jump to a snapshot instead.
 
 use super::Pull;
+use super::mixed::{is_crossed, jump};
 use super::snapshot::unreadable;
+use crate::model::Branch;
 use crate::model::LogPosition;
-use crate::model::format::{Entry, Slot, SlotHead, Snapshot};
-use crate::model::{Branch, Divergence};
+use crate::model::format::{Break, Entry, Slot, SlotHead, Snapshot};
 use crate::model::{CommitId, Error, ErrorKind};
 use crate::planted::{Rule, holds};
-use crate::storage::SlotRead;
-use crate::sync::anchor::diverged;
+use crate::storage::{SlotRead, UsableSnapshot};
 
 /// The entry that took the slot this client wanted.
 pub(in crate::sync) type OtherEntry = (Slot, u64);
@@ -21,6 +21,8 @@ pub(in crate::sync) enum LogPage {
     Entries { entries: Vec<(Entry, u64)>, end: bool },
     /// The client is far behind: go on from the state after this snapshot.
     Snapshot(Snapshot),
+    /// The next entry is of another branch, and it was agreed to read on there (rule D8).
+    Break(Break),
 }
 
 /// One pull's reading of the log.
@@ -64,6 +66,16 @@ impl LogReader {
         (self.looked, self.avoid, self.ahead) = (true, true, None);
     }
 
+    pub(super) fn avoids_snapshots(&self) -> bool {
+        self.avoid
+    }
+
+    /// The snapshot is taken now.
+    pub(super) fn go_on_after(&mut self, usable: UsableSnapshot) -> Snapshot {
+        (self.looked, self.ahead) = (true, usable.after);
+        usable.snapshot
+    }
+
     /// How many slots to read at once: one, while an overshoot would cost more than it saves; later
     /// a quarter of what was read, which bounds the reads past the head.
     fn width(&self, next: u64, concurrency: usize) -> u64 {
@@ -84,7 +96,7 @@ impl Pull<'_> {
         tail: &mut LogReader,
     ) -> Result<LogPage, Error> {
         if let Some(snapshot) = tail.jump.take() {
-            return Ok(LogPage::Snapshot(snapshot));
+            return jump(position, snapshot);
         }
         if position.version == 0 && !tail.looked {
             tail.looked = true;
@@ -97,8 +109,10 @@ impl Pull<'_> {
                 return Ok(LogPage::Snapshot(usable.snapshot));
             }
         }
-        if let Some((Slot::Entry(entry), bytes)) = tail.winner.take() {
-            self.check_prev(position, entry.prev)?;
+        if let Some((Slot::Entry(entry), bytes)) = tail.winner.take()
+            && continues(entry.prev, position.anchor)
+        {
+            self.check_joined(position, &entry)?;
             // The create that follows asks whether the next slot is absent.
             return Ok(LogPage::Entries { entries: vec![(entry, bytes)], end: true });
         }
@@ -131,24 +145,30 @@ impl Pull<'_> {
                 slots => slots?,
             };
             for slot in slots {
+                let is_first = entries.is_empty();
+                let Some((slot, length)) = slot else {
+                    return Ok(if is_first { LogPage::End } else { to_the_head(entries) });
+                };
+                let is_next = continues(slot.prev(), anchor)
+                    || (is_first && is_crossed(position, next, anchor));
                 match slot {
-                    None if entries.is_empty() => return Ok(LogPage::End),
-                    None => return Ok(LogPage::Entries { entries, end: true }),
-                    Some((slot, _)) if !continues(slot.prev(), anchor) => {
-                        return Err(diverged(position, Divergence::Mixed));
-                    }
-                    Some((Slot::Stub(_), _)) if entries.is_empty() => {
-                        return self.around(position, tail, next, None).await;
-                    }
-                    Some((Slot::Stub(_), _)) => {
-                        return Ok(LogPage::Entries { entries, end: false });
-                    }
-                    Some((Slot::Entry(entry), length)) => {
+                    _ if !is_next && is_first => return self.at_break(position, tail).await,
+                    Slot::Entry(entry) if is_next => {
+                        match self.check_joined(position, &entry) {
+                            Err(e) if is_first => return Err(e),
+                            // What was read before is applied first.
+                            Err(_) => return Ok(LogPage::Entries { entries, end: false }),
+                            Ok(()) => {}
+                        }
                         anchor = Some(entry.commit);
                         bytes += length;
                         tail.read += 1;
                         entries.push((entry, length));
                     }
+                    Slot::Stub(_) if is_next && is_first => {
+                        return self.around(position, tail, next, None).await;
+                    }
+                    _ => return Ok(LogPage::Entries { entries, end: false }),
                 }
             }
         }
@@ -203,13 +223,6 @@ impl Pull<'_> {
         }
     }
 
-    fn check_prev(&self, position: &LogPosition, prev: Option<CommitId>) -> Result<(), Error> {
-        match continues(prev, position.anchor) {
-            true => Ok(()),
-            false => Err(diverged(position, Divergence::Mixed)),
-        }
-    }
-
     /// A client far behind looks for a snapshot; says whether it should jump to one.
     async fn look(
         &self,
@@ -251,9 +264,12 @@ impl Pull<'_> {
         let Some(usable) = storage.usable_snapshot(next..=u64::MAX, true).await? else {
             return Err(damage.unwrap_or_else(|| unreadable(next)));
         };
-        tail.ahead = usable.after;
-        Ok(LogPage::Snapshot(usable.snapshot))
+        jump(position, tail.go_on_after(usable))
     }
+}
+
+fn to_the_head(entries: Vec<(Entry, u64)>) -> LogPage {
+    LogPage::Entries { entries, end: true }
 }
 
 /// The newest snapshot that may be of use. Two branches are joined by their entries: a snapshot does not

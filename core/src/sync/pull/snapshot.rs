@@ -7,6 +7,7 @@ use futures::stream;
 
 use super::Pull;
 use super::Window;
+use super::mixed::may_forget;
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::format::{Change, Part, Snapshot};
@@ -77,8 +78,8 @@ impl Pull<'_> {
         walk: &mut IndexCursor,
     ) -> Result<Vec<Change>, Error> {
         let mut incoming = Vec::with_capacity(part.documents.len());
-        // When starting over, absence is judged once the whole log is read (rule D1).
-        if !position.resyncing {
+        // When starting over, absence is judged once the whole log is read (rules D1 and D8).
+        if may_forget(position) {
             for (id, indexed) in self.walk(walk, range).await? {
                 if !part.documents.contains_key(&id.to_key()) {
                     incoming.push(self.forgotten(id, indexed));

@@ -4,7 +4,7 @@
 use super::Recover;
 use crate::local::Batch;
 use crate::model::{Error, VersionId};
-use crate::model::{LogPosition, QueuedEdit};
+use crate::model::{Joining, LogPosition, QueuedEdit};
 
 impl Recover<'_> {
     /// Whether another entry on the same predecessor stands where this client's last one was:
@@ -43,6 +43,10 @@ impl Recover<'_> {
         tracing::warn!(version = position.version, "a late write replaced a commit");
         position.version -= 1;
         position.anchor = position.before.take();
+        if last.replaced.is_empty() && !position.crossed.is_empty() {
+            // It may have been the entry that lists the breaks (rule D8).
+            position.joining = Some(Joining::default());
+        }
         let mut trail = self.cx.client.sync_state.trail().await?;
         trail.cut(position.version);
         let _edits = self.cx.client.sync_state.edits().await;

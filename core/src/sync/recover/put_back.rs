@@ -27,6 +27,8 @@ impl Recover<'_> {
             pull_target: None,
             resyncing: false,
             common: None,
+            crossed: Default::default(),
+            joining: None,
             log: LogCost::default(),
             atomic: None,
             ..position.clone()

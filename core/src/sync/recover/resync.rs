@@ -23,6 +23,8 @@ impl Recover<'_> {
             generation: position.generation + 1,
             resyncing: true,
             common,
+            crossed: Default::default(),
+            joining: None,
             version: 0,
             anchor: None,
             before: None,

@@ -105,6 +105,7 @@ impl Repair<'_> {
             about: about.filter(|about| slot == 1 && !about.is_empty()),
             follows: Vec::new(),
             may: BTreeSet::new(),
+            joined: BTreeSet::new(),
             changes: Vec::new(),
         }
     }
