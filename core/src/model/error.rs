@@ -132,6 +132,13 @@ impl Error {
         self
     }
 
+    /// Says more, after what is said already.
+    #[must_use]
+    pub(crate) fn and_message(mut self, more: String) -> Self {
+        self.0.message = format!("{}{more}", self.0.message).into();
+        self
+    }
+
     /// Says what the failed write left behind.
     #[must_use]
     pub fn with_effect(mut self, effect: Effect) -> Self {

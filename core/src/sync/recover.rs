@@ -3,6 +3,7 @@
 //! that is gone (rule D4), a replaced commit (rule W4).
 
 mod attempt;
+mod copies;
 mod mend;
 mod mixed;
 mod overwritten;
@@ -70,7 +71,7 @@ impl<'a> Recover<'a> {
                 self.resync(position, Some(0)).await
             }
             _ if options.accept_remote => self.resync(position, None).await,
-            _ => Err(error),
+            _ => Err(self.name_copies(error).await),
         }
     }
 }
