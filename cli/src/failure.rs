@@ -236,7 +236,10 @@ fn ways_on(divergence: Divergence) -> &'static str {
              conflict, see --on-conflict; to compare all documents anew, use --start-over; to leave it \
              as it is, do nothing"
         }
-        Divergence::Mixed => "no option of sync helps here",
+        Divergence::Mixed => {
+            "join both with --rejoin, for all devices: what changed on both is a conflict, see \
+             --on-conflict; if another program copies the folder, let it finish first"
+        }
         _ => {
             "give the storage that belongs to this database; to sync with this one all the same, use \
              --accept-remote: documents that differ become conflicts, see --on-conflict"

@@ -98,6 +98,7 @@ fn ways_of(divergence: Divergence) -> &'static [&'static str] {
         Divergence::Emptied | Divergence::LogLost => &["--put-back"],
         Divergence::RolledBack { .. } => &["--put-back", "--start-over"],
         Divergence::Forked { .. } | Divergence::Continued => &["--rejoin", "--start-over"],
+        Divergence::Mixed => &["--rejoin"],
         Divergence::Exchanged => &["--accept-remote"],
         _ => &[],
     }

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod brakes;
+mod carried;
 mod clouds;
 mod conflicts;
 mod importing;
