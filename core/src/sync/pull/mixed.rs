@@ -9,7 +9,8 @@ use super::Pull;
 use super::read::{LogPage, LogReader};
 use crate::model::format::{Break, Entry, Snapshot};
 use crate::model::{
-    CommitId, DeferReason, DeferredChange, Divergence, Error, ErrorKind, Joining, Key, LogPosition,
+    Branch, CommitId, DeferReason, DeferredChange, Divergence, Error, ErrorKind, Joining, Key,
+    LogPosition,
 };
 use crate::protocol::RemoteChange;
 use crate::sync::anchor::diverged;
@@ -47,6 +48,22 @@ impl Pull<'_> {
         {
             true => Ok(LogPage::Break(broken)),
             false => Err(diverged(position, Divergence::Mixed)),
+        }
+    }
+
+    /// Rule D3: whether a snapshot of the part that both branches have is of that part. One of another
+    /// branch counts too (rule P13) where the log passes to that branch with the entry after it.
+    pub(super) async fn is_of_common_part(
+        &self,
+        position: &LogPosition,
+        snapshot: &Snapshot,
+    ) -> Result<bool, Error> {
+        if !matches!(position.branch(), Branch::Parted { .. }) {
+            return Ok(true);
+        }
+        match self.cx.client.storage.slot_head(snapshot.seq).await {
+            Err(e) if e.kind() == ErrorKind::Corrupt => Ok(false),
+            head => Ok(head?.is_some_and(|head| head.commit == snapshot.commit)),
         }
     }
 

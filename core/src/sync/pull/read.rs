@@ -102,7 +102,10 @@ impl Pull<'_> {
             tail.looked = true;
             let useful = 1..=most_useful(position);
             let storage = &self.cx.client.storage;
-            if let Some(usable) = storage.usable_snapshot(useful, false).await? {
+            let usable = storage.usable_snapshot(useful, false).await?;
+            if let Some(usable) = usable
+                && self.is_of_common_part(position, &usable.snapshot).await?
+            {
                 // The first slot was lost to an entry that the snapshot holds.
                 tail.winner = None;
                 tail.ahead = usable.after;
