@@ -73,7 +73,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         // They end in their own way.
         Command::Sync(options) if options.watch => watch::run(options, verbose).await,
         Command::Sync(options) => sync::run(options, verbose).await,
-        Command::Status(options) => unless_interrupted(status::run(options)).await,
+        Command::Status(options) => Box::pin(unless_interrupted(status::run(options))).await,
         Command::Import(options) => unless_interrupted(import::run(options, verbose)).await,
         Command::Detach(options) => unless_interrupted(detach::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,

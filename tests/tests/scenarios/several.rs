@@ -136,12 +136,12 @@ impl Play {
 }
 
 fn play(seed: u64, arrangement: Arrangement, policy: Policy, edits: u64) -> u64 {
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15 ^ seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    let mut dice = Dice::new(seed);
     let storages = 1 + arrangement.iter().flat_map(|storages| *storages).max().unwrap();
     let worlds: Vec<_> = (0..storages).map(|_| World::new()).collect();
     let family = Family::default();
     let asked = Arc::default();
-    let chance = Arc::new(Mutex::new(Dice(seed + 1)));
+    let chance = Arc::new(Mutex::new(Dice::new(seed + 1)));
     let judge = Judge { policy, family: family.clone(), dice: chance, asked };
     let device = |i| worlds[0].device(&format!("device {i}")).resolving_by(judge.clone());
     let devices: Vec<_> = (0..arrangement.len()).map(device).collect();
