@@ -10,12 +10,14 @@ use crate::model::format::{Change, Slot};
 use crate::model::{ContentHash, DocumentId, Error};
 use crate::model::{DeferredChange, LogPosition, VersionId};
 
-/// Marks of the versions in the part of the log that was looked at: 16 bytes a version.
+/// The part of the log that was looked at, by the marks of its documents.
 #[derive(Default)]
-pub(super) struct History {
-    versions: HashSet<Mark>,
-    /// The last version of each document, by its id.
-    last: HashMap<Mark, (VersionId, Mark)>,
+pub(super) struct History(HashMap<Mark, Versions>);
+
+/// The last version of a document, and the marks of all that it was made upon and of itself.
+struct Versions {
+    last: VersionId,
+    marks: HashSet<Mark>,
 }
 
 type Mark = [u8; 16];
@@ -37,8 +39,7 @@ impl Pull<'_> {
         if history.is_none() {
             *history = Some(self.read_history(position).await?);
         }
-        let base = remote.and_then(|remote| remote.replaced.first());
-        Ok(history.as_ref().is_some_and(|history| history.has(id, local, base)))
+        Ok(history.as_ref().is_some_and(|history| history.has(id, local, remote)))
     }
 
     async fn read_history(&self, position: &LogPosition) -> Result<History, Error> {
@@ -69,23 +70,25 @@ impl Pull<'_> {
 
 impl History {
     fn add(&mut self, change: &Change) {
-        let version = mark(&change.id, change.hash.as_bytes());
-        let last = self.last.insert(mark(&change.id, &[]), (change.vid, version));
-        // What the next change did not see is not older than it (rule P14).
-        if let Some((_, unseen)) = last.filter(|(vid, _)| change.base != Some(*vid)) {
-            self.versions.remove(&unseen);
+        let document = self.0.entry(mark(&change.id, &[]));
+        let versions =
+            document.or_insert_with(|| Versions { last: change.vid, marks: HashSet::new() });
+        if change.base != Some(versions.last) {
+            // What it did not see is not older than it (rule P14).
+            versions.marks.clear();
         }
-        self.versions.insert(version);
+        versions.last = change.vid;
+        versions.marks.insert(mark(&change.id, change.hash.as_bytes()));
     }
 
-    /// Whether the log had these bytes, and `base`, upon which the next change was made, is not before them.
-    fn has(&self, id: &DocumentId, hash: ContentHash, base: Option<&VersionId>) -> bool {
-        let version = mark(id, hash.as_bytes());
-        let last = self.last.get(&mark(id, &[]));
-        let is_unseen = |last: &(VersionId, Mark)| {
-            last.1 == version && base.is_some_and(|base| *base != last.0)
-        };
-        self.versions.contains(&version) && !last.is_some_and(is_unseen)
+    /// Whether the log had these bytes, and the change that waits was made upon them.
+    fn has(&self, id: &DocumentId, hash: ContentHash, remote: Option<&DeferredChange>) -> bool {
+        let Some(Versions { last, marks }) = self.0.get(&mark(id, &[])) else { return false };
+        let is_last = |change: &Change| change.vid == *last;
+        let is_upon = remote.is_none_or(|remote| {
+            remote.replaced.contains(last) || remote.change.as_ref().is_some_and(is_last)
+        });
+        is_upon && marks.contains(&mark(id, hash.as_bytes()))
     }
 }
 
