@@ -38,6 +38,8 @@ pub(super) struct Cloud {
     pub went_back: bool,
     /// A late write has replaced the first entry of a weak storage: it is another storage since.
     pub first_replaced: bool,
+    /// Tokens of documents that the head named when the storage lost them.
+    pub lost: Tokens,
     /// Documents of which an edit was declared on an older revision.
     pub declared: BTreeSet<DocumentId>,
     /// Versions that were replaced by a device that could not see them (rule D6): the last of each document.
@@ -62,6 +64,7 @@ impl Cloud {
             orphans: BTreeSet::new(),
             went_back: false,
             first_replaced: false,
+            lost: Tokens::new(),
             declared: BTreeSet::new(),
             given_up: BTreeMap::new(),
             rolled_back: false,

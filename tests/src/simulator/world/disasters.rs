@@ -5,7 +5,7 @@ use super::*;
 use crate::simulator::cloud::Objects;
 use crate::simulator::device::Backup;
 use crate::simulator::state::record;
-use crate::simulator::tokens::Tokens;
+use crate::simulator::tokens::{self, Tokens};
 use bytes::Bytes;
 use db_to_cloud::memory::MemoryState;
 use db_to_cloud::state::Table;
@@ -141,7 +141,8 @@ impl World {
         if damaged.as_ref() == Some(key) {
             return;
         }
-        cloud.objects.remove(key);
+        let lost = cloud.objects.remove(key).unwrap_or_default();
+        cloud.lost.extend(tokens::of_text(&lost));
         drop(cloud);
         self.shared.count("document lost by the storage");
         self.shared.note(|| format!("{key} is lost"));
@@ -162,7 +163,7 @@ impl World {
     /// Deletes that the device had not committed are no more.
     fn forget_deletes(&self, number: usize) {
         let cloud = lock(&self.shared.cloud);
-        let head = cloud.all_tokens();
+        let head = cloud.all_tokens().union(&cloud.lost).cloned().collect();
         lock(&self.shared.oracle).forgot_deletes(number, &head, &cloud.published);
     }
 
