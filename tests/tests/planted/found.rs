@@ -9,6 +9,7 @@
 //! | `U2`, `U3`, `G1` | days or weeks must pass in one order, and the author, who puts a missing document again (rule D2), must not look first |
 //! | `U5Lost`, `U7Kept`, `U7Flight` | a device is in conflict with its own edit: the resolver of a run merges, and so loses nothing |
 //! | `D1` | for the same reason starting over unasked loses nothing that a run counts |
+//! | `U2Content` | an upload of before a pull names the version that it was made upon: the other devices ask (rule P14) |
 //! | `P1` | each sync finds its anchor before it reads on (rule P3): only two branches mixed in one log pass that, and no run copies files |
 //! | `L1` | on strong storage nothing depends on the lock, on weak storage rule W4 mends what it does |
 
@@ -40,7 +41,6 @@ rules! {
     without_p3: P3, Strong, 50;
     without_p7: P7, Strong, 50;
     without_p8: P8, Strong, 600;
-    without_u2_looking_at_the_content: U2Content, Strong, 50;
     without_u5_unknown_is_won: U5Won, Strong, 50;
     without_u6: U6, Strong, 100;
     without_u7_nothing_is_settled: U7Settled, Strong, 350;
