@@ -1,4 +1,4 @@
-//! Copies of entries that a program made which copies files (rule D6): "3 (conflicted copy).json" beside
+//! Copies of entries that a program made which copies files (rule D8): "3 (conflicted copy).json" beside
 //! "3.json". They are named where a sync stops for the branches that such a program left behind.
 
 use super::Recover;
