@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
-use db_to_cloud::state::{StateStore, Table, Update};
+use db_to_cloud::state::{StateStore, Table, Update, queue_change};
 use db_to_cloud::{
     Client, ClientBuilder, Database, DeferAll, Document, DocumentId, Error, RepairPlan, Report,
     Resolver, Revision, Status, SyncOptions,
@@ -219,6 +219,41 @@ impl Device {
         let both = futures::future::join(self.client.sync(), edit);
         let (report, ()) = run(both).expect("the sync does not stop");
         report.expect("the sync goes well")
+    }
+
+    /// A sync during which the user edits a document at step `n` or soon after; the edit is queued in the
+    /// same transaction, beside the client.
+    pub fn sync_and_edit_at(
+        &self,
+        options: SyncOptions,
+        n: u64,
+        id: &str,
+        text: &str,
+    ) -> Result<Report, Error> {
+        self.steps.run_freely();
+        let done = std::cell::Cell::new(false);
+        let sync = async {
+            let synced = self.client.sync_with(options).await;
+            done.set(true);
+            synced
+        };
+        let edit = async {
+            while self.steps.taken() < n && !done.get() {
+                step_back().await;
+            }
+            self.edit_unqueued(id, text);
+            let keys = [DocumentId::from(id).to_key()];
+            let read = async |table| self.state.read(table, &keys).await.expect("it reads").pop();
+            let dirty = read(Table::Dirty).await.flatten();
+            let indexed = read(Table::Index).await.flatten();
+            let indexed = indexed.or(read(Table::Tombstones).await.flatten());
+            let value = queue_change(dirty.as_deref(), indexed.as_deref(), 1_000_000 + n);
+            let value = Some(value.expect("it is whole"));
+            let [key] = keys;
+            let update = Update { table: Table::Dirty, key, value };
+            self.state.write(Vec::new(), vec![update]).await.expect("it writes");
+        };
+        run(futures::future::join(sync, edit)).expect("the sync does not stop").0
     }
 
     /// A sync that may fail, but does not stop half way.

@@ -93,6 +93,26 @@ impl Context<'_> {
         self.client.sync_state.metadata_write(batch).await
     }
 
+    /// Neither the storage nor the application has these documents: nothing is remembered of them, but an
+    /// edit that came since (rule U6).
+    pub(super) async fn mark_forgotten(&self, ids: &[DocumentId]) -> Result<(), Error> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let sync_state = &self.client.sync_state;
+        for _ in 0..TRIES {
+            let _edits = sync_state.edits().await;
+            let queue = sync_state.queue(ids).await?;
+            let local = self.client.database.revisions(ids).await;
+            let edited = local.iter().map(|local| is_edited(None, local));
+            if sync_state.metadata_write_if(queue, forgotten(ids, edited)).await? {
+                return Ok(());
+            }
+        }
+        // Edited again and again: they stay queued.
+        sync_state.metadata_write(forgotten(ids, ids.iter().map(|_| true))).await
+    }
+
     /// Index, queue, `v`, anchor and attempt in one update (rule U6).
     pub(super) async fn mark_pushed(
         &self,
@@ -126,6 +146,16 @@ impl Context<'_> {
         self.client.emit(Event::Committed { changes: count, version: position.version });
         Ok(())
     }
+}
+
+fn forgotten(ids: &[DocumentId], edited: impl Iterator<Item = bool>) -> Batch {
+    let mut batch = Batch::new();
+    for (id, edited) in ids.iter().zip(edited) {
+        batch.index(id, None);
+        batch.dirty(id, edited.then(|| QueuedEdit::on(None)));
+        batch.pending(id, None);
+    }
+    batch
 }
 
 /// Whether the application has something else than the synced version.

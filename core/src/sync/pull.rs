@@ -258,6 +258,7 @@ impl<'a> Pull<'a> {
             state.pending(id, Some(pending));
         }
         self.cx.mark_synced_with(decided.synced, position.generation, state).await?;
+        self.cx.mark_forgotten(&decided.forgotten).await?;
         self.write(position, plan).await
     }
 }

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use db_to_cloud::state::{StateStore, Table, Update, queue_change};
-use db_to_cloud::{Action, Document, DocumentId, ErrorKind, RemoteWins, Requests, Resolution};
+use db_to_cloud::{
+    Action, Document, DocumentId, ErrorKind, LocalWins, RemoteWins, Requests, Resolution,
+};
+use db_to_cloud_tests::options::ACCEPT_REMOTE;
 use db_to_cloud_tests::{Device, Judge, TroubledDatabase, World};
 use futures::FutureExt;
 
@@ -213,6 +216,27 @@ fn a_decision_that_is_stopped_is_not_taken_for_done_because_the_counters_collide
         assert_eq!(bob.read("note").as_deref(), Some("alice's"), "step {step}");
         if !stopped {
             break;
+        }
+    }
+}
+
+/// Rule U6: a document that neither side has is forgotten, but for an edit that comes at that very moment.
+#[test]
+fn u6_an_edit_of_a_document_that_is_just_forgotten_stays_queued() {
+    for seed in 1..=12 {
+        for step in 1..=90 {
+            let world = World::new();
+            let alice = world.device("alice").resolving_by(LocalWins);
+            alice.edit("a", "first");
+            alice.sync();
+            alice.delete("a");
+            world.cloud.objects().clear();
+            alice.steps.interleave(seed);
+            alice.sync_and_edit_at(ACCEPT_REMOTE, step, "a", "again").unwrap();
+            alice.sync();
+            let bob = world.device("bob");
+            bob.sync();
+            assert_eq!(bob.read("a").as_deref(), Some("again"), "seed {seed}, step {step}");
         }
     }
 }

@@ -74,6 +74,7 @@ impl Pull<'_> {
         let again = !decided.writes.is_empty() || !decided.conflicts.is_empty();
         let plan = decided.plan();
         self.cx.mark_synced_with(decided.synced, position.generation, decided.state).await?;
+        self.cx.mark_forgotten(&decided.forgotten).await?;
         self.write(position, plan).await?;
         for (id, pending) in decided.conflicts {
             self.resolve(position, id, pending).await?;

@@ -34,6 +34,8 @@ pub(super) struct Decided {
     pub writes: Vec<PlannedWrite>,
     /// Changes that the application has already.
     pub synced: Vec<Change>,
+    /// Documents that neither side has.
+    pub forgotten: Vec<DocumentId>,
     /// Changes that the application or a later sync decides about.
     pub waiting: Vec<Waiting>,
     /// Of these the application must be asked.
@@ -135,11 +137,7 @@ impl Pull<'_> {
                         moved_from: None,
                     });
                 }
-                (Decision::Forget, _) => {
-                    decided.state.index(&id, None);
-                    decided.state.dirty(&id, None);
-                    decided.state.pending(&id, None);
-                }
+                (Decision::Forget, _) => decided.forgotten.push(id),
                 (Decision::Wait(wait), _) => {
                     self.say_why(&id, &pending, wait, known);
                     decided.waiting.push((id, pending));

@@ -213,11 +213,7 @@ impl Pull<'_> {
     ) -> Result<(), Error> {
         let Some(change) = &pending.change else {
             self.count_applied(Action::Delete);
-            let mut batch = Batch::new();
-            batch.index(id, None);
-            batch.dirty(id, None);
-            batch.pending(id, None);
-            return self.cx.client.sync_state.metadata_write(batch).await;
+            return self.cx.mark_forgotten(std::slice::from_ref(id)).await;
         };
         if change.action == Action::Put || existed {
             self.count_applied(change.action);
