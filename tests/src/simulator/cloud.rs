@@ -46,6 +46,8 @@ pub(super) struct Cloud {
     pub given_up: BTreeMap<DocumentId, VersionId>,
     /// A device was restored from a backup, or all or half of it copied.
     pub rolled_back: bool,
+    /// Commits that came into the log by late requests.
+    pub late: BTreeSet<CommitId>,
     /// Somebody meddled with the lock, or two devices may believe that they hold it.
     pub lock_in_doubt: bool,
     /// An object that is damaged now, and its bytes before and since.
@@ -68,6 +70,7 @@ impl Cloud {
             declared: BTreeSet::new(),
             given_up: BTreeMap::new(),
             rolled_back: false,
+            late: BTreeSet::new(),
             lock_in_doubt: false,
             damage: None,
         }
@@ -222,7 +225,11 @@ impl Shared {
                 self.count("known hole of weak storage");
                 return Err(request.error(ErrorKind::Unavailable));
             }
+            let commit = entry.commit;
             self.commit(cloud, n, entry, late);
+            if late {
+                cloud.late.insert(commit);
+            }
         }
         cloud.objects.insert(key.clone(), bytes.clone());
         Ok(())

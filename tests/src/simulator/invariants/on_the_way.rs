@@ -190,7 +190,8 @@ pub(in crate::simulator) fn one_commit_a_number(
 }
 
 /// Invariant 6: on weak storage nobody who lost the lock replaces a commit, as long as the lock
-/// does what it is there for: no late write, no meddling, no sleeping holder.
+/// does what it is there for: no late write, no meddling, no sleeping holder. A late write may also land
+/// between the look at the slot and the write of the holder, which replaces it then.
 pub(in crate::simulator) fn nothing_of_an_old_lock_holder_is_reachable(
     shared: &Shared,
     cloud: &Cloud,
@@ -198,7 +199,8 @@ pub(in crate::simulator) fn nothing_of_an_old_lock_holder_is_reachable(
     entry: &Entry,
     late: bool,
 ) {
-    let replaces = cloud.log.get(&n).is_some_and(|there| there.commit != entry.commit);
+    let there = cloud.log.get(&n).map(|there| there.commit);
+    let replaces = there.is_some_and(|there| there != entry.commit && !cloud.late.contains(&there));
     if replaces && !late && !cloud.lock_in_doubt {
         let detail = format!("{} replaces commit {n} of another", entry.client);
         shared.violate("nothing of an old lock holder is reachable (6)", detail);

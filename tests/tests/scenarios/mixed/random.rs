@@ -68,7 +68,7 @@ fn seeds(new: fn() -> World) -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn d6_no_line_is_lost_however_two_copies_are_mixed() {
+fn d8_no_line_is_lost_however_two_copies_are_mixed() {
     let met = seeds(World::new);
     for code in ["mixed", "forked", "exchanged", "undecided"] {
         assert!(met.contains(code), "{code} was never met: {met:?}");
@@ -76,6 +76,6 @@ fn d6_no_line_is_lost_however_two_copies_are_mixed() {
 }
 
 #[test]
-fn d6_no_line_is_lost_on_weak_storage_either() {
+fn d8_no_line_is_lost_on_weak_storage_either() {
     assert!(seeds(World::weak).contains("mixed"));
 }

@@ -16,7 +16,7 @@ fn ordered(devices: [Device; 4], order: [usize; 4]) -> Vec<Device> {
 }
 
 #[test]
-fn d6_all_devices_end_alike_in_whatever_order_they_come_by() {
+fn d8_all_devices_end_alike_in_whatever_order_they_come_by() {
     let mut met = BTreeSet::new();
     for order in orders() {
         for (k, size) in SIZES.into_iter().enumerate() {
@@ -38,7 +38,7 @@ fn d6_all_devices_end_alike_in_whatever_order_they_come_by() {
 
 /// A new device that consents keeps both versions, although neither author ever comes back.
 #[test]
-fn d6_a_new_device_joins_what_two_lost_devices_have_left() {
+fn d8_a_new_device_joins_what_two_lost_devices_have_left() {
     for size in [(3, 2), (5, 2)] {
         let (copies, _) = mixed(World::new, size, true);
         let [one, _] = &copies.worlds;
@@ -62,7 +62,7 @@ fn d6_a_new_device_joins_what_two_lost_devices_have_left() {
 
 /// On each storage: what copies it is seldom known.
 #[test]
-fn d6_without_consent_nothing_is_written() {
+fn d8_without_consent_nothing_is_written() {
     for new in [World::new, World::weak] {
         let (copies, devices) = mixed(new, (3, 2), false);
         for (device, world) in devices.iter().zip([0, 1, 0, 1]) {
@@ -78,7 +78,7 @@ fn d6_without_consent_nothing_is_written() {
 
 /// Bob, who joins the branches, is stopped at each step; what he does then is seen by all.
 #[test]
-fn d6_a_join_that_stops_anywhere_is_ended_by_the_next_sync() {
+fn d8_a_join_that_stops_anywhere_is_ended_by_the_next_sync() {
     for new in [World::new, World::weak] {
         for stop in 1.. {
             let size = (3, 2);
@@ -98,7 +98,7 @@ fn d6_a_join_that_stops_anywhere_is_ended_by_the_next_sync() {
 
 /// Whoever stands before the break is led around it, unasked.
 #[test]
-fn d6_a_device_behind_the_break_follows_the_snapshot_of_another_one() {
+fn d8_a_device_behind_the_break_follows_the_snapshot_of_another_one() {
     let (mut copies, mut devices) = mixed(World::new, (3, 2), true);
     copies.come_by(&mut devices[..2], &mut BTreeSet::new());
     // Dave has seen the common entry only.

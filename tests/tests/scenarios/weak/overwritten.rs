@@ -143,7 +143,7 @@ fn two_writers_that_both_believe_in_the_lock_lose_nothing() {
 /// arrives so late that other commits stand on the one it replaces. Devices that were there agree
 /// and keep all documents; a new device stops before the next commit, and by consent it reads on (rule D8).
 #[test]
-fn d6_a_very_late_write_under_other_commits_stops_new_devices_until_one_of_them_consents() {
+fn d8_a_very_late_write_under_other_commits_stops_new_devices_until_one_of_them_consents() {
     let world = World::weak();
     let (alice, bob) = (world.device("alice"), world.device("bob"));
     alice.edit("a", "alice's");
