@@ -41,8 +41,12 @@ pub(crate) enum Kin {
 
 impl Lineage<'_> {
     /// How this change of the storage stands to what the application has, which has other bytes; `None`
-    /// if that cannot be said, and the log of this storage decides alone.
+    /// if that cannot be said, and the log of this storage decides alone: so it does where no other storage
+    /// had the document.
     pub(crate) fn kin(&self, local: Local<'_>, theirs: &Change) -> Option<Kin> {
+        if self.elsewhere.is_empty() {
+            return None;
+        }
         let ours = self.ours(local);
         let Some(seen) = &theirs.seen else {
             // It was deleted here before this storage was used.

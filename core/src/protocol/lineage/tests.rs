@@ -112,13 +112,25 @@ fn t2_an_old_text_that_is_written_again_is_a_new_edit() {
 #[test]
 fn t3_two_decisions_of_one_conflict_end_alike() {
     let both = || seen(&[(1, 10), (2, 11)]);
+    let kin = |ours, theirs| {
+        let elsewhere = [synced(ours, both())];
+        kin(ours, Some(&synced(ours, seen(&[(1, 10)]))), &elsewhere, &change(theirs, both()))
+    };
     for (ours, theirs) in [(1, 2), (2, 1), (0, 1), (1, 0)] {
-        let one = kin(ours, Some(&synced(ours, both())), &[], &change(theirs, both()));
-        let other = kin(theirs, Some(&synced(theirs, both())), &[], &change(ours, both()));
         let larger = content(&change(ours, None)) > content(&change(theirs, None));
         let expected = [Some(Kin::Older), Some(Kin::Newer)];
-        assert_eq!([one, other] == expected, larger, "{ours} {theirs}");
-        assert_eq!([other, one] == expected, !larger, "{ours} {theirs}");
+        assert_eq!([kin(ours, theirs), kin(theirs, ours)] == expected, larger, "{ours} {theirs}");
+        assert_eq!([kin(theirs, ours), kin(ours, theirs)] == expected, !larger, "{ours} {theirs}");
+    }
+}
+
+/// Rule T2: where no other storage had the document, the log decides, also about versions that name edits.
+#[test]
+fn t2_one_storage_decides_alone_whatever_its_versions_name() {
+    let here = synced(1, seen(&[(1, 10), (2, 11)]));
+    let theirs = change(3, seen(&[(1, 10), (3, 12)]));
+    for (content, here) in [(1, Some(&here)), (2, Some(&here)), (2, None), (0, None)] {
+        assert_eq!(kin(content, here, &[], &theirs), None);
     }
 }
 
