@@ -50,7 +50,7 @@ impl SyncState {
                 None => indexed.filter(|i| i.live_rev() == Some(edited)).map(|i| i.vid),
             };
             let mut batch = Batch::new();
-            batch.dirty(id, Some(QueuedEdit::queued(base, number())));
+            batch.dirty(id, Some(QueuedEdit::declared(base, number(), edited)));
             if self.metadata_write_if(queue, batch).await? {
                 return Ok(());
             }

@@ -286,12 +286,15 @@ pub(crate) struct QueuedEdit {
     /// document is missing at the next comparison, nobody said that it is to be deleted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub found: bool,
+    /// The application said on which revision it was made: a mark of that revision (rule C3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub made_on: Option<u32>,
 }
 
 impl QueuedEdit {
     /// An edit upon this version.
     pub(crate) fn on(base: Option<VersionId>) -> Self {
-        Self { base, edit: 0, found: false }
+        Self { base, edit: 0, found: false, made_on: None }
     }
 
     /// The same, found by a comparison.
@@ -304,10 +307,24 @@ impl QueuedEdit {
         Self { edit, ..Self::on(base) }
     }
 
+    /// The same, declared to be made on this revision.
+    pub(crate) fn declared(base: Option<VersionId>, edit: u64, revision: &Revision) -> Self {
+        Self { made_on: Some(mark_of(revision)), ..Self::queued(base, edit) }
+    }
+
+    /// Whether it was declared to be made on another revision.
+    pub(crate) fn is_on_another(self, revision: &Revision) -> bool {
+        self.made_on.is_some_and(|mark| mark != mark_of(revision))
+    }
+
     /// Whether the application queued it itself.
     pub(crate) fn is_queued(self) -> bool {
         self.edit != 0
     }
+}
+
+fn mark_of(revision: &Revision) -> u32 {
+    ContentHash::of(revision.as_str().as_bytes()).mark()
 }
 
 /// A remote change that is not yet applied.

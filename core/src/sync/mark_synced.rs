@@ -78,7 +78,7 @@ impl Context<'_> {
                 synced.iter().zip(&versions).zip(local).zip(&queue)
             {
                 let edited = is_edited(Some(version), &local) && holds(Rule::U6);
-                let edit = edited.then(|| edit(&synced.change, record)).transpose()?;
+                let edit = edited.then(|| edit(&synced.change, version, record)).transpose()?;
                 batch.settled(&synced.change, version, edit);
             }
             if self.client.sync_state.metadata_write_if(queue, batch).await? {
@@ -174,7 +174,14 @@ pub(super) fn is_edited(
 
 /// An edit that came upon this change, whose record of the queue was this. What the application queued
 /// may be a delete; of the rest a comparison finds out.
-fn edit(change: &Change, record: &Update) -> Result<QueuedEdit, Error> {
-    let is_queued = SyncState::queued(record)?.is_some_and(QueuedEdit::is_queued);
+///
+/// An edit that was declared on another revision than that of this change is not upon it, although it came
+/// after: it keeps its base, and so becomes a conflict (rule C3).
+fn edit(change: &Change, version: &SyncedVersion, record: &Update) -> Result<QueuedEdit, Error> {
+    let queued = SyncState::queued(record)?;
+    if let Some(queued) = queued.filter(|queued| queued.is_on_another(version.local_rev())) {
+        return Ok(queued);
+    }
+    let is_queued = queued.is_some_and(QueuedEdit::is_queued);
     Ok(QueuedEdit { found: !is_queued, ..QueuedEdit::on(Some(change.vid)) })
 }
