@@ -112,8 +112,10 @@ impl<'a> Pull<'a> {
                 }
                 LogPage::Snapshot(snapshot) => {
                     if !self.take_snapshot(position, snapshot, window).await? {
-                        // Damaged: the log itself is still there.
+                        // Damaged: the log itself is still there. What was applied already is newer than
+                        // its first entries: they are not written one window after the other.
                         tail.avoid_snapshots();
+                        window = Window::Store;
                     }
                 }
             }
