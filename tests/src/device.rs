@@ -230,17 +230,7 @@ impl Device {
         id: &str,
         text: &str,
     ) -> Result<Report, Error> {
-        self.steps.run_freely();
-        let done = std::cell::Cell::new(false);
-        let sync = async {
-            let synced = self.client.sync_with(options).await;
-            done.set(true);
-            synced
-        };
-        let edit = async {
-            while self.steps.taken() < n && !done.get() {
-                step_back().await;
-            }
+        self.sync_beside(options, n, async {
             self.edit_unqueued(id, text);
             let keys = [DocumentId::from(id).to_key()];
             let read = async |table| self.state.read(table, &keys).await.expect("it reads").pop();
@@ -252,8 +242,45 @@ impl Device {
             let [key] = keys;
             let update = Update { table: Table::Dirty, key, value };
             self.state.write(Vec::new(), vec![update]).await.expect("it writes");
+        })
+    }
+
+    /// The same, by an application that says on which revision the edit was made.
+    pub fn sync_and_save_at(
+        &self,
+        n: u64,
+        id: &str,
+        text: &str,
+        edited: &Revision,
+    ) -> Result<Report, Error> {
+        self.sync_beside(SyncOptions::default(), n, async {
+            self.edit_unqueued(id, text);
+            let queued = self.client.queue_change_of(&id.into(), edited).await;
+            queued.expect("queueing works");
+        })
+    }
+
+    /// A sync, and beside it what happens at its step `n`, or at its end if it has no such step.
+    fn sync_beside(
+        &self,
+        options: SyncOptions,
+        n: u64,
+        other: impl Future<Output = ()>,
+    ) -> Result<Report, Error> {
+        self.steps.run_freely();
+        let done = std::cell::Cell::new(false);
+        let sync = async {
+            let synced = self.client.sync_with(options).await;
+            done.set(true);
+            synced
         };
-        run(futures::future::join(sync, edit)).expect("the sync does not stop").0
+        let beside = async {
+            while self.steps.taken() < n && !done.get() {
+                step_back().await;
+            }
+            other.await;
+        };
+        run(futures::future::join(sync, beside)).expect("the sync does not stop").0
     }
 
     /// A sync that may fail, but does not stop half way.

@@ -32,8 +32,9 @@ impl SyncState {
         }
     }
 
-    /// Queues an edit that was made on this revision. If that is not the synced one, and no edit was
-    /// queued before, it has no base: a conflict with the synced version.
+    /// Queues an edit that was made on this revision. If that is not the synced one, and the application
+    /// queued no edit before, it has no base: a conflict with the synced version. Of an edit that a sync
+    /// found by itself it was not known on what it was made.
     pub(crate) async fn queue_change_of(
         &self,
         id: &DocumentId,
@@ -45,7 +46,8 @@ impl SyncState {
         loop {
             let queue = self.queue(ids).await?;
             let indexed = self.indexed(ids).await?.remove(id);
-            let base = match queue.first().map(Self::queued).transpose()?.flatten() {
+            let queued = queue.first().map(Self::queued).transpose()?.flatten();
+            let base = match queued.filter(|dirty| !dirty.found) {
                 Some(dirty) => dirty.base,
                 None => indexed.filter(|i| i.live_rev() == Some(edited)).map(|i| i.vid),
             };

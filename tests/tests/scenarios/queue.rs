@@ -240,3 +240,24 @@ fn u6_an_edit_of_a_document_that_is_just_forgotten_stays_queued() {
         }
     }
 }
+
+/// Rule C3: whenever the edit of an older revision comes, the version that it did not see is not replaced
+/// without a question; also between the write of a pull and its record in the index.
+#[test]
+fn c3_an_edit_of_an_older_revision_is_a_conflict_at_any_moment_of_a_pull() {
+    for seed in 1..=8 {
+        for step in 1..=70 {
+            let world = World::new();
+            let (alice, bob) = world.alice_and_bob(&["x"]);
+            let opened = alice.revision("x").unwrap();
+            bob.edit("x", "of bob");
+            bob.sync();
+            alice.steps.interleave(seed);
+            let first = alice.sync_and_save_at(step, "x", "of alice", &opened).unwrap();
+            let second = alice.sync();
+            assert!(first.conflicts + second.conflicts > 0, "seed {seed}, step {step}");
+            bob.sync();
+            assert_eq!(bob.read("x").as_deref(), Some("of bob"), "seed {seed}, step {step}");
+        }
+    }
+}
