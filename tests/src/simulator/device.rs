@@ -77,6 +77,8 @@ pub(super) struct Device {
     pub ended: Option<Result<Report, Error>>,
     /// The user consents to what the last sync asked about.
     pub asked: Option<(ErrorKind, Option<Divergence>)>,
+    /// How often it was asked about a storage that diverged.
+    pub asks: u64,
     /// What an editor has open, as it was then.
     pub opened: BTreeMap<DocumentId, Document>,
     /// What an editor's save took away and the client has not heard of yet.
@@ -110,6 +112,7 @@ impl Device {
             sloppy,
             ended,
             asked,
+            asks: 0,
             goes_on,
             missing,
             opened: BTreeMap::new(),

@@ -92,8 +92,14 @@ pub(super) enum Action {
     },
     Join,
     BackUpServer,
-    RestoreServer,
+    RestoreServer {
+        part: Restored,
+    },
     EmptyServer,
+    /// The last entries of the log are gone, as many as this number allows; all else stays.
+    CutLog {
+        entries: u64,
+    },
     Damage {
         object: u64,
         how: u64,
@@ -103,6 +109,16 @@ pub(super) enum Action {
     LoseDocument {
         object: u64,
     },
+}
+
+/// What a restore of the storage brings back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Restored {
+    All,
+    /// All but the snapshots and the hint, which stay as they are.
+    AllButSnapshots,
+    /// Only the snapshots and the hint.
+    Snapshots,
 }
 
 /// An action, and for how many steps everybody goes on after it.
@@ -177,7 +193,15 @@ fn disaster(dice: &mut Dice, kind: u64) -> Action {
         ]),
         3 => match dice.below(6) {
             0..3 => Action::BackUpServer,
-            3 | 4 => Action::RestoreServer,
+            3 | 4 => Action::RestoreServer {
+                part: dice.one_of(&[
+                    Restored::All,
+                    Restored::All,
+                    Restored::AllButSnapshots,
+                    Restored::Snapshots,
+                ]),
+            },
+            _ if dice.percent(30) => Action::CutLog { entries: 1 + dice.below(4) },
             _ => Action::EmptyServer,
         },
         4 => match dice.below(10) {

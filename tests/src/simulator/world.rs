@@ -129,7 +129,10 @@ impl World {
         let kind = asked.map(|(kind, _)| kind);
         let diverged = kind == Some(ErrorKind::Diverged);
         // Both ways on (rules D1, D3 and D4); one that does not fit is refused, and asked for again.
-        let go_on = diverged && lock(&self.shared.dice).below(2) == 0;
+        device.asks += u64::from(diverged);
+        // In the end each of them is chosen in turn.
+        let coin = lock(&self.shared.dice).below(2) == 0;
+        let go_on = diverged && if device.asks > 4 { device.asks.is_multiple_of(2) } else { coin };
         let options = SyncOptions {
             go_on,
             accept_remote: diverged && !go_on,

@@ -4,6 +4,7 @@
 use super::*;
 use crate::simulator::cloud::Objects;
 use crate::simulator::device::Backup;
+use crate::simulator::plan::Restored;
 use crate::simulator::state::record;
 use crate::simulator::tokens::{self, Tokens};
 use bytes::Bytes;
@@ -46,11 +47,8 @@ impl World {
                 let cloud = lock(&self.shared.cloud);
                 self.server_backup = cloud.damage.is_none().then(|| cloud.objects.clone());
             }
-            Action::RestoreServer => {
-                if let Some(backup) = self.server_backup.clone() {
-                    self.server_goes_back(backup);
-                }
-            }
+            Action::RestoreServer { part } => self.restore_server(part),
+            Action::CutLog { entries } => self.cut_log(entries),
             Action::EmptyServer => self.server_goes_back(Objects::new()),
             Action::Damage { object, how } => self.damage(object, how),
             Action::Heal => lock(&self.shared.cloud).heal(),
@@ -172,6 +170,41 @@ impl World {
         let mut left: Tokens = lock(&self.shared.cloud).all_tokens();
         left.extend(self.devices.iter().flat_map(Device::all_tokens));
         lock(&self.shared.oracle).excuse_what_has_no_copy(&left);
+    }
+
+    /// A backup is restored, or a part of it: as by folders, or by prefixes of a bucket.
+    fn restore_server(&mut self, part: Restored) {
+        let Some(mut backup) = self.server_backup.clone() else { return };
+        let is_snapshot =
+            |key: &Key| key.as_str().starts_with("snapshot/") || *key == Key::metadata();
+        let mut cloud = lock(&self.shared.cloud);
+        cloud.heal();
+        let mut now = cloud.objects.clone();
+        drop(cloud);
+        match part {
+            Restored::All => {}
+            Restored::AllButSnapshots => {
+                backup.retain(|key, _| !is_snapshot(key));
+                now.retain(|key, _| is_snapshot(key));
+                backup.extend(now);
+            }
+            Restored::Snapshots => {
+                backup.retain(|key, _| is_snapshot(key));
+                now.retain(|key, _| !is_snapshot(key));
+                backup.extend(now);
+            }
+        }
+        self.server_goes_back(backup);
+    }
+
+    fn cut_log(&mut self, entries: u64) {
+        let mut cloud = lock(&self.shared.cloud);
+        cloud.heal();
+        let left = cloud.last().saturating_sub(entries);
+        let mut objects = cloud.objects.clone();
+        drop(cloud);
+        objects.retain(|key, _| key.slot().is_none_or(|slot| slot <= left));
+        self.server_goes_back(objects);
     }
 
     /// Whoever restores a storage stops it first: no sync and no request lives through it.
