@@ -42,7 +42,7 @@ rules! {
     without_p7: P7, Strong, 50;
     without_p8: P8, Strong, 600;
     without_u5_unknown_is_won: U5Won, Strong, 50;
-    without_u6: U6, Strong, 100;
+    without_u6: U6, Strong, 250;
     without_u7_nothing_is_settled: U7Settled, Strong, 350;
     without_u7_nothing_is_dropped: U7Dropped, Strong, 600;
     without_w4: W4, Weak, 50;
