@@ -42,7 +42,7 @@ pub enum Divergence {
         since: u64,
     },
     /// Entries of two branches were mixed into one log, as programs that copy files do; or they were, this
-    /// device knows one of them, and another device has joined both.
+    /// device has read one of them, and another device has joined both.
     Mixed,
     /// Another device has put the storage back after it was emptied.
     Continued,

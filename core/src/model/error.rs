@@ -42,7 +42,8 @@ pub enum ErrorKind {
     /// This device and the storage both have documents and have few in common: let the user decide, then
     /// sync with [`SyncOptions::join`](crate::SyncOptions::join).
     Unrelated,
-    /// The sync would delete a large part of the documents, or replace it by older versions: let the user decide, then sync with
+    /// The sync would delete a large part of the documents, or replace it by older versions: let the user
+    /// decide, then sync with
     /// [`SyncOptions::accept_deletes`](crate::SyncOptions::accept_deletes).
     TooManyDeletes,
     /// The sync was asked to end before it was done: sync again to go on.

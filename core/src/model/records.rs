@@ -104,7 +104,7 @@ impl LogPosition {
         }
     }
 
-    /// Entries of one branch were read, and the next ones may be of a device that knows another one only.
+    /// Entries of one branch were read, and the next ones may be of a device that has read another one only.
     pub(crate) fn is_crossing(&self) -> bool {
         self.joining.is_some_and(|joining| joining.reading || !joining.marked)
     }
@@ -207,7 +207,7 @@ pub(crate) struct SyncedVersion {
     /// ([`Outcome::DoneAs`](crate::Outcome::DoneAs)). `hash` and `len` are those of the storage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local: Option<Revision>,
-    /// Which edits this version contains, as far as this device knows (rule T1).
+    /// Which edits this version contains, as far as they are on record here (rule T1).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
     /// It was decided that the local version is to be pushed upon this one (rule T2).

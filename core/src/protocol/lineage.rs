@@ -1,6 +1,6 @@
 //! Several storages of one database (rules T1, T2 and T3): which of two versions contains the other.
 //!
-//! A client state knows one storage. The other states of the same database know of the same documents,
+//! A client state is that of one storage. The other states of the same database have the same documents,
 //! and each synced version names the edits that it contains ([`Seen`]). So a version that comes from one
 //! storage can be recognised as one that another storage had before, and is no conflict.
 
@@ -22,7 +22,7 @@ pub(crate) struct Lineage<'a> {
 enum Ours {
     /// As this storage has it; nothing is known of its edits.
     AsHere,
-    /// A version that contains all edits that this database knows of.
+    /// A version that contains all edits that are on record in this database.
     Known(Seen),
     /// Edited since: upon a version with these edits.
     Edited(Seen),
@@ -120,7 +120,7 @@ impl Lineage<'_> {
         }
     }
 
-    /// All edits that this database knows of.
+    /// All edits that are on record in this database.
     fn everything(&self) -> Seen {
         let of = |version: &SyncedVersion| {
             let seen = version.seen.clone().unwrap_or_default();

@@ -57,7 +57,7 @@ impl Maintain<'_> {
 fn record(version: SyncedVersion, seq: u64) -> Record {
     let SyncedVersion { vid, rev, hash, len, deleted, .. } = version;
     let (deleted, body) = (deleted.then_some(seq), None);
-    // The edits in the index are also those that this device knows from other storages. A later version in
+    // The index also names edits of versions in other storages. A later version in
     // this log need not contain them (rule T1).
     Record { vid, rev, len, hash, deleted, body, seen: None, other: Default::default() }
 }

@@ -8,7 +8,7 @@ use crate::model::{Error, ErrorKind, LogPosition};
 use crate::sync::identify::Identify;
 
 impl Recover<'_> {
-    /// Another device has joined branches of which this one knows one. Starts over from what both have, as
+    /// Another device has joined branches of which this one has read one. Starts over from what both have, as
     /// on another branch; `false` if the storage says nothing of that kind.
     pub(super) async fn rejoin_mixed(&self, position: &mut LogPosition) -> Result<bool, Error> {
         let (storage, next) = (&self.cx.client.storage, position.version + 1);

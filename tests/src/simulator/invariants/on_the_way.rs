@@ -123,8 +123,8 @@ pub(in crate::simulator) fn a_good_sync_leaves_nothing_open(
 }
 
 /// Complaint 14: nobody is asked to decide between his edit and the very version that he
-/// edited, unless he edited an older one, a backup was restored somewhere, or a device put that version in the place of one that
-/// was lost.
+/// edited, unless he edited an older one, a backup was restored somewhere, or a device put that version
+/// in the place of one that was lost.
 pub(in crate::simulator) fn nobody_is_asked_in_vain(shared: &Shared, conflict: &Conflict) {
     let cloud = lock(&shared.cloud);
     let id = &conflict.id;
