@@ -56,7 +56,10 @@ impl<'a> Recover<'a> {
     /// The way on that was chosen, if it fits what was found. A pull reads across a break itself (rule D8).
     async fn go_on(&self, position: &mut LogPosition, error: Error) -> Result<(), Error> {
         let options = &self.cx.options;
-        match error.divergence().filter(|_| options.go_on) {
+        let is_mixed = error.divergence() == Some(Divergence::Mixed);
+        // Both ways on join the branches.
+        let consents = options.go_on || (options.accept_remote && is_mixed);
+        match error.divergence().filter(|_| consents) {
             Some(Divergence::Emptied | Divergence::LogLost) => self.put_back(position).await,
             Some(Divergence::RolledBack { since } | Divergence::Forked { since }) => {
                 let common = self.common_of_chain(position, since).await?;

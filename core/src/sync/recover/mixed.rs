@@ -23,7 +23,11 @@ impl Recover<'_> {
         let unknown = position.unknown_breaks(&entry).chain(position.unknown_breaks(&snapshot));
         let before = self.cx.unknown_break(position).await?;
         let Some(first) = unknown.map(|b| b.slot).chain(before).min() else { return Ok(false) };
-        let common = Identify::new(self.cx).common_before(position, first).await?;
+        // Without `go_on`, what this device has is compared with all that is there.
+        let common = match self.cx.options.go_on {
+            true => Identify::new(self.cx).common_before(position, first).await?,
+            false => 0,
+        };
         self.resync(position, Some(common)).await?;
         Ok(true)
     }

@@ -1,5 +1,7 @@
 //! One mix of two copies, in all sizes, and each order in which the devices come by.
 
+use db_to_cloud::{ClientBuilder, Sizes};
+
 use super::*;
 
 const SIZES: [(u64, u64); 6] = [(1, 2), (2, 1), (3, 2), (2, 5), (5, 2), (20, 18)];
@@ -105,4 +107,37 @@ fn d8_a_device_behind_the_break_follows_the_snapshot_of_another_one() {
     assert_eq!(devices[3].status().version, 1);
     devices[3].sync();
     assert_eq!(devices[3].all(), devices[0].all());
+}
+
+/// The snapshot of one branch counts, and the log passes from one branch to the other before its entry and
+/// after it: who begins with that snapshot would meet the same break for ever.
+#[test]
+fn d8_whichever_consent_is_given_leads_around_a_snapshot_of_one_branch() {
+    for options in [GO_ON, db_to_cloud_tests::options::ACCEPT_REMOTE] {
+        let mut copies = Copies::new(World::new);
+        let early = |builder: ClientBuilder| {
+            builder.with_sizes(Sizes { snapshot_entries: 3, part: 250, ..Sizes::default() })
+        };
+        let devices = copies.devices(&JoinLines::default()).map(|device| device.set_up(early));
+        devices[0].edit("both", "start");
+        devices[0].sync();
+        copies.join();
+        devices[1].sync();
+        // Bob's third entry, of which he writes a snapshot, is between the entries of Alice.
+        for (n, k) in [1, 0, 0, 1, 0].into_iter().enumerate() {
+            devices[k].edit(format!("{n}"), "text");
+            devices[k].edit("both", &format!("start\n{n} {}", devices[k].name));
+            devices[k].sync();
+            copies.look();
+        }
+        copies.join();
+        let [one, _] = &copies.worlds;
+        assert!(one.keys("snapshot").iter().any(|key| key.to_string().contains("/3.")));
+        let fresh = one.device("fresh").resolving_by(JoinLines::default());
+        assert_eq!(fresh.try_sync().unwrap_err().divergence(), Some(Divergence::Mixed));
+        fresh.try_sync_with(options).unwrap();
+        for n in ["1", "3", "4"] {
+            assert!(fresh.read(n).is_some(), "{n}");
+        }
+    }
 }
