@@ -52,13 +52,14 @@ impl Pull<'_> {
     }
 
     /// Rule D3: whether a snapshot of the part that both branches have is of that part. One of another
-    /// branch counts too (rule P13) where the log passes to that branch with the entry after it.
+    /// branch counts too (rule P13) where the log passes to that branch with the entry after it: a device
+    /// that starts over would find its anchor in no slot, and start over again.
     pub(super) async fn is_of_common_part(
         &self,
         position: &LogPosition,
         snapshot: &Snapshot,
     ) -> Result<bool, Error> {
-        if !matches!(position.branch(), Branch::Parted { .. }) {
+        if matches!(position.branch(), Branch::Same) {
             return Ok(true);
         }
         match self.cx.client.storage.slot_head(snapshot.seq).await {
