@@ -1,6 +1,7 @@
 //! Rules U4, U5, U7 and W3: a commit is recorded before it is sent, and its fate is found out
 //! whatever answers are lost.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,7 +10,7 @@ use super::pull::OtherEntry;
 use super::{Context, Lock};
 use crate::local::Batch;
 use crate::model::format::Entry;
-use crate::model::{Attempt, LogPosition};
+use crate::model::{Attempt, CommitId, LogPosition};
 use crate::model::{Effect, Error, ErrorKind, Key};
 use crate::planted::{Rule, holds};
 use crate::storage::Created;
@@ -29,6 +30,22 @@ pub(super) enum CommitOutcome {
 }
 
 impl Context<'_> {
+    /// An entry of this device for this slot, after this commit, which has no changes yet.
+    pub(super) fn new_entry(&self, slot: u64, prev: Option<CommitId>) -> Entry {
+        let about = Some(Box::new(self.client.config.about.clone()));
+        Entry {
+            commit: self.client.environment.random().into(),
+            prev,
+            client: self.client.config.device.clone(),
+            time: self.client.environment.now(),
+            about: about.filter(|about| slot == 1 && !about.is_empty()),
+            follows: Vec::new(),
+            may: BTreeSet::new(),
+            joined: BTreeSet::new(),
+            changes: Vec::new(),
+        }
+    }
+
     /// Another commit has the slot (rule U7).
     pub(super) async fn drop_lost(&self) -> Result<(), Error> {
         if holds(Rule::U7Dropped) { self.drop_attempt().await } else { Ok(()) }

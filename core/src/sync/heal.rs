@@ -38,8 +38,10 @@ impl<'a> Heal<'a> {
         }
         self.cx.look_at_strength(position, true).await?;
         self.cx.ensure_anchor(position).await?;
-        let (entry, now) = (self.entry(position), self.cx.client.environment.now());
-        let bytes = format::encode(&Key::change(position.version + 1), &entry)?;
+        let (slot, now) = (position.version + 1, self.cx.client.environment.now());
+        let joined = position.crossed.clone();
+        let entry = Entry { joined, ..self.cx.new_entry(slot, position.anchor) };
+        let bytes = format::encode(&Key::change(slot), &entry)?;
         match self.cx.commit(position, &entry, &bytes, now, lock).await? {
             CommitOutcome::Lost(winner) => {
                 self.cx.drop_lost().await?;
@@ -50,21 +52,6 @@ impl<'a> Heal<'a> {
                 self.cx.mark_pushed(position, Pushed { entry, bytes }).await?;
                 Ok(None)
             }
-        }
-    }
-
-    fn entry(&self, position: &LogPosition) -> Entry {
-        let client = self.cx.client;
-        Entry {
-            commit: client.environment.random().into(),
-            prev: position.anchor,
-            client: client.config.device.clone(),
-            time: client.environment.now(),
-            about: None,
-            follows: Vec::new(),
-            may: BTreeSet::new(),
-            joined: position.crossed.clone(),
-            changes: Vec::new(),
         }
     }
 

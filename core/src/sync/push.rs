@@ -9,7 +9,7 @@ mod copies;
 mod queue;
 mod upload;
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 use std::mem;
 use std::sync::Mutex;
 
@@ -28,7 +28,7 @@ use super::pull::OtherEntry;
 use super::{Context, Lock};
 use crate::local::Batch;
 use crate::model::format::{self, Entry};
-use crate::model::{Action, DocumentId, Error, Key, Timestamp};
+use crate::model::{Action, DocumentId, Error, Key};
 use crate::model::{DeferredChange, LogPosition};
 use crate::protocol::{Decision, Facts, Local, decide};
 
@@ -205,24 +205,10 @@ impl<'a> Push<'a> {
             }
             changes.push(change);
         }
-        let is_first = position.version == 0;
-        let entry = Entry {
-            commit: self.cx.client.environment.random().into(),
-            prev: position.anchor,
-            client: self.cx.client.config.device.clone(),
-            time: self.now(),
-            about: Some(Box::new(self.cx.client.config.about.clone()))
-                .filter(|a| is_first && !a.is_empty()),
-            follows: if is_first { position.follows.clone() } else { Vec::new() },
-            may: BTreeSet::new(),
-            joined: BTreeSet::new(),
-            changes,
-        };
-        let bytes = format::encode(&Key::change(position.version + 1), &entry)?;
+        let slot = position.version + 1;
+        let follows = if slot == 1 { position.follows.clone() } else { Vec::new() };
+        let entry = Entry { follows, changes, ..self.cx.new_entry(slot, position.anchor) };
+        let bytes = format::encode(&Key::change(slot), &entry)?;
         Ok((entry, bytes))
-    }
-
-    fn now(&self) -> Timestamp {
-        self.cx.client.environment.now()
     }
 }

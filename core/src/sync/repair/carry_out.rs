@@ -1,11 +1,10 @@
 //! The steps of a repair. They are done under the lock, and only if a second look finds what the plan was
 //! made for. All may be stopped anywhere: the next plan has what is left to do.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Repair, failed};
-use crate::model::format::{self, Entry};
+use crate::model::format;
 use crate::model::{CommitId, Error, ErrorKind, Key};
 use crate::model::{RepairPlan, RepairStep};
 use crate::storage::{Atomicity, HeldLock, TTL};
@@ -74,7 +73,7 @@ impl Repair<'_> {
         replaces: bool,
     ) -> Result<(), Error> {
         let (storage, key) = (&self.cx.client.storage, Key::change(slot));
-        let bytes = format::encode(&key, &self.entry(slot, prev))?;
+        let bytes = format::encode(&key, &self.cx.new_entry(slot, prev))?;
         let allows = |held: &HeldLock| storage.allows_write(held, bytes.len());
         if !lock.as_ref().is_some_and(allows) {
             return Err(Error::new(ErrorKind::Unavailable, "repair")
@@ -91,22 +90,6 @@ impl Repair<'_> {
         match storage.changes_read(slot).await? {
             Some((there, _)) if there.prev() == prev => Ok(()),
             _ => Err(failed(slot).with_message("it was written, and is not there: look again")),
-        }
-    }
-
-    fn entry(&self, slot: u64, prev: Option<CommitId>) -> Entry {
-        let client = self.cx.client;
-        let about = Some(Box::new(client.config.about.clone()));
-        Entry {
-            commit: client.environment.random().into(),
-            prev,
-            client: client.config.device.clone(),
-            time: client.environment.now(),
-            about: about.filter(|about| slot == 1 && !about.is_empty()),
-            follows: Vec::new(),
-            may: BTreeSet::new(),
-            joined: BTreeSet::new(),
-            changes: Vec::new(),
         }
     }
 }
