@@ -206,8 +206,12 @@ impl SyncState {
         let mut found = Elsewhere::default();
         for table in [Table::Index, Table::Tombstones] {
             let siblings = self.state.read_siblings(table, &keys).await;
-            for values in siblings.map_err(|e| error("read client state", e))? {
-                found.are_several = true;
+            let siblings = siblings.map_err(|e| error("read client state", e))?;
+            found.are_several = !siblings.is_empty();
+            if !found.are_several {
+                break;
+            }
+            for values in siblings {
                 for (id, value) in ids.iter().zip(values) {
                     if let Some(value) = value {
                         let versions = found.versions.entry(id.clone()).or_default();

@@ -204,8 +204,8 @@ impl Loss {
     }
 }
 
-/// Whether so many of the edits that a comparison found are older versions that it is more likely a backup
-/// that was restored than the work of a person.
+/// Whether a comparison found older versions in such a number that a backup was rather restored than that
+/// a person has edited them.
 pub(crate) fn are_many_restored(older: u64, edited: u64) -> bool {
     older > FEW && older * 2 > edited
 }

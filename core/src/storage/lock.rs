@@ -72,7 +72,7 @@ impl Storage {
         self.limits.request.min(if self.is_atomic() { TTL / 2 } else { WEAK_TTL / 4 })
     }
 
-    /// How long a write of so many bytes under the lock may take.
+    /// How long a write of this many bytes under the lock may take.
     fn locked_limit(&self, bytes: usize) -> Duration {
         self.margin().saturating_add(transfer_time(bytes as u64))
     }

@@ -12,7 +12,7 @@ use crate::model::{Error, ErrorKind, Key};
 /// The slowest line that a request's time limit allows for, in bytes a second.
 const SLOWEST_LINE: u64 = 16 * 1024;
 
-/// How long so many bytes take on the slowest line.
+/// How long this many bytes take on the slowest line.
 pub(super) fn transfer_time(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SLOWEST_LINE)
 }

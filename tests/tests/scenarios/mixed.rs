@@ -79,7 +79,7 @@ impl Copies {
 
 const LARGE: usize = 9000;
 
-/// The text of a document after so many commits of a device.
+/// The text of a document after this many commits of a device.
 fn text(name: &str, n: u64, is_large: bool) -> String {
     (1..=n).map(|n| format!("{name} {n}")).collect::<Vec<_>>().join("\n")
         + &"\nlarge".repeat(if is_large { LARGE / 6 } else { 0 })

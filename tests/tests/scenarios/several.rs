@@ -174,7 +174,7 @@ fn play(seed: u64, arrangement: Arrangement, policy: Policy, edits: u64) -> u64 
     rounds
 }
 
-/// `DB_TO_CLOUD_SEVERAL=5000` plays so many seeds instead.
+/// `DB_TO_CLOUD_SEVERAL=5000` plays this number of seeds instead.
 fn play_all(arrangement: Arrangement) {
     let seeds = std::env::var("DB_TO_CLOUD_SEVERAL").ok().and_then(|seeds| seeds.parse().ok());
     for policy in [Policy::Local, Policy::Remote, Policy::Copies, Policy::Any] {

@@ -4,9 +4,9 @@
 use super::Recover;
 use crate::model::{Divergence, Error, Folder};
 
-/// So many names are looked at.
+/// The names that are looked at.
 const LOOK: usize = 20_000;
-/// So many are in the error.
+/// The names that are in the error.
 const SAID: usize = 3;
 
 impl Recover<'_> {
