@@ -8,7 +8,7 @@ use super::pull::OtherEntry;
 use crate::local::state::Claim;
 use crate::model::format::Change;
 use crate::model::{DeferReason, Deferred, DeferredChange, DocumentId, Error, Event, Report};
-use crate::model::{Kept, Seen, Stamp, VersionId};
+use crate::model::{Kept, MakerId, Seen, Stamp, VersionId};
 use crate::protocol::{Lineage, Local};
 use crate::sync::{Shared, SyncOptions};
 
@@ -25,6 +25,8 @@ pub(super) struct Context<'a> {
     pub(super) found: AtomicU64,
     /// Documents whose local version was queued upon a remote one without a question (rule T2).
     pub(super) kept: AtomicU64,
+    /// The name under which this state makes edits, once it was looked up (rule T1).
+    maker: futures::lock::Mutex<Option<MakerId>>,
     /// The storage is known to be weak.
     weak: AtomicBool,
     /// This device is about to begin the storage: it found none, in this sync or in one that was cut.
@@ -58,6 +60,7 @@ impl<'a> Context<'a> {
             given_up: Mutex::default(),
             found: AtomicU64::new(0),
             kept: AtomicU64::new(0),
+            maker: futures::lock::Mutex::default(),
             weak: AtomicBool::new(false),
             begins: AtomicBool::new(false),
             purpose,
@@ -147,7 +150,12 @@ impl<'a> Context<'a> {
     /// What a new edit is named by (rule T1).
     async fn stamp(&self) -> Result<Stamp, Error> {
         let environment = &self.client.environment;
-        let maker = self.client.sync_state.maker(environment.random()).await?;
+        let mut known = self.maker.lock().await;
+        let maker = match *known {
+            Some(maker) => maker,
+            None => self.client.sync_state.maker(environment.random()).await?,
+        };
+        *known = Some(maker);
         Ok(Stamp::new(maker, environment.now(), environment.random()))
     }
 
