@@ -58,7 +58,7 @@ impl Batch<'_> {
             return Ok(false);
         }
         revive::forget(connection, &job.id)?;
-        revive::queue(connection, &key)?;
+        self.revived.push(key);
         Ok(true)
     }
 

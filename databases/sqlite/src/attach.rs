@@ -15,7 +15,7 @@ use crate::schema::immediate;
 use crate::shape::{Shape, Unfit};
 use crate::statements::quoted;
 use crate::table::Table;
-use crate::{drain, extra, triggers};
+use crate::{drain, extra, guard, triggers};
 
 /// The tables as they are now.
 #[derive(Debug, Default)]
@@ -52,12 +52,17 @@ pub(crate) fn attach(
 ) -> Result<Shapes, SqliteError> {
     let failed = |source| SqliteError::Sqlite { operation: "attach", path: path.into(), source };
     let transaction = immediate(connection).map_err(failed)?;
-    let mut shapes = Shapes::default();
+    let mut all = Vec::new();
     for table in wanted {
-        let mut shape = Shape::of(&transaction, table).map_err(|unfit| match unfit {
+        let shape = Shape::of(&transaction, table).map_err(|unfit| match unfit {
             Unfit::Why(why) => SqliteError::Table { table: table.name.clone(), why },
             Unfit::Sqlite(source) => failed(source),
         })?;
+        all.push(shape);
+    }
+    guard::install(&transaction, &mut all).map_err(failed)?;
+    let mut shapes = Shapes::default();
+    for mut shape in all {
         keep_watch(&transaction, &mut shape).map_err(failed)?;
         for parent in &shape.parents {
             let referred = shapes.referred.entry(parent.table.clone()).or_default();

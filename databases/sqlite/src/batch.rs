@@ -169,10 +169,14 @@ impl Batches<'_> {
             pending: HashSet::new(),
             needed: HashMap::new(),
             left: Vec::new(),
+            revived: Vec::new(),
         };
         batch.run(ordered(jobs, self.shapes))?;
-        let Batch { transaction, written, answers, .. } = batch;
-        own::forget(&transaction, self.shapes, queued, &written)?;
+        let Batch { transaction, written, answers, revived, .. } = batch;
+        own::forget(&transaction, queued, &written)?;
+        for key in revived {
+            revive::queue(&transaction, &key)?;
+        }
         transaction.commit()?;
         self.answers.extend(answers);
         Ok(())

@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::read::{Unread, read};
 use crate::state::SqliteState;
 use crate::table::Table;
-use crate::{addresses, epoch, extra, schema};
+use crate::{addresses, epoch, extra, guard, schema};
 
 /// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
 ///
@@ -30,9 +30,10 @@ use crate::{addresses, epoch, extra, schema};
 ///   makes it: this application, another one, or the `sqlite3` shell. None is ever unqueued, unless
 ///   triggers are switched off or dropped; dropped ones are made again before the next sync, and
 ///   then all rows are compared.
-/// - A write of a sync is made only if the row is what was compared, and does not count as an edit.
-///   What follows from it does: a trigger that changes other rows, a deleted row that comes back. For another
-///   storage that the same tables are synced with, it does count.
+/// - A write of a sync is made only if the row is what was compared, and does not count as an edit, but for
+///   another storage that the same tables are synced with. A deleted row that comes back does count.
+/// - No trigger of the application changes a row of a synced table while a sync writes; in other tables
+///   triggers work as ever.
 /// - A batch of writes is one transaction, whatever their order: if the database can hold the state
 ///   to which they lead, they are made. A row that breaks a constraint is set aside alone, with
 ///   those that depend on it.
@@ -113,6 +114,7 @@ impl SqliteDatabaseBuilder {
         let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
         // Their actions would change rows that no other device changed: see `children`.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
+        guard::register(&connection).map_err(failed)?;
         schema::hasten(&connection).map_err(failed)?;
         let shapes = attach::attach(&mut connection, &path, &tables)?;
         let mut open = Open { connection, shapes, sync: number_of_sync() };

@@ -61,6 +61,7 @@ mod epoch;
 mod error;
 mod extra;
 mod foreign_keys;
+mod guard;
 mod index_sql;
 mod key;
 mod lift;

@@ -1,21 +1,18 @@
 //! What a sync writes itself is no edit.
 //!
-//! The triggers do not know who writes: they queue it like anything else. At the end of its
-//! transaction the sync takes out of the queue again what it came to write, and leaves what followed
-//! from it: rows that a foreign key or a trigger of the application changed along.
+//! The triggers queue it like anything else. At the end of its transaction the sync takes it out of the
+//! queue again.
 //!
 //! If the tables are synced with several storages, all of it stays queued: for the other storages it is an
 //! edit (rule T4). For the storage of this sync it leaves the queue when it is marked as synced.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use db_to_cloud::{Document, DocumentId};
 use rusqlite::Connection;
 
-use crate::attach::Shapes;
-use crate::drain::{Edit, edits_after, queue};
+use crate::drain::queue;
 use crate::key::RowKey;
-use crate::read::{Unread, read};
 
 /// The end of the queue.
 pub(crate) fn last(connection: &Connection) -> rusqlite::Result<i64> {
@@ -23,51 +20,17 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
-/// Takes out what was queued after this and is as it was `written`.
+/// Takes out what was queued after this: only what was `written` can have been, see `guard`.
 pub(crate) fn forget(
     connection: &Connection,
-    shapes: &Shapes,
     after: i64,
     written: &HashMap<DocumentId, Option<Document>>,
 ) -> rusqlite::Result<()> {
     if has_several_remotes(connection)? {
         return queue_for_others(connection, written.keys());
     }
-    let edits = edits_after(connection, after)?;
-    let mut times: HashMap<DocumentId, usize> = HashMap::new();
-    for edit in &edits {
-        *times.entry(edit.key.id()).or_default() += 1;
-    }
-    let mut followed = HashSet::new();
-    for (id, times) in times {
-        let is_own = match written.get(&id) {
-            // Once is the write itself; more often, and something else may have come after.
-            Some(_) if times == 1 => true,
-            Some(document) => match read(connection, shapes, &id) {
-                Ok(current) => current.document == *document,
-                Err(Unread::Document(_)) => false,
-                Err(Unread::Sqlite(error)) => return Err(error),
-            },
-            None => false,
-        };
-        if !is_own {
-            followed.insert(id);
-        }
-    }
-    if followed.is_empty() {
-        let sql = "DELETE FROM db_to_cloud_queue WHERE seq > ?1";
-        return connection.prepare_cached(sql)?.execute([after]).map(drop);
-    }
-    if edits.iter().any(|edit| edit.moved) {
-        // The halves of a move stay together: one edit too many is found to be none when it is pushed.
-        return Ok(());
-    }
-    let own = edits.into_iter().filter(|edit| !followed.contains(&edit.key.id()));
-    for Edit { seq, .. } in own {
-        let sql = "DELETE FROM db_to_cloud_queue WHERE seq = ?1";
-        connection.prepare_cached(sql)?.execute([seq])?;
-    }
-    Ok(())
+    let sql = "DELETE FROM db_to_cloud_queue WHERE seq > ?1";
+    connection.prepare_cached(sql)?.execute([after]).map(drop)
 }
 
 /// Also what no trigger has queued: a document without a row, or one that changed beside its row.

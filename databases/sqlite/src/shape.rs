@@ -36,8 +36,8 @@ pub(crate) struct Shape {
     pub has_conflict_clause: bool,
     /// Which rows a row refers to.
     pub parents: Vec<Parent>,
-    /// Whether triggers of the application may change what is written.
-    pub has_triggers: bool,
+    /// Whether triggers of the application are kept from changing its rows, see `guard`.
+    pub is_guarded: bool,
 }
 
 /// What of its rows is synced.
@@ -104,9 +104,6 @@ impl Shape {
         let by_id = uniques.iter().position(|unique| unique.is_on(&keys));
         // A primary key that is not the id is one more to be watched.
         let id = uniques.remove(by_id.ok_or_else(|| no_id(&keys))?);
-        let others = "SELECT count(*) FROM sqlite_schema
-            WHERE type = 'trigger' AND tbl_name = ?1 AND name NOT LIKE 'db\\_to\\_cloud\\_%' ESCAPE '\\'";
-        let triggers: i64 = connection.query_row(others, [&table], |row| row.get(0))?;
         let has_rowid = !without_rowid && !is_rowid_named(&described, &id, &uniques);
         let stored = stored(&described, has_rowid);
         Ok(Self {
@@ -116,7 +113,7 @@ impl Shape {
             name: table.to_ascii_lowercase(),
             view: View::new(&table, &keys, columns, revision),
             parents: Parent::of(connection, &table, &keys)?,
-            has_triggers: triggers > 0,
+            is_guarded: false,
             all: described.into_iter().map(|column| column.name).collect(),
             table,
             keys,

@@ -39,6 +39,8 @@ pub(crate) struct Batch<'a> {
     pub needed: HashMap<DocumentId, DocumentId>,
     /// What rows that were changed without a check left behind.
     pub left: Vec<(DocumentId, Vec<Left>)>,
+    /// Rows whose delete counts as made, and that stay as rows of this device.
+    pub revived: Vec<RowKey>,
 }
 
 /// A write that did not come about, and why.

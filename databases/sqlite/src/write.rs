@@ -16,7 +16,7 @@ use crate::parents::{Awaited, cells};
 use crate::read::{Current, row};
 use crate::shape::{Shape, View};
 use crate::statements::or;
-use crate::{extra, own};
+use crate::{extra, guard, own};
 
 /// Why a write did not come about. What it did must be rolled back.
 #[derive(Debug)]
@@ -54,28 +54,19 @@ pub(crate) struct Row<'a> {
 /// How a document is written.
 struct Statement {
     sql: String,
-    /// Which columns the document has.
-    present: Vec<bool>,
-    /// The id and those columns.
+    /// The id and the columns that the document has.
     values: Vec<Cell>,
 }
 
 impl Row<'_> {
     /// Makes the row what the document says.
     pub(crate) fn put(&self, current: &Current, wanted: &Document) -> Result<(), Unwritten> {
-        let Statement { sql, present, values } = self.statement(current.has_row, wanted)?;
+        let Statement { sql, values } = self.statement(current.has_row, wanted)?;
         if self.shape.has_conflict_clause {
             self.try_out(&sql, &values)?;
         }
         self.execute(&sql, &values)?;
-        let mut cells = self.read_back()?;
-        if self.shape.has_triggers && !holds(&present, &values[self.key.cells.len()..], &cells) {
-            // The application's triggers are to see the row, but not to edit it as if on this device:
-            // two devices would then answer each other for ever.
-            let sql = self.shape.view.statements.update(&present, &self.shape.view.columns);
-            silently(self.connection, || self.execute(&sql, &values))?;
-            cells = self.read_back()?;
-        }
+        let cells = self.read_back()?;
         let own = encode(&self.shape.view, &cells, &Map::new());
         if own[..] != wanted.bytes[..]
             || document(&self.shape.view, &cells, own.clone()).revision != wanted.revision
@@ -111,7 +102,7 @@ impl Row<'_> {
             true => statements.update(&present, columns),
             false => statements.insert(&present),
         };
-        Ok(Statement { sql, present, values: [self.key.cells.clone(), cells].concat() })
+        Ok(Statement { sql, values: [self.key.cells.clone(), cells].concat() })
     }
 
     /// The documents of the rows that have what must be unique in the row that is wanted. All is as it
@@ -156,11 +147,7 @@ impl Row<'_> {
     }
 
     pub(crate) fn delete(&self) -> Result<(), Unwritten> {
-        self.execute(&self.shape.view.statements.delete, &self.key.cells)?;
-        match row(self.connection, &self.shape.view, self.key)? {
-            None => Ok(()),
-            Some(_) => Err(self.ignored()),
-        }
+        self.execute(&self.shape.view.statements.delete, &self.key.cells)
     }
 
     /// For which rows it waits.
@@ -176,8 +163,9 @@ impl Row<'_> {
     fn execute(&self, sql: &str, values: &[Cell]) -> Result<(), Unwritten> {
         // What a trigger of the application lacks, such as a function, is found when the statement
         // is prepared.
-        let done = self.connection.prepare_cached(sql);
-        match done.and_then(|mut statement| statement.execute(params_from_iter(values))) {
+        let execute = || self.connection.prepare_cached(sql)?.execute(params_from_iter(values));
+        match guard::pass(self.connection, self.shape, execute) {
+            Ok(0) => Err(self.ignored()),
             Ok(_) => Ok(()),
             Err(source) if is_rows_own(&source) && !self.connection.is_autocommit() => {
                 Err(Unwritten::Constraint(source))
@@ -205,12 +193,6 @@ pub(crate) fn silently<T>(
     let done = work();
     connection.set_db_config(enable, true)?;
     done
-}
-
-/// Whether the row has the values that were written.
-fn holds(present: &[bool], values: &[Cell], cells: &[Cell]) -> bool {
-    let present = cells.iter().zip(present).filter(|(_, present)| **present);
-    present.map(|(cell, _)| cell).eq(values)
 }
 
 /// Whether a value that must be unique is another row's; it may be one of another table, to which a

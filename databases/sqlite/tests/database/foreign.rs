@@ -166,25 +166,6 @@ async fn triggers_of_the_application_see_what_is_synced_and_do_not_edit_it() {
 }
 
 #[tokio::test]
-async fn rows_that_a_trigger_changes_elsewhere_are_synced_as_edits() {
-    let counted = "
-        CREATE TABLE notes (id TEXT PRIMARY KEY);
-        CREATE TABLE counts (name TEXT PRIMARY KEY, n INTEGER);
-        CREATE TRIGGER counting AFTER INSERT ON notes BEGIN
-            INSERT INTO counts VALUES ('notes', 1) ON CONFLICT DO UPDATE SET n = n + 1; END";
-    let (laptop, phone) = pair(counted, &["notes"]).await;
-    let whole = Device::new(&MemoryAdapter::new(), counted, &["notes", "counts"]).await;
-    laptop.run("INSERT INTO notes VALUES ('a'), ('b')");
-    settle(&laptop, &phone).await;
-    assert_eq!(phone.shell("SELECT n FROM counts"), "2");
-    let id = db_to_cloud::DocumentId::from("[\"notes\",\"a\"]");
-    let document = db_to_cloud::Database::get(&laptop.database, &id).await.unwrap();
-    let write = write(id, document, None);
-    assert_eq!(apply(&whole.database, write).await, Became::Done);
-    assert_eq!(whole.queued().await, 1, "the count, not the note");
-}
-
-#[tokio::test]
 async fn a_trigger_that_rolls_everything_back_costs_only_its_own_row() {
     let strict = "CREATE TABLE notes (id TEXT PRIMARY KEY, text);
         CREATE TRIGGER no_swearing BEFORE INSERT ON notes WHEN NEW.text = 'damn' BEGIN

@@ -17,5 +17,6 @@ mod replacing;
 mod restored;
 mod semantics;
 mod several;
+mod triggers;
 mod values;
 mod world;

@@ -1,0 +1,115 @@
+//! While a sync writes, triggers of the application change no row of a synced table.
+//!
+//! Such a trigger keeps a counter, a log or a time of the last change. On the device where the row was
+//! edited it ran already, and what it did there arrives as documents of their own. Done again for the
+//! write of a sync it would count twice, and be an edit of this device. In tables that are not synced,
+//! such as a search index, triggers go on working.
+//!
+//! TEMP triggers, which exist on the connection of the sync alone, run before each change of a row of a
+//! synced table. They pass over the row (`RAISE(IGNORE)`), unless it is the very row that the sync
+//! writes: [`pass`] lets one change of a table through. SQLite runs TEMP triggers before those of the
+//! file, so the first change that comes is the one of the sync. The change of a trigger may pass, too, if it
+//! changes nothing that is synced.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+
+use crate::shape::Shape;
+use crate::statements::quoted;
+
+/// The table of which one row may be changed.
+type Awaited = Arc<Mutex<Option<String>>>;
+
+/// Gives a connection the functions that the TEMP triggers call.
+pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
+    let awaited = Awaited::default();
+    let next = awaited.clone();
+    let flags = FunctionFlags::SQLITE_UTF8;
+    connection.create_scalar_function("db_to_cloud_pass", 1, flags, move |arguments| {
+        *next.lock().unwrap_or_else(PoisonError::into_inner) = arguments.get(0)?;
+        Ok(0)
+    })?;
+    connection.create_scalar_function("db_to_cloud_may_change", 2, flags, move |arguments| {
+        let table: String = arguments.get(0)?;
+        let mut awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_awaited = awaited.take_if(|awaited| *awaited == table).is_some();
+        let is_synced: bool = arguments.get(1)?;
+        Ok(is_awaited || !is_synced)
+    })
+}
+
+/// Makes the TEMP triggers for these tables, if the file has any trigger of the application.
+pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite::Result<()> {
+    let old = "SELECT name FROM sqlite_temp_schema
+        WHERE type = 'trigger' AND name LIKE 'db\\_to\\_cloud\\_guard\\_%' ESCAPE '\\'";
+    let mut names = connection.prepare(old)?;
+    let names =
+        names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    for name in names {
+        connection.execute_batch(&format!("DROP TRIGGER temp.{}", quoted(&name)))?;
+    }
+    let is_needed = has_triggers(connection)?;
+    for shape in shapes {
+        shape.is_guarded = is_needed;
+        if is_needed {
+            connection.execute_batch(&triggers(shape))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the application has any trigger, in whatever table: one may lead to another.
+fn has_triggers(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (
+        SELECT 1 FROM (SELECT type, name FROM sqlite_schema UNION ALL SELECT type, name FROM sqlite_temp_schema)
+            WHERE type = 'trigger' AND name NOT LIKE 'db\\_to\\_cloud\\_%' ESCAPE '\\')";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+fn triggers(shape: &Shape) -> String {
+    let table = format!("main.{}", quoted(&shape.table));
+    let name = shape.name.replace('\'', "''");
+    let trigger = |event: &str, is_synced: &str| {
+        let trigger = quoted(&format!("db_to_cloud_guard_{}_{event}", shape.name));
+        format!(
+            "CREATE TEMP TRIGGER {trigger} BEFORE {event} ON {table}
+                WHEN NOT db_to_cloud_may_change('{name}', {is_synced})
+                BEGIN SELECT RAISE(IGNORE); END;"
+        )
+    };
+    [trigger("INSERT", "1"), trigger("UPDATE", &changes(shape)), trigger("DELETE", "1")].concat()
+}
+
+/// Whether an update changes anything that is synced.
+fn changes(shape: &Shape) -> String {
+    let columns = shape.view.columns.iter().map(|column| &column.name);
+    let changes = shape.keys.iter().chain(columns).map(|name| {
+        let name = quoted(name);
+        format!(
+            "NEW.{name} IS NOT OLD.{name} COLLATE BINARY OR typeof(NEW.{name}) <> typeof(OLD.{name})"
+        )
+    });
+    changes.collect::<Vec<_>>().join(" OR ")
+}
+
+/// Does what changes one row of a table, and lets that change pass.
+pub(crate) fn pass<T>(
+    connection: &Connection,
+    shape: &Shape,
+    change: impl FnOnce() -> rusqlite::Result<T>,
+) -> rusqlite::Result<T> {
+    if !shape.is_guarded {
+        return change();
+    }
+    let pass = |table: Option<&str>| {
+        let sql = "SELECT db_to_cloud_pass(?1)";
+        connection.prepare_cached(sql)?.query_row([table], |row| row.get::<_, i64>(0))
+    };
+    pass(Some(&shape.name))?;
+    let done = change();
+    // A statement that met no row leaves it.
+    pass(None)?;
+    done
+}
