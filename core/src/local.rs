@@ -10,7 +10,7 @@ pub mod state;
 mod sync_state;
 
 pub(crate) use batch::Batch;
-pub use database::{ChangeTracking, Database, Listed, Outcome, Write};
+pub use database::{ChangeTracking, Database, Listed, Missing, Outcome, Write};
 pub(crate) use edits::Edits;
 pub use resolver::{
     Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,

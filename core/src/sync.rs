@@ -63,6 +63,7 @@ use push::{Changed, Outcome, Push, Queue};
 use recover::Recover;
 use scan::Scan;
 
+use crate::local::ChangeTracking;
 use crate::model::LogPosition;
 use crate::model::{Error, ErrorKind, Event, Folder, Report};
 use crate::planted::{Rule, holds};
@@ -194,7 +195,9 @@ impl<'a> Session<'a> {
     async fn find_edits(&self, position: &LogPosition) -> Result<(), Error> {
         let client = self.cx.client;
         self.recover.recover_writes(position).await?;
-        if !client.is_compared() && holds(Rule::C4) {
+        // A database that queues all edits itself may find something missing at any time.
+        let is_cheap = client.database.tracking() == ChangeTracking::Transactional;
+        if (is_cheap || !client.is_compared()) && holds(Rule::C4) {
             self.scan.compare(false).await?;
             client.set_compared(true);
         }

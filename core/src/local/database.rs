@@ -39,6 +39,17 @@ pub trait Database: Send + Sync {
         revisions
     }
 
+    /// What a database with [`ChangeTracking::Transactional`] found missing in a comparison of its own, such
+    /// as the rows of a table that was made anew: nobody deleted these documents one by one, so a sync asks
+    /// (rule B1) before it deletes them elsewhere. They are given again by each sync until they
+    /// are queued or there. The default finds nothing.
+    ///
+    /// # Errors
+    /// The sync ends with it.
+    async fn missing(&self) -> Result<Vec<Missing>, BoxError> {
+        Ok(Vec::new())
+    }
+
     /// Writes and deletes the documents of one batch, each if its revision is still the expected one
     /// (rules P7 and P11). The outcomes are in the order of the writes, one for each.
     ///
@@ -133,6 +144,15 @@ impl Outcome {
     pub fn is_done(&self) -> bool {
         matches!(self, Self::Done | Self::DoneAs(_))
     }
+}
+
+/// Synced documents that a comparison did not find.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// Those that are not there.
+    pub ids: Vec<DocumentId>,
+    /// How many synced documents were looked for.
+    pub all: u64,
 }
 
 /// How edits come into the queue.

@@ -4,7 +4,7 @@
 use async_trait::async_trait;
 
 use crate::model::{BoxError, ErrorKind};
-use crate::model::{QueuedEdit, SyncedVersion};
+use crate::model::{QueuedEdit, Revision, SyncedVersion};
 
 /// A small durable key-value store with one table a kind of record.
 ///
@@ -166,15 +166,37 @@ pub fn queue_change(
     indexed: Option<&[u8]>,
     edit: u64,
 ) -> Result<Vec<u8>, StateError> {
-    let damaged = |e: serde_json::Error| StateError::Store(e.into());
     let base = match (dirty, indexed) {
-        (Some(dirty), _) => serde_json::from_slice::<QueuedEdit>(dirty).map_err(damaged)?.base,
-        (None, Some(version)) => {
-            Some(serde_json::from_slice::<SyncedVersion>(version).map_err(damaged)?.vid)
-        }
+        (Some(dirty), _) => from_record::<QueuedEdit>(dirty)?.base,
+        (None, Some(version)) => Some(from_record::<SyncedVersion>(version)?.vid),
         (None, None) => None,
     };
-    serde_json::to_vec(&QueuedEdit::queued(base, edit)).map_err(damaged)
+    serde_json::to_vec(&QueuedEdit::queued(base, edit)).map_err(|e| StateError::Store(e.into()))
+}
+
+/// The revision that the application has of a synced document, by its record in [`Table::Index`].
+///
+/// # Errors
+/// If the record is damaged.
+pub fn local_revision(indexed: &[u8]) -> Result<Revision, StateError> {
+    let version: SyncedVersion = from_record(indexed)?;
+    Ok(version.local_rev().clone())
+}
+
+/// The record in [`Table::Index`] of a document that has another revision by now without an edit, such as a
+/// row after a change of the schema. What is synced stays the version in the storage, as after
+/// [`Outcome::DoneAs`](crate::Outcome::DoneAs).
+///
+/// # Errors
+/// If the record is damaged.
+pub fn with_local_revision(indexed: &[u8], revision: &Revision) -> Result<Vec<u8>, StateError> {
+    let mut version: SyncedVersion = from_record(indexed)?;
+    version.local = Some(revision.clone()).filter(|revision| *revision != version.rev);
+    serde_json::to_vec(&version).map_err(|e| StateError::Store(e.into()))
+}
+
+fn from_record<T: serde::de::DeserializeOwned>(record: &[u8]) -> Result<T, StateError> {
+    serde_json::from_slice(record).map_err(|e| StateError::Store(e.into()))
 }
 
 /// Holds a [claim](StateStore::claim) until it is dropped.

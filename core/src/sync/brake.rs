@@ -12,7 +12,9 @@ impl Context<'_> {
         }
         let lost = loss.total();
         let (what, cause) = match loss.deletes() == lost {
-            true => ("deleted", "an emptied folder, an unmounted drive?"),
+            true => {
+                ("deleted", "an emptied folder, an unmounted drive, a table that was made anew?")
+            }
             false => ("deleted or replaced", "an emptied folder, files that were encrypted?"),
         };
         Err(Error::new(ErrorKind::TooManyDeletes, "sync").with_message(format!(

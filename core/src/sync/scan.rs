@@ -8,7 +8,7 @@ use futures::StreamExt;
 use super::Context;
 use crate::local::Batch;
 use crate::local::state::Table;
-use crate::local::{ChangeTracking, Listed};
+use crate::local::{ChangeTracking, Listed, Missing};
 use crate::model::{DeferReason, DocumentId, Error, ErrorKind, Event, Revision};
 use crate::model::{QueuedEdit, SyncedVersion};
 use crate::protocol::Loss;
@@ -52,7 +52,7 @@ impl<'a> Scan<'a> {
     #[tracing::instrument(level = "debug", skip_all)]
     pub(super) async fn compare(&self, now: bool) -> Result<u64, Error> {
         if self.cx.client.database.tracking() == ChangeTracking::Transactional {
-            return Ok(0);
+            return self.queue_missing().await;
         }
         let queued = self.compare_all(now).await?;
         self.cx.brake_restored().await?;
@@ -150,15 +150,37 @@ impl<'a> Scan<'a> {
         let queued = self.cx.client.sync_state.dirty(&ids).await?;
         let is_news = |id: &DocumentId| queued.get(id).is_none_or(|dirty| dirty.found);
         let missing: Vec<_> = missing.into_iter().filter(|(id, _)| is_news(id)).collect();
-        self.brake_scan(&missing).await?;
+        let all = self.cx.client.sync_state.count(Table::Index).await?;
+        self.brake_scan(&missing, all).await?;
         let missing: Vec<_> = missing.into_iter().map(|(id, _)| id).collect();
         let deletes = self.queue_found(&missing, false).await?;
         Ok(deletes + self.queue_found(&different, true).await?)
     }
 
+    /// The same for what a database found missing that queues all other edits itself.
+    async fn queue_missing(&self) -> Result<u64, Error> {
+        let found = self.cx.client.database.missing().await;
+        let (sync_state, mut queued) = (&self.cx.client.sync_state, 0);
+        for Missing { ids, all } in found.map_err(|e| database_error("compare", e))? {
+            let (mut versions, edits) =
+                (sync_state.indexed(&ids).await?, sync_state.dirty(&ids).await?);
+            let unqueued = ids.into_iter().filter(|id| !edits.contains_key(id));
+            let missing = unqueued.filter_map(|id| versions.remove_entry(&id));
+            let missing: Vec<_> = missing.filter(|(_, version)| !version.deleted).collect();
+            self.brake_scan(&missing, all).await?;
+            let missing: Vec<_> = missing.into_iter().map(|(id, _)| id).collect();
+            queued += self.queue_found(&missing, false).await?;
+        }
+        Ok(queued)
+    }
+
     /// Rule B1 for what a scan found missing. Only where it would stop the sync, new documents are
     /// read: what comes again under another id is not lost.
-    async fn brake_scan(&self, missing: &[(DocumentId, SyncedVersion)]) -> Result<(), Error> {
+    async fn brake_scan(
+        &self,
+        missing: &[(DocumentId, SyncedVersion)],
+        all: u64,
+    ) -> Result<(), Error> {
         let sync_state = &self.cx.client.sync_state;
         let mut loss = Loss::default();
         for page in missing.chunks(STEP) {
@@ -171,7 +193,6 @@ impl<'a> Scan<'a> {
             let news = page.iter().filter(|(id, version)| !is_known(id, version.hash));
             news.for_each(|(_, version)| loss.lose(version.hash));
         }
-        let all = sync_state.count(Table::Index).await?;
         let place = "in the storage and on other devices";
         let mut pages = sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
         while loss.is_large_scan(all)

@@ -93,7 +93,9 @@ impl Batch<'_> {
         let rows = match (&place, document) {
             (Some((key, shape)), Some(document)) => {
                 let row = Row { connection: &self.transaction, shape, key, id: &id };
-                row.in_the_way(document)
+                let current = read(&self.transaction, self.shapes, &id);
+                let current = current.ok().and_then(|current| current.document);
+                row.in_the_way(current.as_ref(), document)
             }
             _ => Ok(Vec::new()),
         };

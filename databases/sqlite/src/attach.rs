@@ -4,18 +4,19 @@ use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use db_to_cloud::state::Table as Records;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use crate::children::Children;
 use crate::error::SqliteError;
 use crate::foreign_keys;
-use crate::migrate::{Known, json, migrate};
+use crate::known::{Known, json};
+use crate::migrate::Migration;
 use crate::schema::immediate;
 use crate::shape::{Shape, Unfit};
 use crate::statements::quoted;
 use crate::table::Table;
-use crate::{drain, extra, guard, triggers};
+use crate::triggers::Installed;
+use crate::{drain, guard, missing, taken};
 
 /// The tables as they are now.
 #[derive(Debug, Default)]
@@ -62,8 +63,8 @@ pub(crate) fn attach(
     }
     guard::install(&transaction, &mut all).map_err(failed)?;
     let mut shapes = Shapes::default();
-    for mut shape in all {
-        keep_watch(&transaction, &mut shape).map_err(failed)?;
+    for shape in all {
+        keep_watch(&transaction, &shape).map_err(failed)?;
         for parent in &shape.parents {
             let referred = shapes.referred.entry(parent.table.clone()).or_default();
             referred.insert(parent.columns.clone());
@@ -81,126 +82,45 @@ pub(crate) fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA schema_version")?.query_row([], |row| row.get(0))
 }
 
-/// Makes the triggers of a table. If they were there once and are not any more, such as after the
-/// table was made anew, anything may have happened: all that is and all that was is queued.
-fn keep_watch(connection: &Connection, shape: &mut Shape) -> rusqlite::Result<()> {
-    let known = match Known::of(connection, &shape.name)? {
-        Some(known) => known,
-        None => Known::new(connection, shape)?,
+/// Makes the triggers of a table, and looks at its rows if they may be others than those that are known.
+fn keep_watch(connection: &Connection, shape: &Shape) -> rusqlite::Result<()> {
+    let Some(known) = Known::of(connection, &shape.name)? else {
+        let known = Known::new(connection, shape)?;
+        Installed::of(connection, shape, known.source)?.renew(connection)?;
+        return count(connection, shape, known.source);
     };
-    let keys = json(&shape.keys);
-    if known.keys != keys {
-        // What is queued has the old ids: it goes into the records as what it is.
-        crate::drain::drain(connection, usize::MAX)?;
-        let sql = "UPDATE db_to_cloud_tables SET keys = ?2, width = ?3 WHERE id = ?1";
-        connection.execute(sql, params![known.source, keys, shape.width()])?;
+    let triggers = Installed::of(connection, shape, known.source)?;
+    let is_counted = taken::is_counted(connection, known.source)?;
+    let has_other_ids = known.keys != json(&shape.keys);
+    let is_other = known.is_other(shape) || has_other_ids;
+    if triggers.is_same && !is_other && is_counted == shape.is_counted() {
+        return Ok(());
     }
-    let has_changed = migrate(connection, shape, &known)?;
-    if triggers::install(connection, shape, known.source)? || has_changed {
-        queue_all(connection, shape, known.source, None)?;
-        for remote in remotes_of(connection, known.source)? {
-            queue_indexed(connection, shape, remote)?;
+    // What is queued goes into the records by what was known: it is of the rows as they were.
+    drain::drain_within(connection)?;
+    triggers.renew(connection)?;
+    let was_watched = triggers.is_complete && !has_other_ids;
+    if is_other {
+        known.renew(connection, shape)?;
+    }
+    if is_other || !was_watched {
+        let remotes = drain::remotes(connection, known.source)?;
+        Migration::new(connection, shape, &known, &remotes, was_watched).run()?;
+    }
+    match was_watched {
+        false => missing::note(connection, known.source)?,
+        // Rows may have been replaced while nobody counted.
+        true if !is_counted && shape.is_counted() => {
+            taken::queue_missing(connection, known.source, &shape.name, &shape.keys)?;
         }
+        true => {}
     }
-    Ok(())
+    count(connection, shape, known.source)
 }
 
-/// Begins to sync the opened tables with a remote: all their rows are queued for it.
-pub(crate) fn join(
-    connection: &mut Connection,
-    shapes: &Shapes,
-    remote: i64,
-) -> rusqlite::Result<()> {
-    let transaction = immediate(connection)?;
-    join_all(&transaction, shapes, remote)?;
-    transaction.commit()
-}
-
-/// The same within a transaction.
-pub(crate) fn join_all(
-    connection: &Connection,
-    shapes: &Shapes,
-    remote: i64,
-) -> rusqlite::Result<()> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_synced WHERE remote = ?1)";
-    let is_known: bool = connection.query_row(sql, [remote], |row| row.get(0))?;
-    for shape in shapes.all() {
-        let (source, is_new) = add(connection, &shape, remote)?;
-        if is_new {
-            queue_all(connection, &shape, source, Some(remote))?;
-        }
-    }
-    // What came from another remote and has no row here goes on all the same (rule T4).
-    let held = if is_known { Vec::new() } else { extra::held(connection)? };
-    held.iter().try_for_each(|id| drain::queue(connection, remote, &id.to_key()))
-}
-
-/// The same; if the tables were synced with the remote before, all that is and all that was is queued for it.
-pub(crate) fn requeue(
-    connection: &Connection,
-    shapes: &Shapes,
-    remote: i64,
-) -> rusqlite::Result<()> {
-    for shape in shapes.all() {
-        let (source, _) = add(connection, &shape, remote)?;
-        queue_all(connection, &shape, source, Some(remote))?;
-        queue_indexed(connection, &shape, remote)?;
-    }
-    Ok(())
-}
-
-/// The table is synced with the remote from now on. Answers its number, and whether it was not before.
-fn add(connection: &Connection, shape: &Shape, remote: i64) -> rusqlite::Result<(i64, bool)> {
-    let source = source(connection, shape)?;
-    let sql = "INSERT OR IGNORE INTO db_to_cloud_synced (remote, source) VALUES (?1, ?2)";
-    Ok((source, connection.execute(sql, [remote, source])? > 0))
-}
-
-fn source(connection: &Connection, shape: &Shape) -> rusqlite::Result<i64> {
-    let sql = "SELECT id FROM db_to_cloud_tables WHERE name = ?1";
-    connection.query_row(sql, [&shape.name], |row| row.get(0))
-}
-
-/// Queues all rows of a table, for one remote or for all.
-fn queue_all(
-    connection: &Connection,
-    shape: &Shape,
-    source: i64,
-    remote: Option<i64>,
-) -> rusqlite::Result<()> {
-    let columns = (1..=shape.keys.len()).map(|i| format!("k{i}")).collect::<Vec<_>>().join(", ");
-    let keys = shape.keys.iter().map(|key| quoted(key)).collect::<Vec<_>>().join(", ");
-    let sql = format!(
-        "INSERT INTO db_to_cloud_queue (source, moved, remote, {columns})
-            SELECT ?1, 0, ?2, {keys} FROM {}",
-        quoted(&shape.table)
-    );
-    connection.execute(&sql, params![source, remote]).map(drop)
-}
-
-/// Queues all documents of a table that a remote is known to have: what is no row any more is then
-/// found to be deleted.
-fn queue_indexed(connection: &Connection, shape: &Shape, remote: i64) -> rusqlite::Result<()> {
-    let prefix = crate::key::RowKey { table: shape.name.clone(), cells: Vec::new() }.id().to_key();
-    let prefix = format!("{},", prefix.trim_end_matches(']'));
-    let mut after = Some(prefix.clone());
-    while let Some(start) = after.take() {
-        let page = crate::records::scan(connection, remote, Records::Index, Some(&start), 1000)?;
-        for (key, _) in page {
-            let Some(key) = String::from_utf8(key).ok().filter(|key| key.starts_with(&prefix))
-            else {
-                break;
-            };
-            crate::drain::queue(connection, remote, &key)?;
-            after = Some(key);
-        }
-    }
-    Ok(())
-}
-
-fn remotes_of(connection: &Connection, source: i64) -> rusqlite::Result<Vec<i64>> {
-    let sql = "SELECT remote FROM db_to_cloud_synced WHERE source = ?1";
-    connection.prepare_cached(sql)?.query_map([source], |row| row.get(0))?.collect()
+/// Counts the rows from now on, if that is needed.
+fn count(connection: &Connection, shape: &Shape, source: i64) -> rusqlite::Result<()> {
+    taken::begin(connection, source, Some(&*shape.table).filter(|_| shape.is_counted()))
 }
 
 /// Drops all that db-to-cloud made in the file. Rows stay as they are.

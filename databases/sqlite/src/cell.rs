@@ -80,6 +80,13 @@ impl Cell {
         }
     }
 
+    /// The JSON of the value.
+    pub(crate) fn to_json(&self) -> Value {
+        let mut out = Vec::new();
+        self.write_json(&mut out);
+        serde_json::from_slice(&out).unwrap_or_default()
+    }
+
     /// The reverse; `None` if no value of SQLite is written like this.
     pub(crate) fn from_json(json: &Value) -> Option<Self> {
         Some(match json {

@@ -6,7 +6,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use db_to_cloud::{
-    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Missing, Outcome, Revision,
+    Write,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -21,7 +22,7 @@ use crate::problem::Problem;
 use crate::read::{Unread, read};
 use crate::state::SqliteState;
 use crate::table::Table;
-use crate::{addresses, epoch, extra, guard, schema};
+use crate::{addresses, epoch, extra, guard, join, missing, schema};
 
 /// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
 ///
@@ -149,7 +150,7 @@ impl Open {
     /// The number of the remote to which an address leads, with which the opened tables are synced.
     pub(crate) fn join(&mut self, address: &str) -> rusqlite::Result<i64> {
         let remote = addresses::register(&mut self.connection, address)?;
-        attach::join(&mut self.connection, &self.shapes, remote)?;
+        join::join(&mut self.connection, &self.shapes, remote)?;
         Ok(remote)
     }
 
@@ -294,6 +295,11 @@ impl Database for SqliteDatabase {
             }
             Err(error) => ids.iter().map(|_| Err(error.to_string().into())).collect(),
         }
+    }
+
+    async fn missing(&self) -> Result<Vec<Missing>, BoxError> {
+        let found = self.run("compare", |open| missing::found(&open.connection, &open.shapes));
+        Ok(found.await?.map_err(|source| self.failed("compare", source))?)
     }
 
     async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {

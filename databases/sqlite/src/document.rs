@@ -19,8 +19,7 @@ pub(crate) fn encode(view: &View, cells: &[Cell], unknown: &Map<String, Value>) 
         write_json(out, name);
         out.push(b':');
     };
-    let columns = view.columns.iter().zip(cells);
-    for (column, cell) in columns.filter(|(column, cell)| column.added.as_ref() != Some(cell)) {
+    for (column, cell) in view.columns.iter().zip(cells) {
         while let Some((field, value)) = unknown.next_if(|(field, _)| **field < column.field) {
             name(&mut out, field);
             write_value(&mut out, value);

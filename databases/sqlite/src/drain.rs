@@ -5,7 +5,7 @@
 //! queued in full when it was made. That the index is written by the state alone makes it so: the
 //! version that an edit was made on is still the indexed one when the edit comes here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use db_to_cloud::DocumentId;
 use db_to_cloud::state::{Table, Update, queue_change};
@@ -13,14 +13,14 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::cell::Cell;
 use crate::key::RowKey;
-use crate::{extra, records};
+use crate::{extra, records, taken};
 
 /// Edits that are put into the records in one transaction: longer ones would keep the application
 /// waiting.
 const STEP: usize = 5000;
 
 const AFTER: &str = "SELECT q.seq, q.moved, q.remote, q.source, t.name, t.width,
-        q.k1, q.k2, q.k3, q.k4, q.k5, q.k6, q.k7, q.k8
+        q.made, q.k1, q.k2, q.k3, q.k4, q.k5, q.k6, q.k7, q.k8
     FROM db_to_cloud_queue q JOIN db_to_cloud_tables t ON t.id = q.source
     WHERE q.seq > ?1 ORDER BY q.seq LIMIT ?2";
 
@@ -30,18 +30,20 @@ pub(crate) struct Edit {
     /// The next edit is of the same row under its new id.
     pub moved: bool,
     remote: Option<i64>,
-    source: i64,
+    pub source: i64,
+    /// 1 if a row was inserted, -1 if one was deleted.
+    pub made: Option<i64>,
     pub key: RowKey,
 }
 
 impl Edit {
     fn of(row: &Row<'_>) -> rusqlite::Result<Self> {
         let width: u8 = row.get(5)?;
-        let cells = (0..usize::from(width)).map(|i| Ok(Cell::from(row.get_ref(6 + i)?)));
+        let cells = (0..usize::from(width)).map(|i| Ok(Cell::from(row.get_ref(7 + i)?)));
         let cells = cells.collect::<rusqlite::Result<_>>()?;
-        let (moved, table) = (row.get(1)?, row.get(4)?);
-        let key = RowKey { table, cells };
-        Ok(Self { seq: row.get(0)?, moved, remote: row.get(2)?, source: row.get(3)?, key })
+        let key = RowKey { table: row.get(4)?, cells };
+        let (remote, source, made) = (row.get(2)?, row.get(3)?, row.get(6)?);
+        Ok(Self { seq: row.get(0)?, moved: row.get(1)?, remote, source, made, key })
     }
 }
 
@@ -53,62 +55,87 @@ pub(crate) fn is_waiting(connection: &Connection) -> rusqlite::Result<bool> {
 
 /// Puts all that waits into the records, in transactions of a bounded length.
 pub(crate) fn drain_all(connection: &mut Connection) -> rusqlite::Result<()> {
+    let mut sources = HashSet::new();
     while is_waiting(connection)? {
         let transaction = crate::schema::immediate(connection)?;
-        drain(&transaction, STEP)?;
+        drain(&transaction, STEP, &mut sources)?;
         transaction.commit()?;
     }
     Ok(())
 }
 
-/// Puts the first so many edits into the records. It must be in a transaction.
-pub(crate) fn drain(connection: &Connection, limit: usize) -> rusqlite::Result<()> {
+/// Puts all that waits into the records. It must be in a transaction.
+pub(crate) fn drain_within(connection: &Connection) -> rusqlite::Result<()> {
+    drain(connection, usize::MAX, &mut HashSet::new())
+}
+
+/// Puts the first so many edits into the records, and notes of which tables they are. It must be in a
+/// transaction.
+fn drain(
+    connection: &Connection,
+    limit: usize,
+    sources: &mut HashSet<i64>,
+) -> rusqlite::Result<()> {
     let mut edits = edits(connection, 0, limit)?;
     if edits.len() == limit {
         // Both halves of a move come together.
         edits.pop_if(|last| last.moved);
     }
     let Some(last) = edits.last().map(|edit| edit.seq) else { return Ok(()) };
-    let mut synced: HashMap<i64, Vec<i64>> = HashMap::new();
+    let mut remotes = HashMap::new();
+    for source in edits.iter().map(|edit| edit.source).collect::<HashSet<_>>() {
+        remotes.insert(source, self::remotes(connection, source)?);
+        sources.insert(source);
+    }
+    taken::count(connection, &edits, &remotes)?;
+    move_extras(connection, &edits)?;
     let mut number = numbers(connection, edits.len())?;
-    for (i, edit) in edits.iter().enumerate() {
-        if let Some(next) = edits.get(i + 1).filter(|_| edit.moved) {
-            extra::copy(connection, &edit.key.id(), &next.key.id())?;
-        }
-        let remotes = match (edit.remote, synced.get(&edit.source)) {
-            (Some(remote), _) => vec![remote],
-            (None, Some(remotes)) => remotes.clone(),
-            (None, None) => {
-                let remotes = remotes(connection, edit.source)?;
-                synced.insert(edit.source, remotes.clone());
-                remotes
-            }
-        };
+    for edit in &edits {
         let id = edit.key.id();
-        let replaced = look_at_extra(connection, &id, &edit.key)?;
+        let replaced = look_at_extra(connection, &id, &edit.key, last)?;
         number += 1;
-        for remote in remotes {
-            queue_as(connection, remote, &id.to_key(), number, replaced)?;
+        let one = edit.remote.map(|remote| vec![remote]);
+        for remote in one.as_ref().or(remotes.get(&edit.source)).into_iter().flatten() {
+            queue_as(connection, *remote, &id.to_key(), number, replaced)?;
         }
     }
     let sql = "DELETE FROM db_to_cloud_queue WHERE seq <= ?1";
-    connection.prepare_cached(sql)?.execute([last]).map(drop)
+    connection.prepare_cached(sql)?.execute([last])?;
+    match is_waiting(connection)? {
+        true => Ok(()),
+        false => taken::check(connection, sources),
+    }
+}
+
+/// What is kept of a document goes along when its row gets another id, also by way of ids that it had for
+/// a moment.
+fn move_extras(connection: &Connection, edits: &[Edit]) -> rusqlite::Result<()> {
+    for (edit, next) in edits.iter().zip(edits.iter().skip(1)).filter(|(edit, _)| edit.moved) {
+        extra::rename(connection, &edit.key.id(), &next.key.id())?;
+    }
+    Ok(())
 }
 
 /// What is kept of a document goes with its row. A row that came by itself under the id of a held
 /// document takes its place, not knowing of it; says whether.
-fn look_at_extra(connection: &Connection, id: &DocumentId, key: &RowKey) -> rusqlite::Result<bool> {
+fn look_at_extra(
+    connection: &Connection,
+    id: &DocumentId,
+    key: &RowKey,
+    last: i64,
+) -> rusqlite::Result<bool> {
     let Some(is_held) = extra::is_held(connection, id)? else { return Ok(false) };
     let is_there = is_row(connection, key)?;
-    if is_held == is_there {
+    // A row that is not there may have got another id by an edit that is not looked at yet.
+    if is_held == is_there && (is_held || !is_moved_later(connection, last)?) {
         extra::forget(connection, id)?;
     }
     Ok(is_held && is_there)
 }
 
-/// What the triggers wrote after this.
-pub(crate) fn edits_after(connection: &Connection, after: i64) -> rusqlite::Result<Vec<Edit>> {
-    edits(connection, after, usize::MAX)
+fn is_moved_later(connection: &Connection, last: i64) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_queue WHERE seq > ?1 AND moved)";
+    connection.prepare_cached(sql)?.query_row([last], |row| row.get(0))
 }
 
 fn edits(connection: &Connection, after: i64, limit: usize) -> rusqlite::Result<Vec<Edit>> {
@@ -166,7 +193,8 @@ fn is_row(connection: &Connection, key: &RowKey) -> rusqlite::Result<bool> {
     key.is_there(connection, &key.table, &keys)
 }
 
-fn remotes(connection: &Connection, source: i64) -> rusqlite::Result<Vec<i64>> {
+/// The remotes that a table is synced with.
+pub(crate) fn remotes(connection: &Connection, source: i64) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT remote FROM db_to_cloud_synced WHERE source = ?1";
     connection.prepare_cached(sql)?.query_map(params![source], |row| row.get(0))?.collect()
 }

@@ -3,15 +3,18 @@
 //! - The document of a row that does not say all of it: it has columns that this device does not
 //!   know, or lacks columns that it has, or another program wrote it in its own way. As long as the
 //!   row is as the sync left it, that document stands, to the byte; once it is edited, the columns that
-//!   are unknown here go on in the new document.
+//!   are unknown here go on in the new document, and values that a column holds in another form.
 //! - A document without a row, *held*: its table does not exist here, or a row that it refers to
 //!   has not come yet.
 
 use db_to_cloud::{ContentHash, Document, DocumentId, Revision};
 use rusqlite::{Connection, OptionalExtension, params};
+use serde_json::{Map, Value};
 
-use crate::key::RowKey;
+use crate::cell::Cell;
+use crate::document::{decode, encode};
 use crate::parents::Awaited;
+use crate::shape::View;
 
 /// What is kept of one document.
 #[derive(Debug)]
@@ -19,6 +22,9 @@ pub(crate) struct Extra {
     /// The hash of what the row alone would be as a document; `None` if there is no row.
     pub row: Option<Vec<u8>>,
     pub document: Document,
+    /// Fields of the document that the row has as another value, such as a text that a column took as a
+    /// number: that value. As long as the row has it, the document's stands.
+    pub inexact: Map<String, Value>,
 }
 
 impl Extra {
@@ -26,28 +32,62 @@ impl Extra {
     pub(crate) fn is_of(&self, row: &[u8]) -> bool {
         self.row.as_deref() == Some(ContentHash::of(row).as_bytes())
     }
+
+    /// The values of an edited row, with those of the document that the row only has in another form.
+    pub(crate) fn exact(&self, view: &View, cells: &[Cell]) -> Vec<Cell> {
+        let mut cells = cells.to_vec();
+        if self.inexact.is_empty() {
+            return cells;
+        }
+        let fields = decode(&self.document.bytes).unwrap_or_default();
+        for (column, cell) in view.columns.iter().zip(&mut cells) {
+            let kept = self.inexact.get(&column.field).and_then(Cell::from_json);
+            if kept.as_ref() == Some(cell)
+                && let Some(exact) = fields.get(&column.field).and_then(Cell::from_json)
+            {
+                *cell = exact;
+            }
+        }
+        cells
+    }
 }
 
 /// What is kept of a document.
 pub(crate) fn get(connection: &Connection, id: &DocumentId) -> rusqlite::Result<Option<Extra>> {
-    let sql = "SELECT row, revision, document FROM db_to_cloud_extra WHERE id = ?1";
+    let sql = "SELECT row, revision, document, inexact FROM db_to_cloud_extra WHERE id = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let extra = statement.query_row([id.to_key().as_bytes()], |row| {
         let revision = Revision::new(row.get::<_, String>(1)?);
         let document = Document::new(revision, row.get::<_, Vec<u8>>(2)?);
-        Ok(Extra { row: row.get(0)?, document })
+        let inexact = row.get::<_, Option<String>>(3)?.map(|text| serde_json::from_str(&text).ok());
+        Ok(Extra { row: row.get(0)?, document, inexact: inexact.flatten().unwrap_or_default() })
     });
     extra.optional()
 }
 
-/// Keeps the document of a row.
+/// Keeps the document of a row that has these values.
 pub(crate) fn keep(
     connection: &Connection,
     id: &DocumentId,
-    row: &[u8],
+    view: &View,
+    cells: &[Cell],
     document: &Document,
 ) -> rusqlite::Result<()> {
-    set(connection, id, Some(ContentHash::of(row).as_bytes()), document, None)
+    let own = encode(view, cells, &Map::new());
+    let (fields, mut inexact) = (decode(&document.bytes).unwrap_or_default(), Map::new());
+    for (column, cell) in view.columns.iter().zip(cells) {
+        let wanted = fields.get(&column.field).and_then(Cell::from_json);
+        if wanted.is_some_and(|wanted| wanted != *cell) {
+            inexact.insert(column.field.clone(), cell.to_json());
+        }
+    }
+    set(connection, id, Some(ContentHash::of(&own).as_bytes()), document, None)?;
+    if inexact.is_empty() {
+        return Ok(());
+    }
+    let sql = "UPDATE db_to_cloud_extra SET inexact = ?2 WHERE id = ?1";
+    let inexact = serde_json::to_string(&inexact).unwrap_or_default();
+    connection.prepare_cached(sql)?.execute(params![id.to_key().as_bytes(), inexact]).map(drop)
 }
 
 /// Holds a document without a row.
@@ -92,16 +132,21 @@ pub(crate) fn is_held(connection: &Connection, id: &DocumentId) -> rusqlite::Res
     statement.query_row([id.to_key().as_bytes()], |row| row.get(0)).optional()
 }
 
-/// A row got another id: what is unknown here of it goes along.
-pub(crate) fn copy(
+/// A row got another id: what is kept of it goes along, in the place of what was kept of the row that had
+/// that id.
+pub(crate) fn rename(
     connection: &Connection,
     from: &DocumentId,
     to: &DocumentId,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT OR REPLACE INTO db_to_cloud_extra (id, row, revision, document)
-        SELECT ?2, row, revision, document FROM db_to_cloud_extra WHERE id = ?1 AND row IS NOT NULL";
-    let ids = [from.to_key().into_bytes(), to.to_key().into_bytes()];
-    connection.prepare_cached(sql)?.execute(ids).map(drop)
+    let [from, to] = [from, to].map(|id| id.to_key().into_bytes());
+    if from == to {
+        return Ok(());
+    }
+    let old = "DELETE FROM db_to_cloud_extra WHERE id = ?1 AND row IS NOT NULL";
+    connection.prepare_cached(old)?.execute([&to])?;
+    let sql = "UPDATE OR IGNORE db_to_cloud_extra SET id = ?2 WHERE id = ?1 AND row IS NOT NULL";
+    connection.prepare_cached(sql)?.execute([&from, &to]).map(drop)
 }
 
 /// Whether any held document waits for a row.
@@ -124,18 +169,6 @@ pub(crate) fn awaiting(
 pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
     let mut statement = connection.prepare("SELECT id FROM db_to_cloud_extra WHERE row IS NULL")?;
     ids(statement.query([])?)
-}
-
-/// All rows of a table that something is kept of.
-pub(crate) fn kept_of(
-    connection: &Connection,
-    table: &str,
-) -> rusqlite::Result<Vec<(DocumentId, RowKey)>> {
-    let sql = "SELECT id FROM db_to_cloud_extra WHERE row IS NOT NULL";
-    let kept = ids(connection.prepare(sql)?.query([])?)?;
-    let keys = kept.into_iter().filter_map(|id| Some((RowKey::parse(&id)?, id)));
-    let keys = keys.filter(|(key, _)| key.table == table).map(|(key, id)| (id, key));
-    Ok(keys.collect())
 }
 
 fn ids(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<DocumentId>> {

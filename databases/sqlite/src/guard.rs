@@ -16,27 +16,54 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
+use crate::probe;
 use crate::shape::Shape;
 use crate::statements::quoted;
+use crate::triggers::differs;
 
-/// The table of which one row may be changed.
-type Awaited = Arc<Mutex<Option<String>>>;
+/// What the TEMP triggers ask for.
+#[derive(Debug, Default)]
+struct Asked {
+    /// The table of which one row may be changed.
+    awaited: Option<String>,
+    /// Whether rows in the way are looked for, see `probe`.
+    is_probing: bool,
+}
 
 /// Gives a connection the functions that the TEMP triggers call.
 pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
-    let awaited = Awaited::default();
-    let next = awaited.clone();
+    let asked = Arc::new(Mutex::new(Asked::default()));
+    let locked = |asked: &Arc<Mutex<Asked>>| {
+        let asked = asked.clone();
+        move |work: &mut dyn FnMut(&mut Asked)| {
+            work(&mut asked.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    };
     let flags = FunctionFlags::SQLITE_UTF8;
+    let with = locked(&asked);
     connection.create_scalar_function("db_to_cloud_pass", 1, flags, move |arguments| {
-        *next.lock().unwrap_or_else(PoisonError::into_inner) = arguments.get(0)?;
+        let mut table = arguments.get(0)?;
+        with(&mut |asked| asked.awaited = Option::take(&mut table));
         Ok(0)
     })?;
+    let with = locked(&asked);
     connection.create_scalar_function("db_to_cloud_may_change", 2, flags, move |arguments| {
-        let table: String = arguments.get(0)?;
-        let mut awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_awaited = awaited.take_if(|awaited| *awaited == table).is_some();
-        let is_synced: bool = arguments.get(1)?;
-        Ok(is_awaited || !is_synced)
+        let (table, is_synced): (String, bool) = (arguments.get(0)?, arguments.get(1)?);
+        let mut may = !is_synced;
+        with(&mut |asked| may |= asked.awaited.take_if(|awaited| *awaited == table).is_some());
+        Ok(may)
+    })?;
+    let with = locked(&asked);
+    connection.create_scalar_function("db_to_cloud_probe", 1, flags, move |arguments| {
+        let is_probing = arguments.get(0)?;
+        with(&mut |asked| asked.is_probing = is_probing);
+        Ok(0)
+    })?;
+    let with = locked(&asked);
+    connection.create_scalar_function("db_to_cloud_is_probing", 0, flags, move |_| {
+        let mut is_probing = false;
+        with(&mut |asked| is_probing = asked.is_probing);
+        Ok(is_probing)
     })
 }
 
@@ -56,6 +83,7 @@ pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite
         if is_needed {
             connection.execute_batch(&triggers(shape))?;
         }
+        connection.execute_batch(&probe::triggers(shape))?;
     }
     Ok(())
 }
@@ -85,12 +113,7 @@ fn triggers(shape: &Shape) -> String {
 /// Whether an update changes anything that is synced.
 fn changes(shape: &Shape) -> String {
     let columns = shape.view.columns.iter().map(|column| &column.name);
-    let changes = shape.keys.iter().chain(columns).map(|name| {
-        let name = quoted(name);
-        format!(
-            "NEW.{name} IS NOT OLD.{name} COLLATE BINARY OR typeof(NEW.{name}) <> typeof(OLD.{name})"
-        )
-    });
+    let changes = shape.keys.iter().chain(columns).map(|name| differs(name));
     changes.collect::<Vec<_>>().join(" OR ")
 }
 

@@ -5,6 +5,7 @@ use rusqlite::{Connection, params_from_iter};
 use serde_json::Value;
 
 use crate::cell::{Cell, write_json};
+use crate::parents::cells;
 use crate::statements::quoted;
 
 /// A row's table, its name in lower case, and the values of its id columns. Its document's id is the
@@ -50,6 +51,27 @@ impl RowKey {
         let is_key = is_key.collect::<Vec<_>>().join(" AND ");
         let sql = format!("SELECT EXISTS (SELECT 1 FROM {} WHERE {is_key})", quoted(table));
         connection.prepare_cached(&sql)?.query_row(params_from_iter(&self.cells), |row| row.get(0))
+    }
+
+    /// Whether the table has a row with this very id, to the last bit.
+    pub(crate) fn exists(
+        &self,
+        connection: &Connection,
+        table: &str,
+        keys: &[String],
+    ) -> rusqlite::Result<bool> {
+        let names = keys.iter().map(|key| quoted(key)).collect::<Vec<_>>();
+        let is_key = names.iter().enumerate().map(|(i, key)| format!("{key} IS ?{}", i + 1));
+        let is_key = is_key.collect::<Vec<_>>().join(" AND ");
+        let sql = format!("SELECT {} FROM {} WHERE {is_key}", names.join(", "), quoted(table));
+        let mut statement = connection.prepare_cached(&sql)?;
+        let mut rows = statement.query(params_from_iter(&self.cells))?;
+        while let Some(row) = rows.next()? {
+            if cells(row, keys.len())? == self.cells {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether a value of it is missing: several rows may have this key.

@@ -1,113 +1,203 @@
-//! Columns that came or went since the table was last looked at.
+//! What a change of the schema, or a time without triggers, means for the rows that are synced already.
+//!
+//! A row is not edited by a column that comes or goes. Its document is another one then, so its record gets
+//! the revision that the row has now: what is in the storage stays as it is, until somebody edits the row.
+//! A column that comes gets what was kept for it beside the row, unless the application or its migration
+//! wrote a value there.
+//!
+//! | | the triggers were there all the time | they were not |
+//! |---|---|---|
+//! | queued row | an edit | an edit |
+//! | other row | none, unless a new column has a value: then the column was renamed | an edit, unless its known columns are as synced and each new one has its default |
+//! | no row | queued, if it was deleted | asked about (rule B1) |
 
-use rusqlite::{Connection, OptionalExtension, params};
-use serde_json::{Map, Value};
+use db_to_cloud::DocumentId;
+use db_to_cloud::state::{Table, Update, local_revision, with_local_revision};
+use rusqlite::{Connection, params};
 
-use crate::cell::{Cell, write_json};
-use crate::extra;
-use crate::read::read_row;
+use crate::cell::Cell;
+use crate::extra::Extra;
+use crate::key::RowKey;
+use crate::known::Known;
+use crate::parents::cells;
+use crate::read::{read_row, row, with_row};
 use crate::shape::{Column, Shape, View};
+use crate::statements::quoted;
 use crate::write::{Row, Unwritten};
+use crate::{drain, extra, own, records};
 
-/// What the file says of a table that is synced.
-pub(crate) struct Known {
-    /// Its number in the file.
-    pub source: i64,
-    /// The id columns, as JSON.
-    pub keys: String,
-    fields: Vec<String>,
-    /// Columns that were added, and the value that all rows had then.
-    added: Map<String, Value>,
+/// The rows of a table and what was known of them.
+pub(crate) struct Migration<'a> {
+    pub connection: &'a Connection,
+    pub shape: &'a Shape,
+    pub remotes: &'a [i64],
+    /// Whether the triggers were there all the time.
+    pub was_watched: bool,
+    /// The columns that were known already.
+    before: View,
+    /// Those that are new.
+    added: Vec<Column>,
+    /// Whether all documents may be other ones than the known columns make.
+    is_unknown: bool,
+    /// Which of the new columns a row has by default.
+    are_defaults: String,
 }
 
-impl Known {
-    pub(crate) fn of(connection: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
-        let sql = "SELECT id, keys, fields, added FROM db_to_cloud_tables WHERE name = ?1";
-        let known = connection.query_row(sql, [table], |row| {
-            Ok(Self {
-                source: row.get(0)?,
-                keys: row.get(1)?,
-                fields: serde_json::from_str(&row.get::<_, String>(2)?).unwrap_or_default(),
-                added: serde_json::from_str(&row.get::<_, String>(3)?).unwrap_or_default(),
-            })
-        });
-        known.optional()
-    }
-
-    pub(crate) fn new(connection: &Connection, shape: &Shape) -> rusqlite::Result<Self> {
-        let (keys, fields) = (json(&shape.keys), fields(shape));
-        let sql = "INSERT INTO db_to_cloud_tables (name, keys, width, fields, added)
-            VALUES (?1, ?2, ?3, ?4, '{}')";
-        connection.execute(sql, params![shape.name, keys, shape.width(), json(&fields)])?;
-        Ok(Self { source: connection.last_insert_rowid(), keys, fields, added: Map::new() })
-    }
-
-    fn cell(&self, field: &str) -> Option<Cell> {
-        self.added.get(field).and_then(Cell::from_json)
-    }
-}
-
-/// Gives new columns what was kept for them; says whether any came or went.
-pub(crate) fn migrate(
-    connection: &Connection,
-    shape: &mut Shape,
-    known: &Known,
-) -> rusqlite::Result<bool> {
-    let is_known = |column: &Column| known.fields.contains(&column.field);
-    let mut before = shape.view.columns.clone();
-    before.retain(is_known);
-    before.iter_mut().for_each(|column| column.added = known.cell(&column.field));
-    let mut added = Map::new();
-    for column in &mut shape.view.columns {
-        column.added = match is_known(column) {
-            true => known.cell(&column.field),
-            false => Some(default_of(connection, column)?),
+impl<'a> Migration<'a> {
+    pub(crate) fn new(
+        connection: &'a Connection,
+        shape: &'a Shape,
+        known: &Known,
+        remotes: &'a [i64],
+        was_watched: bool,
+    ) -> Self {
+        let columns = shape.view.columns.iter().cloned();
+        let (before, added): (Vec<_>, Vec<_>) =
+            columns.partition(|column| known.has(&column.field));
+        let is_default = |column: &Column| match column.is_constant {
+            true => format!("{} IS {} COLLATE BINARY", quoted(&column.name), column.default),
+            false => "0".to_owned(),
         };
-        if let Some(cell) = &column.added {
-            let mut value = Vec::new();
-            cell.write_json(&mut value);
-            let value = serde_json::from_slice(&value).unwrap_or_default();
-            added.insert(column.field.clone(), value);
+        let are_defaults = added.iter().map(is_default).collect::<Vec<_>>().join(", ");
+        let statements = &shape.view.statements;
+        let are_defaults =
+            format!("SELECT {are_defaults} FROM {} WHERE {}", statements.table, statements.is_row);
+        let before = View::new(&shape.table, &shape.keys, before, shape.view.revision.clone());
+        let is_unknown = known.misses(shape) || known.had_short_documents();
+        Self { connection, shape, remotes, was_watched, before, added, is_unknown, are_defaults }
+    }
+
+    /// Goes through all rows.
+    pub(crate) fn run(&self) -> rusqlite::Result<()> {
+        let statements = &self.shape.view.statements;
+        if !self.was_watched {
+            for key in self.keys(&statements.null, &[])? {
+                self.queue_for_all(&key.id())?;
+            }
         }
-    }
-    let fields = fields(shape);
-    if fields == known.fields {
-        return Ok(false);
-    }
-    let sql = "UPDATE db_to_cloud_tables SET fields = ?2, added = ?3 WHERE id = ?1";
-    connection.execute(sql, params![known.source, json(&fields), json(&added)])?;
-    fill_in(connection, shape, before)?;
-    Ok(true)
-}
-
-/// Rows of which more was kept than they could hold: they may hold it now.
-fn fill_in(connection: &Connection, shape: &Shape, before: Vec<Column>) -> rusqlite::Result<()> {
-    let revision = shape.view.revision.clone();
-    let before = View::new(&shape.table, &shape.keys, before, revision);
-    for (id, key) in extra::kept_of(connection, &shape.name)? {
-        let was = read_row(connection, &before, &key, extra::get(connection, &id)?)?;
-        let Some(document) = was.document.as_ref().filter(|_| was.has_row) else { continue };
-        let row = Row { connection, shape, key: &key, id: &id };
-        // What the table does not accept stays beside it.
-        if let Err(Unwritten::Sqlite(error)) = row.put(&was, document) {
-            return Err(error);
+        let mut page = self.keys(&statements.first, &[])?;
+        while let Some(last) = page.last().cloned() {
+            page.iter().try_for_each(|key| self.settle(key))?;
+            page = self.keys(&statements.after, &last.cells)?;
         }
+        Ok(())
     }
-    Ok(())
+
+    fn keys(&self, sql: &str, after: &[Cell]) -> rusqlite::Result<Vec<RowKey>> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let width = self.shape.keys.len();
+        let key = |row: &rusqlite::Row<'_>| {
+            Ok(RowKey { table: self.shape.name.clone(), cells: cells(row, width)? })
+        };
+        statement.query_map(rusqlite::params_from_iter(after), key)?.collect()
+    }
+
+    fn settle(&self, key: &RowKey) -> rusqlite::Result<()> {
+        let (connection, id) = (self.connection, key.id());
+        let Some(cells) = row(connection, &self.shape.view, key)? else { return Ok(()) };
+        let before = match self.was_watched {
+            true => None,
+            false => {
+                read_row(connection, &self.before, key, extra::get(connection, &id)?)?.document
+            }
+        };
+        let defaults = self.defaults(key)?;
+        let kept = extra::get(connection, &id)?.filter(|extra| extra.row.is_some());
+        let is_written = self.fill_in(key, &cells, &defaults, kept)?;
+        let after = read_row(connection, &self.shape.view, key, extra::get(connection, &id)?)?;
+        let Some(after) = after.document.map(|document| document.revision) else { return Ok(()) };
+        let key = id.to_key();
+        for remote in self.remotes {
+            let record = |table| records::get(connection, *remote, table, &key);
+            if record(Table::Dirty)?.is_some() {
+                continue;
+            }
+            let Some(indexed) = record(Table::Index)? else {
+                if !self.was_watched {
+                    drain::queue(connection, *remote, &key)?;
+                }
+                continue;
+            };
+            let local = local_revision(&indexed).map_err(damaged)?;
+            let is_as_synced = before.as_ref().is_some_and(|before| before.revision == local);
+            let is_edited = is_written || (!self.was_watched && (self.is_unknown || !is_as_synced));
+            if is_edited && after != local {
+                drain::queue(connection, *remote, &key)?;
+            } else if after != local {
+                let value = Some(with_local_revision(&indexed, &after).map_err(damaged)?);
+                let update = Update { table: Table::Index, key: key.clone(), value };
+                records::set(connection, *remote, &update)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Which of the new columns have their default in a row.
+    fn defaults(&self, key: &RowKey) -> rusqlite::Result<Vec<bool>> {
+        if self.added.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut statement = self.connection.prepare_cached(&self.are_defaults)?;
+        statement.query_row(rusqlite::params_from_iter(&key.cells), |row| {
+            (0..self.added.len()).map(|i| row.get(i)).collect()
+        })
+    }
+
+    /// Gives the new columns of a row what was kept for them; answers whether the application wrote a
+    /// value there itself.
+    fn fill_in(
+        &self,
+        key: &RowKey,
+        cells: &[Cell],
+        defaults: &[bool],
+        kept: Option<Extra>,
+    ) -> rusqlite::Result<bool> {
+        let Some(extra) = kept else { return Ok(defaults.contains(&false)) };
+        let fields = crate::document::decode(&extra.document.bytes).unwrap_or_default();
+        let mut wanted = extra.exact(&self.shape.view, cells);
+        let mut is_written = false;
+        let columns = &self.shape.view.columns;
+        for (place, column) in columns.iter().enumerate() {
+            let added = self.added.iter().position(|added| added.field == column.field);
+            let (Some(added), Some(cell)) = (added, wanted.get_mut(place)) else { continue };
+            let kept = fields.get(&column.field).and_then(Cell::from_json);
+            match (kept, defaults.get(added)) {
+                (Some(kept), Some(true)) => *cell = kept,
+                (kept, _) => {
+                    is_written |= kept.as_ref() != Some(cell) && defaults.get(added) != Some(&true)
+                }
+            }
+        }
+        let bytes = crate::document::encode(
+            &self.shape.view,
+            &wanted,
+            &crate::document::unknown(&self.shape.view, &extra.document.bytes),
+        );
+        let wanted = crate::document::document(&self.shape.view, &wanted, bytes);
+        let (id, before) = (key.id(), with_row(&self.shape.view, cells, Some(extra)));
+        let row = Row { connection: self.connection, shape: self.shape, key, id: &id };
+        let last = own::last(self.connection)?;
+        self.connection.execute_batch("SAVEPOINT db_to_cloud_fill")?;
+        match row.put(&before, &wanted) {
+            Ok(()) => self.connection.execute_batch("RELEASE db_to_cloud_fill")?,
+            Err(Unwritten::Sqlite(error)) => return Err(error),
+            // What the table does not accept stays beside the row.
+            Err(_) => {
+                let undo = "ROLLBACK TO db_to_cloud_fill; RELEASE db_to_cloud_fill";
+                self.connection.execute_batch(undo)?;
+                extra::keep(self.connection, &id, &self.shape.view, cells, &wanted)?;
+            }
+        }
+        let sql = "DELETE FROM db_to_cloud_queue WHERE seq > ?1";
+        self.connection.prepare_cached(sql)?.execute(params![last])?;
+        Ok(is_written)
+    }
+
+    fn queue_for_all(&self, id: &DocumentId) -> rusqlite::Result<()> {
+        self.remotes.iter().try_for_each(|r| drain::queue(self.connection, *r, &id.to_key()))
+    }
 }
 
-/// The value that a column has in rows that were there before it.
-fn default_of(connection: &Connection, column: &Column) -> rusqlite::Result<Cell> {
-    let sql = format!("SELECT {}", column.default);
-    connection.query_row(&sql, [], |row| Ok(Cell::from(row.get_ref(0)?)))
-}
-
-fn fields(shape: &Shape) -> Vec<String> {
-    shape.view.columns.iter().map(|column| column.field.clone()).collect()
-}
-
-pub(crate) fn json<T: serde::Serialize>(value: &T) -> String {
-    let mut out = Vec::new();
-    write_json(&mut out, value);
-    String::from_utf8(out).unwrap_or_default()
+fn damaged(error: db_to_cloud::state::StateError) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Blob, error.into())
 }

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 
 use crate::drain::queue;
 use crate::key::RowKey;
+use crate::taken;
 
 /// The end of the queue.
 pub(crate) fn last(connection: &Connection) -> rusqlite::Result<i64> {
@@ -29,6 +30,7 @@ pub(crate) fn forget(
     if has_several_remotes(connection)? {
         return queue_for_others(connection, written.keys());
     }
+    taken::count_own(connection, after)?;
     let sql = "DELETE FROM db_to_cloud_queue WHERE seq > ?1";
     connection.prepare_cached(sql)?.execute([after]).map(drop)
 }

@@ -98,7 +98,7 @@ fn without_row(extra: Option<Extra>) -> Current {
     Current { document: held.map(|held| held.document), has_row: false, has_extra }
 }
 
-fn with_row(view: &View, cells: &[Cell], extra: Option<Extra>) -> Current {
+pub(crate) fn with_row(view: &View, cells: &[Cell], extra: Option<Extra>) -> Current {
     let own = encode(view, cells, &Map::new());
     let has_extra = extra.is_some();
     let bytes = match extra {
@@ -106,7 +106,12 @@ fn with_row(view: &View, cells: &[Cell], extra: Option<Extra>) -> Current {
         Some(extra) if extra.is_of(&own) => {
             return Current { document: Some(extra.document), has_row: true, has_extra };
         }
-        Some(extra) => encode(view, cells, &unknown(view, &extra.document.bytes)),
+        Some(extra) => {
+            let cells = extra.exact(view, cells);
+            let bytes = encode(view, &cells, &unknown(view, &extra.document.bytes));
+            let document = Some(document(view, &cells, bytes));
+            return Current { document, has_row: true, has_extra };
+        }
     };
     Current { document: Some(document(view, cells, bytes)), has_row: true, has_extra }
 }

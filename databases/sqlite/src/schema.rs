@@ -36,16 +36,17 @@ const VERSION_WITHIN: i64 = 2;
 const TABLES_WITHIN: &str = "
     CREATE TABLE IF NOT EXISTS db_to_cloud_tables (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keys TEXT NOT NULL, width INTEGER NOT NULL,
-        fields TEXT NOT NULL, added TEXT NOT NULL
+        fields TEXT NOT NULL, added TEXT NOT NULL, rows INTEGER, unsure INTEGER
     );
     CREATE TABLE IF NOT EXISTS db_to_cloud_synced (
         remote INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (remote, source)
     ) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS db_to_cloud_queue (
-        seq INTEGER PRIMARY KEY, source, moved, k1, k2, k3, k4, k5, k6, k7, k8, remote
+        seq INTEGER PRIMARY KEY, source, moved, k1, k2, k3, k4, k5, k6, k7, k8, remote, made
     );
     CREATE TABLE IF NOT EXISTS db_to_cloud_extra (
-        id BLOB NOT NULL UNIQUE, row BLOB, awaited TEXT, revision TEXT NOT NULL, document BLOB NOT NULL
+        id BLOB NOT NULL UNIQUE, row BLOB, awaited TEXT, revision TEXT NOT NULL, document BLOB NOT NULL,
+        inexact TEXT
     );
     CREATE INDEX IF NOT EXISTS db_to_cloud_awaited ON db_to_cloud_extra (awaited)
         WHERE awaited IS NOT NULL;
@@ -189,7 +190,10 @@ fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem
             let (path, known) = (path.to_owned(), VERSION_WITHIN);
             return Err(Problem::Newer { path, found, known });
         }
-        Some(VERSION_WITHIN) => return Ok(()),
+        Some(VERSION_WITHIN) => {
+            complete(&transaction).map_err(failed)?;
+            return transaction.commit().map_err(failed);
+        }
         Some(_) => {}
         None => {
             let insert = "INSERT INTO db_to_cloud_format (version) VALUES (1)";
@@ -203,6 +207,24 @@ fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem
     let version = "UPDATE db_to_cloud_format SET version = ?1";
     transaction.execute(version, [VERSION_WITHIN]).map_err(failed)?;
     transaction.commit().map_err(failed)
+}
+
+/// Adds the columns that the tables did not have at first. Earlier releases do not look at them.
+fn complete(connection: &Connection) -> rusqlite::Result<()> {
+    for (table, column) in [
+        ("db_to_cloud_tables", "rows INTEGER"),
+        ("db_to_cloud_tables", "unsure INTEGER"),
+        ("db_to_cloud_queue", "made"),
+        ("db_to_cloud_extra", "inexact TEXT"),
+    ] {
+        let name = column.split(' ').next();
+        let sql = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2)";
+        let is_there: bool = connection.query_row(sql, (table, name), |row| row.get(0))?;
+        if !is_there {
+            connection.execute_batch(&format!("ALTER TABLE {table} ADD COLUMN {column}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// A transaction that takes the write lock at once: one that takes it later could fail half-way.

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use crate::cell::Cell;
 use crate::index_sql;
 use crate::parents::Parent;
 use crate::statements::{Statements, quoted};
@@ -58,9 +57,8 @@ pub(crate) struct Column {
     pub field: String,
     /// What it is where a document does not say: an expression of SQL.
     pub default: String,
-    /// If the column was added since the table is synced: the value that all rows had then. A row
-    /// that still has it does not say so, or every document would change with the schema.
-    pub added: Option<Cell>,
+    /// Whether it is the same each time.
+    pub is_constant: bool,
 }
 
 /// A column as SQLite describes it.
@@ -141,6 +139,16 @@ impl Shape {
         self.uniques.iter().chain(id).collect()
     }
 
+    /// Those of them whose columns cannot be dropped: the triggers in the file may name them.
+    pub(crate) fn lasting(&self) -> Vec<&Unique> {
+        self.contested().into_iter().filter(|unique| !unique.is_index).collect()
+    }
+
+    /// Whether rows may be replaced that no trigger in the file finds, see `taken`.
+    pub(crate) fn is_counted(&self) -> bool {
+        self.contested().iter().any(|unique| unique.is_index)
+    }
+
     /// How a column is compared where it is unique, if that is not byte by byte.
     pub(crate) fn collation_of(&self, column: &str) -> Option<String> {
         let mut all = std::iter::once(&self.id).chain(&self.uniques);
@@ -219,6 +227,12 @@ fn describe(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Descri
     columns.collect()
 }
 
+/// Whether a default is the same for each row: no expression, and no time.
+fn is_constant(default: &str) -> bool {
+    let word = default.trim().to_ascii_lowercase();
+    !word.starts_with('(') && !word.starts_with("current_")
+}
+
 /// The id columns: those that are named, else the primary key.
 fn keys(wanted: &Table, described: &[Described]) -> Result<Vec<String>, Unfit> {
     let keys = match &wanted.id {
@@ -265,7 +279,7 @@ fn columns(wanted: &Table, described: &[Described], keys: &[String]) -> Result<V
         name: c.name.clone(),
         field: c.name.to_ascii_lowercase(),
         default: c.default.as_ref().map_or("NULL".to_owned(), |default| format!("({default})")),
-        added: None,
+        is_constant: c.default.as_deref().is_none_or(is_constant),
     };
     let mut columns: Vec<_> = described.iter().filter(is_synced).map(column).collect();
     columns.sort_by(|a, b| a.field.cmp(&b.field));

@@ -63,48 +63,61 @@ impl Statements {
             keys,
             is_row,
         };
-        let every: Vec<_> = columns.iter().map(|_| true).collect();
+        let every: Vec<_> = columns.iter().map(|_| Set::Value).collect();
         new.insert = new.insert_of(&every);
         new.update = new.update_of(&every, columns);
         new
     }
 
     /// Inserts a row of these columns: the id is numbered from 1, the columns follow.
-    pub(crate) fn insert(&self, present: &[bool]) -> String {
-        match present.contains(&false) {
-            true => self.insert_of(present),
-            false => self.insert.clone(),
+    pub(crate) fn insert(&self, set: &[Set]) -> String {
+        match set.iter().all(|set| *set == Set::Value) {
+            true => self.insert.clone(),
+            false => self.insert_of(set),
         }
     }
 
-    /// Sets these columns, and the others to their defaults.
-    pub(crate) fn update(&self, present: &[bool], columns: &[Column]) -> String {
-        match present.contains(&false) {
-            true => self.update_of(present, columns),
-            false => self.update.clone(),
+    /// Changes the columns of a row.
+    pub(crate) fn update(&self, set: &[Set], columns: &[Column]) -> String {
+        match set.iter().all(|set| *set == Set::Value) {
+            true => self.update.clone(),
+            false => self.update_of(set, columns),
         }
     }
 
-    fn insert_of(&self, present: &[bool]) -> String {
-        let names = self.names.iter().zip(present).filter(|(_, present)| **present);
+    fn insert_of(&self, set: &[Set]) -> String {
+        let names = self.names.iter().zip(set).filter(|(_, set)| **set == Set::Value);
         let all: Vec<_> = self.keys.iter().chain(names.map(|(name, _)| name)).cloned().collect();
         format!("INSERT INTO {} ({}) VALUES ({})", self.table, all.join(", "), marks(1, all.len()))
     }
 
-    fn update_of(&self, present: &[bool], columns: &[Column]) -> String {
+    fn update_of(&self, set: &[Set], columns: &[Column]) -> String {
         let mut number = self.keys.len();
-        let set = self.names.iter().zip(present).zip(columns).map(|((name, present), column)| {
-            if !present {
-                return format!("{name} = {}", column.default);
+        let names = self.names.iter().zip(set).zip(columns);
+        let set = names.filter_map(|((name, set), column)| match set {
+            Set::Value => {
+                number += 1;
+                Some(format!("{name} = ?{number}"))
             }
-            number += 1;
-            format!("{name} = ?{number}")
+            Set::Default => Some(format!("{name} = {}", column.default)),
+            Set::Not => None,
         });
         // Setting an id to itself makes a statement also where there is no other column.
         let set = std::iter::once(format!("{0} = {0}", self.keys[0])).chain(set);
         let set = set.collect::<Vec<_>>().join(", ");
         format!("UPDATE {} SET {set} WHERE {}", self.table, self.is_row)
     }
+}
+
+/// What a statement does with a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Set {
+    /// The document says what it is.
+    Value,
+    /// It gets its default.
+    Default,
+    /// It stays as it is; in a new row it gets its default.
+    Not,
 }
 
 /// An INSERT or UPDATE that does this on a conflict, whatever the schema says.

@@ -81,7 +81,7 @@ impl StateStore for SqliteState {
             }
             let transaction = schema::immediate(connection)?;
             if is_fed {
-                drain::drain(&transaction, usize::MAX)?;
+                drain::drain_within(&transaction)?;
             }
             let remote = addresses::known(&transaction, &address)?;
             // What was read before was read of another state.

@@ -1,7 +1,8 @@
 //! The triggers that queue each edit in its own transaction, whoever makes it.
 //!
 //! They use nothing that a stock `sqlite3` does not have, and only append to a table without
-//! constraints: an `ON CONFLICT` of the application's statement would overrule one of theirs.
+//! constraints: an `ON CONFLICT` of the application's statement would overrule one of theirs. They name no
+//! column that can be dropped, or the application's own `ALTER TABLE` would fail.
 //!
 //! | trigger | queues |
 //! |---|---|
@@ -13,6 +14,7 @@ use rusqlite::Connection;
 
 use crate::shape::Shape;
 use crate::statements::quoted;
+use crate::unique::Unique;
 
 /// A trigger: its name, and the statement that makes it.
 pub(crate) struct Trigger {
@@ -22,71 +24,71 @@ pub(crate) struct Trigger {
 
 /// Those of a table, which has this number in the file.
 pub(crate) fn of(shape: &Shape, source: i64) -> Vec<Trigger> {
-    let queue = |row: &str| format!("{}VALUES ({source}, 0, {});", into(shape), ids(shape, row));
-    let (new, old) = (queue("NEW"), queue("OLD"));
-    let moved = format!("{}VALUES ({source}, 1, {}); {new}", into(shape), ids(shape, "OLD"));
+    let queue = |row: &str, moved: u8, made: &str| {
+        format!("{}VALUES ({source}, {moved}, {made}, {});", into(shape), ids(shape, row))
+    };
     let change = is_moved(shape);
-    let trigger = |kind: &str, event: &str, body: &str| {
+    let trigger = |kind: &str, event: &str, when: &str, body: &str| {
         let name = format!("db_to_cloud_{}_{kind}", shape.name);
         let (trigger, table) = (quoted(&name), quoted(&shape.table));
-        let (event, when) = event.split_once(" WHEN ").unwrap_or((event, ""));
         let when = if when.is_empty() { String::new() } else { format!(" WHEN {when}") };
         let sql = format!("CREATE TRIGGER {trigger} {event} ON {table}{when} BEGIN {body} END");
         Trigger { name, sql }
     };
+    let new = queue("NEW", 0, "NULL");
+    let moved = format!("{} {new}", queue("OLD", 1, "NULL"));
     let mut triggers = vec![
-        trigger("insert", "AFTER INSERT", &new),
-        trigger("update", &format!("AFTER UPDATE WHEN NOT ({change})"), &new),
-        trigger("moved", &format!("AFTER UPDATE WHEN {change}"), &moved),
-        trigger("delete", "AFTER DELETE", &old),
+        trigger("insert", "AFTER INSERT", "", &queue("NEW", 0, "1")),
+        trigger("update", "AFTER UPDATE", &format!("NOT ({change})"), &new),
+        trigger("moved", "AFTER UPDATE", &change, &moved),
+        trigger("delete", "AFTER DELETE", "", &queue("OLD", 0, "-1")),
     ];
+    let uniques = shape.lasting();
+    let into = format!("{}SELECT {source}, 0, NULL, ", into(shape));
+    if let Some((insert, update)) = when(&uniques) {
+        let [on_insert, on_update] = over(shape, &uniques, &into, &quoted(&shape.table));
+        triggers.push(trigger("insertover", "BEFORE INSERT", &insert, &on_insert));
+        triggers.push(trigger("updateover", "BEFORE UPDATE", &update, &on_update));
+    }
+    triggers
+}
+
+/// The statements that find the rows in the way of an insert, and of an update: `into` and their ids.
+pub(crate) fn over(shape: &Shape, uniques: &[&Unique], into: &str, table: &str) -> [String; 2] {
+    let list = ids(shape, "");
     let over = |not_itself: &str| {
-        let taken = shape.contested().into_iter().map(|unique| {
-            let (list, table) = (ids(shape, ""), quoted(&shape.table));
+        let taken = uniques.iter().map(|unique| {
             let taken = unique.is_taken(&shape.all);
-            format!(
-                "{}SELECT {source}, 0, {list} FROM {table} WHERE {taken}{not_itself};",
-                into(shape)
-            )
+            format!("{into}{list} FROM {table} WHERE {taken}{not_itself};")
         });
         taken.collect::<Vec<_>>().join(" ")
     };
     let is_old = shape.keys.iter().map(|key| format!("{0} IS OLD.{0}", quoted(key)));
     let is_old = is_old.collect::<Vec<_>>().join(" AND ");
-    if let Some((insert, update)) = when(shape) {
-        triggers.push(trigger("insertover", &format!("BEFORE INSERT{insert}"), &over("")));
-        let others = over(&format!(" AND NOT ({is_old})"));
-        triggers.push(trigger("updateover", &format!("BEFORE UPDATE{update}"), &others));
-    }
-    triggers
+    [over(""), over(&format!(" AND NOT ({is_old})"))]
 }
 
 /// When rows may be replaced by an insert and by an update; `None` if never.
-fn when(shape: &Shape) -> Option<(String, String)> {
-    match &shape.contested()[..] {
+fn when(uniques: &[&Unique]) -> Option<(String, String)> {
+    match uniques {
         [] => None,
         // A rowid that is not named in the insert is new, and until then it is -1.
         [one] if one.is_rowid => {
             let rowid = one.columns().into_iter().flatten().map(|name| quoted(name));
             let rowid = rowid.collect::<String>();
-            let insert = format!(" WHEN NEW.{rowid} IS NOT -1");
-            Some((insert, format!(" WHEN NEW.{rowid} IS NOT OLD.{rowid}")))
+            Some((format!("NEW.{rowid} IS NOT -1"), format!("NEW.{rowid} IS NOT OLD.{rowid}")))
         }
         uniques => {
-            let columns = uniques.iter().map(|unique| unique.columns()).collect::<Option<Vec<_>>>();
-            // With an expression or a condition any column may matter.
-            let Some(columns) = columns else { return Some((String::new(), String::new())) };
-            let changed =
-                columns.into_iter().flatten().map(|c| format!("NEW.{0} IS NOT OLD.{0}", quoted(c)));
-            let changed = changed.collect::<Vec<_>>().join(" OR ");
-            Some((String::new(), format!(" WHEN {changed}")))
+            let columns = uniques.iter().filter_map(|unique| unique.columns()).flatten();
+            let changed = columns.map(|c| format!("NEW.{0} IS NOT OLD.{0}", quoted(c)));
+            Some((String::new(), changed.collect::<Vec<_>>().join(" OR ")))
         }
     }
 }
 
 fn into(shape: &Shape) -> String {
     let columns = (1..=shape.keys.len()).map(|i| format!("k{i}")).collect::<Vec<_>>().join(", ");
-    format!("INSERT INTO db_to_cloud_queue (source, moved, {columns}) ")
+    format!("INSERT INTO db_to_cloud_queue (source, moved, made, {columns}) ")
 }
 
 fn ids(shape: &Shape, row: &str) -> String {
@@ -97,43 +99,74 @@ fn ids(shape: &Shape, row: &str) -> String {
 
 /// Whether the id is another one, to the type and the last bit: a collation may say otherwise.
 fn is_moved(shape: &Shape) -> String {
-    let differs = |key: &String| {
-        let key = quoted(key);
-        format!(
-            "NEW.{key} IS NOT OLD.{key} COLLATE BINARY OR typeof(NEW.{key}) <> typeof(OLD.{key})"
-        )
-    };
-    shape.keys.iter().map(differs).collect::<Vec<_>>().join(" OR ")
+    shape.keys.iter().map(|key| differs(key)).collect::<Vec<_>>().join(" OR ")
 }
 
-/// Makes a table's triggers what they must be; answers whether one of them was not there: edits may
-/// have been made without it.
-pub(crate) fn install(
-    connection: &Connection,
-    shape: &Shape,
-    source: i64,
-) -> rusqlite::Result<bool> {
-    let wanted = of(shape, source);
-    let there = existing(connection, &shape.table)?;
-    let complete = wanted.iter().all(|w| there.iter().any(|t| t.name == w.name && t.sql == w.sql));
-    if complete && there.len() == wanted.len() {
-        return Ok(false);
-    }
-    for trigger in &there {
-        connection.execute_batch(&format!("DROP TRIGGER {}", quoted(&trigger.name)))?;
-    }
-    for trigger in &wanted {
-        connection.execute_batch(&trigger.sql)?;
-    }
-    Ok(!complete)
+/// Whether an update changes a column, to the type and the last bit.
+pub(crate) fn differs(column: &str) -> String {
+    let name = quoted(column);
+    format!(
+        "NEW.{name} IS NOT OLD.{name} COLLATE BINARY OR typeof(NEW.{name}) <> typeof(OLD.{name})"
+    )
 }
 
-/// Our triggers on a table.
-fn existing(connection: &Connection, table: &str) -> rusqlite::Result<Vec<Trigger>> {
-    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = ?1
+/// A trigger of ours in the file.
+struct There {
+    name: String,
+    /// The table it is on, in lower case.
+    table: String,
+    sql: String,
+}
+
+/// The triggers that a table must have, and those that are there.
+pub(crate) struct Installed {
+    wanted: Vec<Trigger>,
+    there: Vec<There>,
+    /// Whether there is nothing to do.
+    pub is_same: bool,
+    /// Whether all of them are on the table: then no edit was made without them.
+    pub is_complete: bool,
+}
+
+impl Installed {
+    /// They are found by their names too: a table that is renamed takes its triggers along, and another one
+    /// may have its name now.
+    pub(crate) fn of(
+        connection: &Connection,
+        shape: &Shape,
+        source: i64,
+    ) -> rusqlite::Result<Self> {
+        let (wanted, there) = (of(shape, source), there(connection, shape)?);
+        let has = |w: &Trigger| there.iter().find(|t| t.name == w.name && t.table == shape.name);
+        let is_complete = wanted.iter().all(|w| has(w).is_some());
+        let is_same = there.len() == wanted.len()
+            && wanted.iter().all(|w| has(w).is_some_and(|t| t.sql == w.sql));
+        Ok(Self { wanted, there, is_same, is_complete })
+    }
+
+    /// Makes them what they must be.
+    pub(crate) fn renew(&self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.is_same {
+            return Ok(());
+        }
+        for trigger in &self.there {
+            connection.execute_batch(&format!("DROP TRIGGER {}", quoted(&trigger.name)))?;
+        }
+        self.wanted.iter().try_for_each(|trigger| connection.execute_batch(&trigger.sql))
+    }
+}
+
+/// Our triggers that are on a table, or have the names of its triggers.
+fn there(connection: &Connection, shape: &Shape) -> rusqlite::Result<Vec<There>> {
+    let sql = "SELECT name, lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger'
         AND name LIKE 'db\\_to\\_cloud\\_%' ESCAPE '\\'";
     let mut statement = connection.prepare(sql)?;
-    let triggers =
-        statement.query_map([table], |row| Ok(Trigger { name: row.get(0)?, sql: row.get(1)? }))?;
-    triggers.collect()
+    let all = statement.query_map([], |row| {
+        Ok(There { name: row.get(0)?, table: row.get(1)?, sql: row.get(2)? })
+    })?;
+    let kinds = ["insert", "update", "moved", "delete", "insertover", "updateover"];
+    let names = kinds.map(|kind| format!("db_to_cloud_{}_{kind}", shape.name));
+    let mut there = all.collect::<rusqlite::Result<Vec<_>>>()?;
+    there.retain(|trigger| trigger.table == shape.name || names.contains(&trigger.name));
+    Ok(there)
 }

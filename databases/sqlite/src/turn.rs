@@ -7,7 +7,7 @@ use rusqlite::{Connection, Transaction, params};
 
 use crate::database::Open;
 use crate::schema::{Place, immediate};
-use crate::{addresses, attach, drain, queue, records};
+use crate::{addresses, drain, join, queue, records};
 
 /// Who turns: an address of a file.
 pub(crate) struct Turning {
@@ -53,8 +53,8 @@ impl Turning {
         if self.place == Place::WithinAnother {
             match (self.has_tables, is_deleted) {
                 // A row that a sync with another remote wrote was not queued for this one.
-                (true, false) => attach::requeue(&transaction, shapes, to)?,
-                (true, true) => attach::join_all(&transaction, shapes, to)?,
+                (true, false) => join::requeue(&transaction, shapes, to)?,
+                (true, true) => join::join_all(&transaction, shapes, to)?,
                 (false, _) => self.requeue(&transaction, to, !is_deleted)?,
             }
         }
@@ -91,7 +91,7 @@ impl Turning {
         }
         drain::drain_all(connection)?;
         let transaction = immediate(connection)?;
-        drain::drain(&transaction, usize::MAX)?;
+        drain::drain_within(&transaction)?;
         Ok(transaction)
     }
 

@@ -16,6 +16,8 @@ pub(crate) struct Unique {
     condition: Option<String>,
     /// Whether it is the rowid, by this or another name.
     pub is_rowid: bool,
+    /// Whether `CREATE UNIQUE INDEX` made it: then its columns can be dropped once it is.
+    pub is_index: bool,
 }
 
 /// One of them.
@@ -82,7 +84,8 @@ impl Unique {
 
     fn rowid(name: &str) -> Self {
         let (column, sql) = (Some(name.to_owned()), quoted(name));
-        Self { terms: vec![Term { column, sql, collation: None }], condition: None, is_rowid: true }
+        let terms = vec![Term { column, sql, collation: None }];
+        Self { terms, condition: None, is_rowid: true, is_index: false }
     }
 }
 
@@ -102,7 +105,7 @@ pub(crate) fn of(
     for index in indexes {
         let (name, origin) = index?;
         has_primary |= origin == "pk";
-        uniques.push(index_of(connection, &name)?);
+        uniques.push(index_of(connection, &name, origin == "c")?);
     }
     // A primary key without an index is the rowid itself.
     match primary.first() {
@@ -115,7 +118,7 @@ pub(crate) fn of(
     Ok(uniques)
 }
 
-fn index_of(connection: &Connection, name: &str) -> Result<Unique, Unfit> {
+fn index_of(connection: &Connection, name: &str, is_index: bool) -> Result<Unique, Unfit> {
     // An index that a constraint made has no text or is not even there (the table itself is it), and
     // is on columns of all rows.
     let sql = "SELECT sql FROM sqlite_schema WHERE type = 'index' AND name = ?1";
@@ -137,5 +140,10 @@ fn index_of(connection: &Connection, name: &str) -> Result<Unique, Unfit> {
         };
         terms.push(Term { column, sql, collation: row.get(2)? });
     }
-    Ok(Unique { terms, condition: index.and_then(|index| index.condition), is_rowid: false })
+    Ok(Unique {
+        terms,
+        condition: index.and_then(|index| index.condition),
+        is_rowid: false,
+        is_index,
+    })
 }

@@ -9,14 +9,13 @@ use serde_json::Map;
 
 use crate::cell::Cell;
 use crate::document::{decode, document, encode};
-use crate::drain::edits_after;
 use crate::error::SqliteError;
 use crate::key::RowKey;
 use crate::parents::{Awaited, cells};
 use crate::read::{Current, row};
-use crate::shape::{Shape, View};
-use crate::statements::or;
-use crate::{extra, guard, own};
+use crate::shape::{Column, Shape, View};
+use crate::statements::{Set, or};
+use crate::{extra, guard, probe};
 
 /// Why a write did not come about. What it did must be rolled back.
 #[derive(Debug)]
@@ -61,7 +60,8 @@ struct Statement {
 impl Row<'_> {
     /// Makes the row what the document says.
     pub(crate) fn put(&self, current: &Current, wanted: &Document) -> Result<(), Unwritten> {
-        let Statement { sql, values } = self.statement(current.has_row, wanted)?;
+        let before = current.document.as_ref().filter(|_| current.has_row);
+        let Statement { sql, values } = self.statement(current.has_row, before, wanted)?;
         if self.shape.has_conflict_clause {
             self.try_out(&sql, &values)?;
         }
@@ -71,7 +71,7 @@ impl Row<'_> {
         if own[..] != wanted.bytes[..]
             || document(&self.shape.view, &cells, own.clone()).revision != wanted.revision
         {
-            extra::keep(self.connection, self.id, &own, wanted)?;
+            extra::keep(self.connection, self.id, &self.shape.view, &cells, wanted)?;
         } else if current.has_extra {
             extra::forget(self.connection, self.id)?;
         }
@@ -89,18 +89,34 @@ impl Row<'_> {
         tried.and_then(|()| Ok(self.connection.execute_batch(end)?))
     }
 
-    fn statement(&self, has_row: bool, wanted: &Document) -> Result<Statement, Unwritten> {
+    /// How a document is written, in the place of the one `before`.
+    ///
+    /// A column that the document lacks gets its default if the one before had it. If that one lacked it
+    /// too, the row keeps what it has: a default may be another one each time, such as a random number.
+    fn statement(
+        &self,
+        has_row: bool,
+        before: Option<&Document>,
+        wanted: &Document,
+    ) -> Result<Statement, Unwritten> {
         let malformed =
             |why| Unwritten::Document(SqliteError::Malformed { id: self.id.clone(), why });
         let fields = decode(&wanted.bytes).ok_or_else(|| malformed("it is not a JSON object"))?;
         let View { columns, statements, .. } = &self.shape.view;
-        let fields = columns.iter().map(|column| fields.get(&column.field));
-        let present: Vec<_> = fields.clone().map(|field| field.is_some()).collect();
-        let cells: Option<Vec<_>> = fields.flatten().map(Cell::from_json).collect();
+        let values = columns.iter().map(|column| fields.get(&column.field));
+        let cells: Option<Vec<_>> = values.clone().flatten().map(Cell::from_json).collect();
         let cells = cells.ok_or_else(|| malformed("a field holds what is no value of SQLite"))?;
+        let is_whole = values.clone().all(|value| value.is_some());
+        let before = before.filter(|_| !is_whole).and_then(|before| decode(&before.bytes));
+        let had = |column: &Column| before.as_ref().is_none_or(|b| b.contains_key(&column.field));
+        let set = columns.iter().zip(values).map(|(column, value)| match value {
+            Some(_) => Set::Value,
+            None if had(column) => Set::Default,
+            None => Set::Not,
+        });
         let sql = match has_row {
-            true => statements.update(&present, columns),
-            false => statements.insert(&present),
+            true => statements.update(&set.collect::<Vec<_>>(), columns),
+            false => statements.insert(&set.collect::<Vec<_>>()),
         };
         Ok(Statement { sql, values: [self.key.cells.clone(), cells].concat() })
     }
@@ -108,25 +124,26 @@ impl Row<'_> {
     /// The documents of the rows that have what must be unique in the row that is wanted. All is as it
     /// was afterwards.
     ///
-    /// The triggers that look for rows which a REPLACE may delete find them: they run before the
-    /// statement fails, and `OR FAIL` leaves what they wrote.
-    pub(crate) fn in_the_way(&self, wanted: &Document) -> Result<Vec<DocumentId>, Unwritten> {
+    /// TEMP triggers find them, see `probe`: they run before the statement fails, and `OR FAIL` leaves what
+    /// they wrote.
+    pub(crate) fn in_the_way(
+        &self,
+        current: Option<&Document>,
+        wanted: &Document,
+    ) -> Result<Vec<DocumentId>, Unwritten> {
         let mut found = BTreeSet::new();
         found.extend(self.alike()?.map(|key| key.id()));
         let has_row = row(self.connection, &self.shape.view, self.key)?.is_some();
-        let Ok(Statement { sql, values, .. }) = self.statement(has_row, wanted) else {
+        let Ok(Statement { sql, values, .. }) = self.statement(has_row, current, wanted) else {
             return Ok(Vec::new());
         };
-        let end = own::last(self.connection)?;
-        self.connection.execute_batch("SAVEPOINT db_to_cloud_probe")?;
-        match self.execute(&or("FAIL", &sql), &values) {
-            Ok(()) | Err(Unwritten::Constraint(_)) => {}
-            Err(error) => return Err(error),
-        }
-        let edits = edits_after(self.connection, end)?.into_iter();
-        found.extend(edits.filter(|edit| edit.key.table == self.key.table).map(|e| e.key.id()));
-        let end = "ROLLBACK TO db_to_cloud_probe; RELEASE db_to_cloud_probe";
-        self.connection.execute_batch(end)?;
+        let found_here = probe::found(self.connection, self.shape, || {
+            match self.execute(&or("FAIL", &sql), &values) {
+                Ok(()) | Err(Unwritten::Constraint(_) | Unwritten::Document(_)) => Ok(()),
+                Err(error) => Err(error),
+            }
+        })?;
+        found.extend(found_here.into_iter().map(|key| key.id()));
         found.remove(self.id);
         Ok(found.into_iter().collect())
     }
