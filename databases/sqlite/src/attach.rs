@@ -1,10 +1,10 @@
 //! Attaching to tables, seeing to it that nothing was missed, and letting go of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
 use crate::children::Children;
 use crate::error::SqliteError;
@@ -28,12 +28,31 @@ pub(crate) struct Shapes {
     pub children: Children,
     /// Changes with the schema.
     pub version: i64,
+    /// Tables that cannot be synced now, and why.
+    aside: BTreeMap<String, String>,
 }
 
 impl Shapes {
     /// A table by its name in lower case.
     pub(crate) fn get(&self, name: &str) -> Option<&Arc<Shape>> {
         self.tables.get(name)
+    }
+
+    /// Tables that cannot be synced now, in lower case, and why.
+    pub(crate) fn aside(&self) -> &BTreeMap<String, String> {
+        &self.aside
+    }
+
+    fn set_aside(&mut self, name: &str, why: String) {
+        self.aside.insert(name.to_ascii_lowercase(), why);
+    }
+
+    fn add(&mut self, shape: Shape) {
+        for parent in &shape.parents {
+            let referred = self.referred.entry(parent.table.clone()).or_default();
+            referred.insert(parent.columns.clone());
+        }
+        self.tables.insert(shape.name.clone(), Arc::new(shape));
     }
 
     /// The tables, in the order of their names.
@@ -44,37 +63,71 @@ impl Shapes {
     }
 }
 
+/// Whether tables are opened for the first time or looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    First,
+    Again,
+}
+
 /// Looks at the tables and makes their triggers, in one transaction with queueing what may have been
 /// missed without them.
+///
+/// A table that cannot be synced is an error at the first look, as somebody named it. Later, or if SQLite
+/// cannot read it on this connection, it is set aside alone.
 pub(crate) fn attach(
     connection: &mut Connection,
     path: &Path,
     wanted: &[Table],
+    look: Look,
 ) -> Result<Shapes, SqliteError> {
     let failed = |source| SqliteError::Sqlite { operation: "attach", path: path.into(), source };
-    let transaction = immediate(connection).map_err(failed)?;
-    let mut all = Vec::new();
+    let mut transaction = immediate(connection).map_err(failed)?;
+    let (mut shapes, mut all) = (Shapes::default(), Vec::new());
     for table in wanted {
-        let shape = Shape::of(&transaction, table).map_err(|unfit| match unfit {
-            Unfit::Why(why) => SqliteError::Table { table: table.name.clone(), why },
-            Unfit::Sqlite(source) => failed(source),
-        })?;
-        all.push(shape);
+        match Shape::of(&transaction, table) {
+            Ok(shape) => all.push(shape),
+            Err(Unfit::Why(why)) if look == Look::First => {
+                return Err(SqliteError::Table { table: table.name.clone(), why });
+            }
+            Err(Unfit::Why(why)) => shapes.set_aside(&table.name, why),
+            Err(Unfit::Sqlite(error)) if is_schemas(&error) => {
+                shapes.set_aside(&table.name, error.to_string());
+            }
+            Err(Unfit::Sqlite(error)) => return Err(failed(error)),
+        }
     }
     guard::install(&transaction, &mut all).map_err(failed)?;
-    let mut shapes = Shapes::default();
     for shape in all {
-        keep_watch(&transaction, &shape).map_err(failed)?;
-        for parent in &shape.parents {
-            let referred = shapes.referred.entry(parent.table.clone()).or_default();
-            referred.insert(parent.columns.clone());
+        let mut savepoint = transaction.savepoint().map_err(failed)?;
+        match begin(&savepoint, &shape) {
+            Ok(()) => shapes.add(shape),
+            Err(error) if is_schemas(&error) => {
+                savepoint.rollback().map_err(failed)?;
+                shapes.set_aside(&shape.name, error.to_string());
+            }
+            Err(error) => return Err(failed(error)),
         }
-        shapes.tables.insert(shape.name.clone(), Arc::new(shape));
+        savepoint.commit().map_err(failed)?;
     }
     shapes.children = foreign_keys::children(&transaction, &shapes.tables).map_err(failed)?;
     shapes.version = version(&transaction).map_err(failed)?;
     transaction.commit().map_err(failed)?;
     Ok(shapes)
+}
+
+/// Whether an error is one of the schema: a function, a collation or a table that is not there.
+pub(crate) fn is_schemas(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|e| e.extended_code & 0xff == ffi::SQLITE_ERROR)
+}
+
+/// Makes the triggers of a table that can be read.
+fn begin(connection: &Connection, shape: &Shape) -> rusqlite::Result<()> {
+    let statements = &shape.view.statements;
+    for sql in [&statements.select, &statements.first, &statements.after] {
+        connection.prepare(sql)?;
+    }
+    keep_watch(connection, shape)
 }
 
 /// A number that changes with the schema.

@@ -1,5 +1,6 @@
 //! The database itself.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,7 +15,7 @@ use futures::stream::{self, BoxStream};
 use rusqlite::Connection;
 use tokio::sync::Mutex;
 
-use crate::attach::{self, Shapes};
+use crate::attach::{self, Look, Shapes};
 use crate::batch;
 use crate::error::SqliteError;
 use crate::list::{self, Place};
@@ -117,7 +118,7 @@ impl SqliteDatabaseBuilder {
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         guard::register(&connection).map_err(failed)?;
         schema::hasten(&connection).map_err(failed)?;
-        let shapes = attach::attach(&mut connection, &path, &tables)?;
+        let shapes = attach::attach(&mut connection, &path, &tables, Look::First)?;
         let mut open = Open { connection, shapes, sync: number_of_sync() };
         open.settle(foreign_keys).map_err(failed)?;
         let open = Arc::new(Mutex::new(open));
@@ -143,7 +144,7 @@ impl Open {
         if attach::version(&self.connection).map_err(failed)? == self.shapes.version {
             return Ok(());
         }
-        self.shapes = attach::attach(&mut self.connection, path, tables)?;
+        self.shapes = attach::attach(&mut self.connection, path, tables, Look::Again)?;
         self.settle(foreign_keys).map_err(failed)
     }
 
@@ -201,6 +202,26 @@ impl SqliteDatabase {
         self.run("read", |open| extra::held(&open.connection)).await?.map_err(failed)
     }
 
+    /// Those of the [held](Self::held) documents that wait for a row to which they refer. Such a row that
+    /// never comes is missing on the device that wrote them, too.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn held_for_others(&self) -> Result<Vec<DocumentId>, SqliteError> {
+        let failed = |source| self.failed("read", source);
+        self.run("read", |open| extra::held_for_others(&open.connection)).await?.map_err(failed)
+    }
+
+    /// Tables that cannot be synced now, in lower case, and why: a function or a collation that this
+    /// connection lacks, or a table that the application dropped. Their rows wait, and are reported;
+    /// all others are synced.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn set_aside(&self) -> Result<BTreeMap<String, String>, SqliteError> {
+        self.run("read", |open| open.shapes.aside().clone()).await
+    }
+
     /// Drops the triggers and all that db-to-cloud keeps in the file: the tables are as if they had
     /// never been synced. Lock files beside the file stay.
     ///
@@ -220,6 +241,11 @@ impl SqliteDatabase {
     /// Looks at the schema again, before a sync.
     pub(crate) async fn refresh(&self) -> Result<(), SqliteError> {
         self.run("read", |open| open.sync = number_of_sync()).await
+    }
+
+    /// Sees to it that no edit is missed, if the schema changed.
+    pub(crate) async fn look_again(&self) -> Result<(), SqliteError> {
+        self.run("read", |_| ()).await
     }
 
     /// Does work that blocks on a thread where it may, with tables that are as they look.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::cell::Cell;
 use crate::key::RowKey;
-use crate::{extra, records, taken};
+use crate::{attach, extra, records, taken};
 
 /// Edits that are put into the records in one transaction: longer ones would keep the application
 /// waiting.
@@ -125,7 +125,11 @@ fn look_at_extra(
     last: i64,
 ) -> rusqlite::Result<bool> {
     let Some(is_held) = extra::is_held(connection, id)? else { return Ok(false) };
-    let is_there = is_row(connection, key)?;
+    let is_there = match is_row(connection, key) {
+        // It is set aside, and so is what is kept of its rows.
+        Err(error) if attach::is_schemas(&error) => return Ok(false),
+        is_there => is_there?,
+    };
     // A row that is not there may have got another id by an edit that is not looked at yet.
     if is_held == is_there && (is_held || !is_moved_later(connection, last)?) {
         extra::forget(connection, id)?;

@@ -82,6 +82,17 @@ pub enum SqliteError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// The table of the row cannot be synced as it is now.
+    #[error(
+        "row {id}: its table cannot be synced now: {why}: change the table, or sync on a connection that has \
+         what it needs; the row waits"
+    )]
+    SetAside {
+        /// The document of the row.
+        id: DocumentId,
+        /// What is wrong with the table.
+        why: String,
+    },
     /// A trigger or a constraint of the table silently ignored the write.
     #[error(
         "write {id}: a trigger or an ON CONFLICT IGNORE of the table dropped the write: change it"

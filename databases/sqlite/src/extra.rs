@@ -171,6 +171,12 @@ pub(crate) fn held(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>>
     ids(statement.query([])?)
 }
 
+/// Those that wait for a row.
+pub(crate) fn held_for_others(connection: &Connection) -> rusqlite::Result<Vec<DocumentId>> {
+    let sql = "SELECT id FROM db_to_cloud_extra WHERE row IS NULL AND awaited IS NOT NULL";
+    ids(connection.prepare(sql)?.query([])?)
+}
+
 fn ids(mut rows: rusqlite::Rows<'_>) -> rusqlite::Result<Vec<DocumentId>> {
     let mut ids = Vec::new();
     while let Some(row) = rows.next()? {

@@ -11,6 +11,7 @@
 //! file, so the first change that comes is the one of the sync. The change of a trigger may pass, too, if it
 //! changes nothing that is synced.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
@@ -20,6 +21,9 @@ use crate::probe;
 use crate::shape::Shape;
 use crate::statements::quoted;
 use crate::triggers::differs;
+
+/// The names of TEMP triggers differ each time: one whose table was dropped keeps its name.
+static NUMBER: AtomicU64 = AtomicU64::new(0);
 
 /// What the TEMP triggers ask for.
 #[derive(Debug, Default)]
@@ -75,15 +79,17 @@ pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite
     let names =
         names.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
     for name in names {
-        connection.execute_batch(&format!("DROP TRIGGER temp.{}", quoted(&name)))?;
+        // One whose table was dropped is in the schema, and yet there is no such trigger.
+        connection.execute_batch(&format!("DROP TRIGGER IF EXISTS temp.{}", quoted(&name)))?;
     }
+    let number = NUMBER.fetch_add(1, Relaxed);
     let is_needed = has_triggers(connection)?;
     for shape in shapes {
         shape.is_guarded = is_needed;
         if is_needed {
-            connection.execute_batch(&triggers(shape))?;
+            connection.execute_batch(&triggers(shape, number))?;
         }
-        connection.execute_batch(&probe::triggers(shape))?;
+        connection.execute_batch(&probe::triggers(shape, number))?;
     }
     Ok(())
 }
@@ -96,11 +102,11 @@ fn has_triggers(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row(sql, [], |row| row.get(0))
 }
 
-fn triggers(shape: &Shape) -> String {
+fn triggers(shape: &Shape, number: u64) -> String {
     let table = format!("main.{}", quoted(&shape.table));
     let name = shape.name.replace('\'', "''");
     let trigger = |event: &str, is_synced: &str| {
-        let trigger = quoted(&format!("db_to_cloud_guard_{}_{event}", shape.name));
+        let trigger = quoted(&format!("db_to_cloud_guard_{number}_{}_{event}", shape.name));
         format!(
             "CREATE TEMP TRIGGER {trigger} BEFORE {event} ON {table}
                 WHEN NOT db_to_cloud_may_change('{name}', {is_synced})

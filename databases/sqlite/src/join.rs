@@ -19,6 +19,22 @@ pub(crate) fn join(
     transaction.commit()
 }
 
+/// The same, if any of them is not synced with it yet: such as one that was set aside before.
+pub(crate) fn join_new(
+    connection: &mut Connection,
+    shapes: &Shapes,
+    remote: i64,
+) -> rusqlite::Result<()> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_synced s
+        JOIN db_to_cloud_tables t ON t.id = s.source WHERE s.remote = ?1 AND t.name = ?2)";
+    let mut is_new = false;
+    for shape in shapes.all() {
+        let mut statement = connection.prepare_cached(sql)?;
+        is_new |= !statement.query_row((remote, &shape.name), |row| row.get::<_, bool>(0))?;
+    }
+    if is_new { join(connection, shapes, remote) } else { Ok(()) }
+}
+
 /// The same within a transaction.
 pub(crate) fn join_all(
     connection: &Connection,

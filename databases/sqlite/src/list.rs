@@ -5,9 +5,9 @@ use rusqlite::{Connection, params_from_iter};
 
 use crate::attach::Shapes;
 use crate::cell::Cell;
-use crate::extra;
 use crate::key::RowKey;
 use crate::parents::cells;
+use crate::{extra, taken};
 
 /// Where a listing is.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +25,12 @@ pub(crate) fn page(
 ) -> rusqlite::Result<(Vec<DocumentId>, Option<Place>)> {
     let tables = shapes.all();
     let Some(shape) = tables.get(place.table) else {
-        return Ok((extra::held(connection)?, None));
+        // Documents of tables that cannot be read are there: what is not listed would be taken for deleted.
+        let mut others = extra::held(connection)?;
+        for table in shapes.aside().keys() {
+            others.extend(taken::all_synced(connection, table)?);
+        }
+        return Ok((others, None));
     };
     let width = shape.keys.len();
     let mut rows = Vec::new();

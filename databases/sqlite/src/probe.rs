@@ -13,7 +13,7 @@ use crate::triggers::over;
 use crate::write::Unwritten;
 
 /// The statements that make the TEMP triggers of a table.
-pub(crate) fn triggers(shape: &Shape) -> String {
+pub(crate) fn triggers(shape: &Shape, number: u64) -> String {
     let uniques = shape.contested();
     if uniques.is_empty() {
         return String::new();
@@ -23,7 +23,7 @@ pub(crate) fn triggers(shape: &Shape) -> String {
     let table = format!("main.{}", quoted(&shape.table));
     let [insert, update] = over(shape, &uniques, &into, &table);
     let trigger = |event: &str, body: &str| {
-        let name = quoted(&format!("db_to_cloud_guard_{}_{event}over", shape.name));
+        let name = quoted(&format!("db_to_cloud_guard_{number}_{}_{event}over", shape.name));
         format!(
             "CREATE TEMP TRIGGER {name} BEFORE {event} ON {table} WHEN db_to_cloud_is_probing()
                 BEGIN {body} END;"

@@ -51,15 +51,21 @@ pub(crate) fn read(
     shapes: &Shapes,
     id: &DocumentId,
 ) -> Result<Current, Unread> {
-    read_at(connection, id, place(shapes, id).as_ref())
+    read_at(connection, shapes, id, place(shapes, id).as_ref())
 }
 
 /// The same, if its place is known already.
 pub(crate) fn read_at(
     connection: &Connection,
+    shapes: &Shapes,
     id: &DocumentId,
     place: Option<&(RowKey, &Arc<Shape>)>,
 ) -> Result<Current, Unread> {
+    let table = RowKey::parse(id).filter(|_| place.is_none()).map(|key| key.table);
+    if let Some(why) = table.and_then(|table| shapes.aside().get(&table)) {
+        let (id, why) = (id.clone(), why.clone());
+        return Err(Unread::Document(SqliteError::SetAside { id, why }));
+    }
     let extra = extra::get(connection, id)?;
     let Some((key, shape)) = place else {
         return match extra {

@@ -9,7 +9,7 @@ use crate::claim::Lock;
 use crate::database::Open;
 use crate::problem::Problem;
 use crate::state::SqliteState;
-use crate::{addresses, drain, place, records, schema, turn};
+use crate::{addresses, drain, join, place, records, schema, turn};
 
 /// How often a claim follows an address that other processes turn meanwhile.
 const CLAIMS: usize = 4;
@@ -29,6 +29,10 @@ impl StateStore for SqliteState {
             if now == remote {
                 if let Some(tables) = &self.tables {
                     tables.refresh().await.map_err(|e| StateError::Store(e.into()))?;
+                    let join = move |open: &mut Open| {
+                        join::join_new(&mut open.connection, &open.shapes, remote)
+                    };
+                    self.run("claim", join).await?;
                 }
                 return Ok(Box::new(lock));
             }
@@ -63,6 +67,10 @@ impl StateStore for SqliteState {
     }
 
     async fn count(&self, table: Table) -> Result<u64, StateError> {
+        // A watch counts the queue: a table that was made anew has no trigger that fills it.
+        if let Some(tables) = self.tables.as_ref().filter(|_| table == Table::Dirty) {
+            tables.look_again().await.map_err(|e| StateError::Store(e.into()))?;
+        }
         self.read_from("count", table, move |c, remote| records::count(c, remote, table)).await
     }
 

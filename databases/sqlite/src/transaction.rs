@@ -164,7 +164,7 @@ impl Batch<'_> {
         job: &Job,
         place: Option<&(RowKey, &Arc<Shape>)>,
     ) -> Result<Current, Unwritten> {
-        read_at(&self.transaction, &job.id, place).map_err(|unread| match unread {
+        read_at(&self.transaction, self.shapes, &job.id, place).map_err(|unread| match unread {
             Unread::Document(error) => Unwritten::Document(error),
             Unread::Sqlite(error) => Unwritten::Sqlite(error),
         })

@@ -183,3 +183,87 @@ async fn a_table_that_a_new_version_drops_does_not_stop_the_others_and_is_not_ta
     new.sync().await;
     assert_eq!(new.shell("SELECT * FROM tags; SELECT id FROM notes"), "1|red|x\na");
 }
+
+#[tokio::test]
+async fn a_value_that_equals_a_default_is_a_value_wherever_the_default_is_another() {
+    let cloud = MemoryAdapter::new();
+    let other = "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT, size TEXT DEFAULT 'L')";
+    let old = Device::new(&cloud, OLD, &["notes"]).await;
+    let new = Device::new(&cloud, other, &["notes"]).await;
+    old.run("INSERT INTO notes VALUES ('a', 'x'), ('b', 'x')");
+    settle(&old, &new).await;
+    old.run("ALTER TABLE notes ADD COLUMN size TEXT DEFAULT 'M'");
+    assert_eq!(old.sync().await.pushed, 0, "a column that comes is no edit");
+    old.run("UPDATE notes SET text = 'y' WHERE id = 'a'; INSERT INTO notes VALUES ('c', 'z', 'M')");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT id, size FROM notes ORDER BY 1"), "a|M\nb|L\nc|M");
+}
+
+#[tokio::test]
+async fn a_default_that_is_another_each_time_is_asked_for_once() {
+    let cloud = MemoryAdapter::new();
+    let random =
+        "CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT, token DEFAULT (hex(randomblob(8))))";
+    let old = Device::new(&cloud, OLD, &["notes"]).await;
+    let new = Device::new(&cloud, random, &["notes"]).await;
+    old.run("INSERT INTO notes VALUES ('a', 'x')");
+    settle(&old, &new).await;
+    let token = new.shell("SELECT token FROM notes");
+    old.run("UPDATE notes SET text = 'y'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT text, token FROM notes"), format!("y|{token}"));
+    new.run("UPDATE notes SET text = 'z'");
+    settle(&new, &old).await;
+    old.run("UPDATE notes SET text = 'w'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT text, token FROM notes"), format!("w|{token}"));
+}
+
+#[tokio::test]
+async fn an_upgrade_does_not_write_over_what_the_application_wrote_in_a_column_that_it_learns() {
+    let (old, new) = old_and_new().await;
+    new.run("INSERT INTO notes VALUES ('a', 'x', 'blue', 1), ('b', 'x', 'blue', 1), ('c', 'x', 'blue', 1)");
+    settle(&new, &old).await;
+    old.run("UPDATE notes SET text = 'y' WHERE id = 'c'");
+    old.run(
+        "ALTER TABLE notes ADD COLUMN color TEXT; UPDATE notes SET color = 'mine' WHERE id = 'a'",
+    );
+    settle(&old, &new).await;
+    for device in [&old, &new] {
+        assert_eq!(
+            device.shell("SELECT id, color FROM notes ORDER BY 1"),
+            "a|mine\nb|blue\nc|blue"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_value_that_a_learned_column_takes_in_another_form_goes_on_as_it_was() {
+    let (old, new) = old_and_new().await;
+    new.run("INSERT INTO notes VALUES ('a', 'x', '007', 1)");
+    settle(&new, &old).await;
+    old.run("ALTER TABLE notes ADD COLUMN color NUMERIC");
+    settle(&old, &new).await;
+    assert_eq!(old.shell("SELECT color, typeof(color) FROM notes"), "7|integer");
+    old.run("UPDATE notes SET text = 'y'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT text, color FROM notes"), "y|007");
+    old.run("UPDATE notes SET color = 8, text = 'z'");
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT text, color FROM notes"), "z|8");
+}
+
+#[tokio::test]
+async fn a_column_that_a_device_does_not_know_goes_along_through_several_ids() {
+    let (old, new) = old_and_new().await;
+    new.run("INSERT INTO notes VALUES ('a', 'x', 'blue', 1), ('b', 'y', 'green', 2), ('c', 'z', 'pink', 3)");
+    settle(&new, &old).await;
+    old.run(
+        "UPDATE notes SET id = 't' WHERE id = 'a'; UPDATE notes SET id = 'a' WHERE id = 'b';
+        UPDATE notes SET id = 'b' WHERE id = 't'; UPDATE notes SET id = 'u' WHERE id = 'c';
+        UPDATE notes SET id = 'd' WHERE id = 'u'; INSERT INTO notes VALUES ('c', 'new')",
+    );
+    settle(&old, &new).await;
+    let rows = "a|y|green|2\nb|x|blue|1\nc|new|red|2\nd|z|pink|3";
+    assert_eq!(new.shell("SELECT * FROM notes ORDER BY 1"), rows);
+}

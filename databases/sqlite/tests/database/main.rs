@@ -8,6 +8,7 @@
 )]
 
 mod attaching;
+mod ddl;
 mod edits;
 mod evolution;
 mod foreign;
