@@ -1,6 +1,6 @@
 //! The outcome of a sync, for people and for scripts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::process::ExitCode;
 
 use db_to_cloud::{DeferReason, DocumentId, Error, Report, Requests, Timestamp};
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::output::{self, note};
+use crate::side::Waiting;
 
 /// The report as `--json` prints it. Its keys are a promise.
 #[derive(Debug, Serialize)]
@@ -86,9 +87,12 @@ pub(crate) fn print_trouble(time: Timestamp, error: &Error) -> Result<(), Failur
 }
 
 /// 0, or 3 if something needs a look.
-pub(crate) fn exit_code(report: &Report, skipped: &[Skipped]) -> ExitCode {
+pub(crate) fn exit_code(report: &Report, skipped: &[Skipped], waiting: &Waiting) -> ExitCode {
     let unread = skipped.iter().any(|s| matches!(s.reason, SkipReason::Unreadable(_)));
-    let look = unread || !report.copies.is_empty() || !report.deferred.is_empty();
+    let look = unread
+        || waiting.is_incomplete()
+        || !report.copies.is_empty()
+        || !report.deferred.is_empty();
     ExitCode::from(if look { 3 } else { 0 })
 }
 
@@ -170,20 +174,34 @@ pub(crate) fn explain_skipped(skipped: &[Skipped], verbose: bool) {
     tell(skipped.iter().filter(surprise).map(|s| format!("skipped: {s}")), verbose);
 }
 
-/// Tells which documents are kept without being rows, by their tables.
-pub(crate) fn explain_held(held: &[DocumentId]) {
+/// Says what is kept without being rows, by tables, and which tables are left out.
+pub(crate) fn explain_waiting(waiting: &Waiting, verbose: bool) {
     let mut tables = BTreeMap::<String, usize>::new();
-    for id in held {
+    let for_others: HashSet<_> = waiting.for_others.iter().collect();
+    for id in waiting.held.iter().filter(|id| !for_others.contains(id)) {
         *tables.entry(table(id)).or_default() += 1;
     }
     for (table, count) in &tables {
         note(format_args!("held, and no rows here yet: {count} of the table {table}"));
     }
     if !tables.is_empty() {
+        note("hint: they become rows once their table is there and named with --table");
+    }
+    let others = waiting.for_others.iter();
+    let others =
+        others.map(|id| format!("not synced: {id}: the row that it refers to has not come"));
+    tell(others, verbose);
+    if !waiting.for_others.is_empty() {
         note(
-            "hint: they become rows once their table is there and named with --table, and the rows \
-             they refer to have come",
+            "hint: they are kept, and become rows when those rows come: if these are missing on the \
+             other device too, add them there, or end the reference",
         );
+    }
+    for (table, why) in &waiting.aside {
+        note(format_args!("not synced: the table {table:?}: {why}"));
+    }
+    if !waiting.aside.is_empty() {
+        note("hint: edits of its rows are kept, and synced when the table can be read again");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is synced on this device: the files of a folder, or the tables of a SQLite file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -52,12 +53,34 @@ impl Side {
         }
     }
 
-    /// Documents that are kept, but are no rows yet.
-    pub(crate) async fn held(&self) -> Result<Vec<DocumentId>, Failure> {
+    /// What is not in the tables as it should be.
+    pub(crate) async fn waiting(&self) -> Result<Waiting, Failure> {
         match self {
-            Self::Folder(_) => Ok(Vec::new()),
-            Self::Tables(tables, _) => Ok(tables.held().await?),
+            Self::Folder(_) => Ok(Waiting::default()),
+            Self::Tables(tables, _) => Ok(Waiting {
+                held: tables.held().await?,
+                for_others: tables.held_for_others().await?,
+                aside: tables.set_aside().await?,
+            }),
         }
+    }
+}
+
+/// What waits for rows, or for a table that can be synced.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// Documents that are kept, but are no rows yet.
+    pub held: Vec<DocumentId>,
+    /// Those of them that refer to a row which has not come.
+    pub for_others: Vec<DocumentId>,
+    /// Tables that cannot be synced now, and why.
+    pub aside: BTreeMap<String, String>,
+}
+
+impl Waiting {
+    /// Whether somebody has to look: a table that this version of the application lacks is none of it.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        !self.for_others.is_empty() || !self.aside.is_empty()
     }
 }
 

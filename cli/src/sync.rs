@@ -34,9 +34,10 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     report::explain_skipped(&skipped, verbose > 0);
     let outcome = outcome?;
     report::explain(&outcome, verbose > 0);
-    report::explain_held(&local.side.held().await?);
+    let waiting = local.side.waiting().await?;
+    report::explain_waiting(&waiting, verbose > 0);
     report::print(&outcome, options.json)?;
-    Ok(report::exit_code(&outcome, &skipped))
+    Ok(report::exit_code(&outcome, &skipped, &waiting))
 }
 
 /// Opens both sides. What is shown of syncs ends with the last value that is dropped.

@@ -77,7 +77,7 @@ type Outcome = Result<Watched, db_to_cloud::Error>;
 
 async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), Failure> {
     teller.tell_skipped(side.skipped());
-    teller.tell_held(side.held().await?);
+    teller.tell_waiting(side.waiting().await?);
     match watched? {
         Watched::Synced(report) => teller.synced(&report),
         Watched::Retry { error, after } => teller.put_off(&error, after),

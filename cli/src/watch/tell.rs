@@ -8,6 +8,7 @@ use db_to_cloud_folder::Skipped;
 use crate::failure::{Failure, advice};
 use crate::output::note;
 use crate::report;
+use crate::side::Waiting;
 use crate::sync::Shown;
 
 pub(super) struct Teller {
@@ -20,7 +21,7 @@ pub(super) struct Teller {
     in_trouble: bool,
     deferred: Vec<(DocumentId, DeferReason)>,
     skipped: Vec<Skipped>,
-    held: Vec<DocumentId>,
+    waiting: Waiting,
 }
 
 impl Teller {
@@ -33,7 +34,7 @@ impl Teller {
             in_trouble: false,
             deferred: Vec::new(),
             skipped: Vec::new(),
-            held: Vec::new(),
+            waiting: Waiting::default(),
         }
     }
 
@@ -84,11 +85,11 @@ impl Teller {
         }
     }
 
-    /// Rows that cannot be rows here yet.
-    pub(super) fn tell_held(&mut self, held: Vec<DocumentId>) {
-        if held != self.held {
-            self.shown.0.above(|| report::explain_held(&held));
-            self.held = held;
+    /// What cannot be in the tables yet.
+    pub(super) fn tell_waiting(&mut self, waiting: Waiting) {
+        if waiting != self.waiting {
+            self.shown.0.above(|| report::explain_waiting(&waiting, self.verbose));
+            self.waiting = waiting;
         }
     }
 }
