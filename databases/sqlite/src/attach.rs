@@ -146,6 +146,9 @@ fn keep_watch(connection: &Connection, shape: &Shape) -> rusqlite::Result<()> {
     let is_counted = taken::is_counted(connection, known.source)?;
     let has_other_ids = known.keys != json(&shape.keys);
     let is_other = known.is_other(shape) || has_other_ids;
+    if known.is_old() {
+        known.renew(connection, shape)?;
+    }
     if triggers.is_same && !is_other && is_counted == shape.is_counted() {
         return Ok(());
     }

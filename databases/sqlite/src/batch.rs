@@ -29,13 +29,15 @@ pub(crate) enum Applied {
 /// The answer in the words of the core. What another row, this device or the disk is in the way of
 /// may go at the next try; the rest is as it is until the schema or the document changes.
 pub(crate) fn outcome(answer: Answer) -> Outcome {
-    use SqliteError::{Ignored, Malformed, NotOpened, NullKey, Refused, SetAside};
+    use SqliteError::{Ignored, Malformed, NotOpened, NullKey, Refused, SetAside, Unprepared};
     match answer {
         Ok(Applied::Done) => Outcome::Done,
         Ok(Applied::Changed) => Outcome::Changed,
         Err(error) => match &error {
             Refused { .. } | Ignored { .. } | Malformed { .. } => Outcome::Refused(error.into()),
-            NotOpened { .. } | NullKey { .. } | SetAside { .. } => Outcome::Refused(error.into()),
+            NotOpened { .. } | NullKey { .. } | SetAside { .. } | Unprepared { .. } => {
+                Outcome::Refused(error.into())
+            }
             _ => Outcome::Blocked(error.into()),
         },
     }

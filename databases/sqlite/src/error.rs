@@ -82,6 +82,18 @@ pub enum SqliteError {
         /// What SQLite said.
         source: rusqlite::Error,
     },
+    /// A statement for the row cannot be prepared on this connection: a trigger, a check or an index needs
+    /// a function or a collation that is not registered, or a trigger names a table that is gone.
+    #[error(
+        "write {id}: a statement for its table cannot run here: {source}: sync on a connection that has \
+         what the table, its indexes and its triggers need; the row waits"
+    )]
+    Unprepared {
+        /// The document of the row.
+        id: DocumentId,
+        /// What SQLite says.
+        source: rusqlite::Error,
+    },
     /// The table of the row cannot be synced as it is now.
     #[error(
         "row {id}: its table cannot be synced now: {why}: change the table, or sync on a connection that has \

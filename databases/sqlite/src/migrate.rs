@@ -53,7 +53,7 @@ impl<'a> Migration<'a> {
     ) -> Self {
         let columns = shape.view.columns.iter().cloned();
         let (before, added): (Vec<_>, Vec<_>) =
-            columns.partition(|column| known.has(&column.field));
+            columns.partition(|column| known.has(column, was_watched));
         let is_default = |column: &Column| match column.is_constant {
             true => format!("{} IS {} COLLATE BINARY", quoted(&column.name), column.default),
             false => "0".to_owned(),
@@ -103,7 +103,8 @@ impl<'a> Migration<'a> {
         };
         let defaults = self.defaults(key)?;
         let kept = extra::get(connection, &id)?.filter(|extra| extra.row.is_some());
-        let is_written = self.fill_in(key, &cells, &defaults, kept)?;
+        let is_queued = self.is_queued(&id.to_key())?;
+        let is_written = self.fill_in(key, &cells, &defaults, kept, is_queued)?;
         let after = read_row(connection, &self.shape.view, key, extra::get(connection, &id)?)?;
         let Some(after) = after.document.map(|document| document.revision) else { return Ok(()) };
         let key = id.to_key();
@@ -132,6 +133,16 @@ impl<'a> Migration<'a> {
         Ok(())
     }
 
+    /// Whether an edit of a document is queued.
+    fn is_queued(&self, key: &str) -> rusqlite::Result<bool> {
+        for remote in self.remotes {
+            if records::get(self.connection, *remote, Table::Dirty, key)?.is_some() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Which of the new columns have their default in a row.
     fn defaults(&self, key: &RowKey) -> rusqlite::Result<Vec<bool>> {
         if self.added.is_empty() {
@@ -151,10 +162,13 @@ impl<'a> Migration<'a> {
         cells: &[Cell],
         defaults: &[bool],
         kept: Option<Extra>,
+        is_queued: bool,
     ) -> rusqlite::Result<bool> {
         let Some(extra) = kept else { return Ok(defaults.contains(&false)) };
         let fields = crate::document::decode(&extra.document.bytes).unwrap_or_default();
         let mut wanted = extra.exact(&self.shape.view, cells);
+        // A row that nobody edited since it was synced has at most what a renamed column had before.
+        let is_untouched = self.was_watched && !is_queued;
         let mut is_written = false;
         let columns = &self.shape.view.columns;
         for (place, column) in columns.iter().enumerate() {
@@ -162,7 +176,9 @@ impl<'a> Migration<'a> {
             let (Some(added), Some(cell)) = (added, wanted.get_mut(place)) else { continue };
             let kept = fields.get(&column.field).and_then(Cell::from_json);
             match (kept, defaults.get(added)) {
-                (Some(kept), Some(true)) => *cell = kept,
+                (Some(kept), is_default) if is_untouched || is_default == Some(&true) => {
+                    *cell = kept;
+                }
                 (kept, _) => {
                     is_written |= kept.as_ref() != Some(cell) && defaults.get(added) != Some(&true)
                 }

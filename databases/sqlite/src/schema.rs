@@ -36,7 +36,8 @@ const VERSION_WITHIN: i64 = 2;
 const TABLES_WITHIN: &str = "
     CREATE TABLE IF NOT EXISTS db_to_cloud_tables (
         id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, keys TEXT NOT NULL, width INTEGER NOT NULL,
-        fields TEXT NOT NULL, added TEXT NOT NULL, rows INTEGER, unsure INTEGER
+        fields TEXT NOT NULL, added TEXT NOT NULL, rows INTEGER, unsure INTEGER,
+        columns TEXT
     );
     CREATE TABLE IF NOT EXISTS db_to_cloud_synced (
         remote INTEGER NOT NULL, source INTEGER NOT NULL, PRIMARY KEY (remote, source)
@@ -214,6 +215,7 @@ fn complete(connection: &Connection) -> rusqlite::Result<()> {
     for (table, column) in [
         ("db_to_cloud_tables", "rows INTEGER"),
         ("db_to_cloud_tables", "unsure INTEGER"),
+        ("db_to_cloud_tables", "columns TEXT"),
         ("db_to_cloud_queue", "made"),
         ("db_to_cloud_extra", "inexact TEXT"),
     ] {

@@ -59,6 +59,8 @@ pub(crate) struct Column {
     pub default: String,
     /// Whether it is the same each time.
     pub is_constant: bool,
+    /// Its type and its default, as the schema says them.
+    pub definition: String,
 }
 
 /// A column as SQLite describes it.
@@ -279,6 +281,7 @@ fn columns(wanted: &Table, described: &[Described], keys: &[String]) -> Result<V
         name: c.name.clone(),
         field: c.name.to_ascii_lowercase(),
         default: c.default.as_ref().map_or("NULL".to_owned(), |default| format!("({default})")),
+        definition: format!("{} DEFAULT {}", c.kind, c.default.as_deref().unwrap_or("NULL")),
         is_constant: c.default.as_deref().is_none_or(is_constant),
     };
     let mut columns: Vec<_> = described.iter().filter(is_synced).map(column).collect();

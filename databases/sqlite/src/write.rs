@@ -7,8 +7,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, ffi, params_from_iter};
 use serde_json::Map;
 
+use crate::attach::is_schemas;
 use crate::cell::Cell;
-use crate::document::{decode, document, encode};
+use crate::document::{decode, document, encode, unknown};
 use crate::error::SqliteError;
 use crate::key::RowKey;
 use crate::parents::{Awaited, cells};
@@ -91,8 +92,9 @@ impl Row<'_> {
 
     /// How a document is written, in the place of the one `before`.
     ///
-    /// A column that the document lacks gets its default if the one before had it. If that one lacked it
-    /// too, the row keeps what it has: a default may be another one each time, such as a random number.
+    /// A column that the document lacks stays as it is: a device that dropped it has nothing to say of it.
+    /// But if the document has a new field instead, the column was renamed there. Then it gets its default,
+    /// so that its old value is not taken for one of this device when it is renamed here, too.
     fn statement(
         &self,
         has_row: bool,
@@ -106,12 +108,16 @@ impl Row<'_> {
         let values = columns.iter().map(|column| fields.get(&column.field));
         let cells: Option<Vec<_>> = values.clone().flatten().map(Cell::from_json).collect();
         let cells = cells.ok_or_else(|| malformed("a field holds what is no value of SQLite"))?;
-        let is_whole = values.clone().all(|value| value.is_some());
-        let before = before.filter(|_| !is_whole).and_then(|before| decode(&before.bytes));
-        let had = |column: &Column| before.as_ref().is_none_or(|b| b.contains_key(&column.field));
+        let renamed = before.filter(|_| values.clone().any(|value| value.is_none()));
+        let renamed = renamed.and_then(|before| decode(&before.bytes)).filter(|before| {
+            let unknown = unknown(&self.shape.view, &wanted.bytes);
+            unknown.keys().any(|field| !before.contains_key(field))
+        });
+        let was_renamed =
+            |column: &Column| renamed.as_ref().is_some_and(|r| r.contains_key(&column.field));
         let set = columns.iter().zip(values).map(|(column, value)| match value {
             Some(_) => Set::Value,
-            None if had(column) => Set::Default,
+            None if was_renamed(column) => Set::Default,
             None => Set::Not,
         });
         let sql = match has_row {
@@ -184,6 +190,10 @@ impl Row<'_> {
         match guard::pass(self.connection, self.shape, execute) {
             Ok(0) => Err(self.ignored()),
             Ok(_) => Ok(()),
+            Err(source) if is_schemas(&source) && !self.connection.is_autocommit() => {
+                let id = self.id.clone();
+                Err(Unwritten::Document(SqliteError::Unprepared { id, source }))
+            }
             Err(source) if is_rows_own(&source) && !self.connection.is_autocommit() => {
                 Err(Unwritten::Constraint(source))
             }
@@ -220,11 +230,8 @@ pub(crate) fn is_unique(error: &rusqlite::Error) -> bool {
     error.sqlite_error().is_some_and(|error| codes.contains(&error.extended_code))
 }
 
-/// Errors that say something of one row or of its table: a constraint, a trigger of the application
-/// that cannot run here.
+/// Errors that say something of one row.
 fn is_rows_own(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode::{ConstraintViolation, TooBig, TypeMismatch};
-    let is_general = |e: &ffi::Error| e.extended_code & 0xff == ffi::SQLITE_ERROR;
     matches!(error.sqlite_error_code(), Some(ConstraintViolation | TooBig | TypeMismatch))
-        || error.sqlite_error().is_some_and(is_general)
 }

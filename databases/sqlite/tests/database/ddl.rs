@@ -186,3 +186,35 @@ async fn a_table_that_this_connection_cannot_read_does_not_stop_the_others() {
     settle(&laptop, &phone).await;
     assert_eq!(phone.shell("SELECT * FROM tags"), "x");
 }
+
+#[tokio::test]
+async fn a_column_that_one_device_drops_stays_as_it_is_on_the_others() {
+    let (laptop, phone) = people().await;
+    phone.run("UPDATE people SET old = 'kept' WHERE id = 'a'");
+    settle(&phone, &laptop).await;
+    laptop.run("DROP INDEX names; ALTER TABLE people DROP COLUMN old");
+    laptop.run("UPDATE people SET name = 'Anna' WHERE id = 'a'");
+    settle(&laptop, &phone).await;
+    assert_eq!(phone.shell("SELECT name, old FROM people WHERE id = 'a'"), "Anna|kept");
+    phone.run("UPDATE people SET mail = 'new' WHERE id = 'a'");
+    settle(&phone, &laptop).await;
+    laptop.run("UPDATE people SET name = 'Annie' WHERE id = 'a'");
+    settle(&laptop, &phone).await;
+    assert_eq!(phone.shell("SELECT name, mail, old FROM people WHERE id = 'a'"), "Annie|new|kept");
+}
+
+#[tokio::test]
+async fn a_column_that_is_dropped_and_made_anew_is_another_one() {
+    let (laptop, phone) = people().await;
+    for device in [&laptop, &phone] {
+        device.run(
+            "DROP INDEX names; ALTER TABLE people DROP COLUMN old;
+            ALTER TABLE people ADD COLUMN old INTEGER DEFAULT 7",
+        );
+    }
+    laptop.run("UPDATE people SET name = 'Anna' WHERE id = 'a'");
+    assert_eq!(laptop.sync().await.pushed, 1);
+    assert_eq!(phone.sync().await.pulled, 1);
+    let rows = "a|Anna|7\nb|Bob|7";
+    assert_eq!(phone.shell("SELECT id, name, old FROM people ORDER BY 1"), rows);
+}
