@@ -5,6 +5,7 @@ mod addresses;
 mod brakes;
 mod carried;
 mod clouds;
+mod columns;
 mod conflicts;
 mod importing;
 mod interrupted;
