@@ -1,5 +1,7 @@
 //! Tables of a SQLite database synced through a folder: what the triggers cost, and how many rows a
-//! second come and go. `cargo xtask bench sqlite`; `DB_TO_CLOUD_ROWS` is the number of rows.
+//! second come and go, beside a bare INSERT of the same rows. `cargo xtask bench sqlite`; `DB_TO_CLOUD_ROWS`
+//! is the number of rows, `DB_TO_CLOUD_ROUNDS` that of the bulk inserts, `DB_TO_CLOUD_JOURNAL` the only
+//! journal mode.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -17,7 +19,7 @@ use db_to_cloud_sqlite::SqliteDatabase;
 use rusqlite::{Connection, params};
 
 /// Notes of some 250 bytes: `u` with a random text as id, `n` with a number.
-const SCHEMA: &str = "PRAGMA journal_mode = WAL;
+const SCHEMA: &str = "
     CREATE TABLE u (id TEXT PRIMARY KEY, title TEXT, body TEXT, done INTEGER, at REAL);
     CREATE TABLE n (id INTEGER PRIMARY KEY, title TEXT, body TEXT, done INTEGER, at REAL);
     CREATE TABLE m (id INTEGER PRIMARY KEY, title TEXT, body TEXT, done INTEGER, at REAL,
@@ -28,17 +30,36 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
-    let rows = std::env::var("DB_TO_CLOUD_ROWS").map_or(100_000, |rows| rows.parse().unwrap());
-    let folder = tempfile::tempdir().unwrap();
-    inserts(folder.path(), rows);
+    let number = |name, default| std::env::var(name).map_or(default, |n| n.parse().unwrap());
+    let (rows, rounds) = (number("DB_TO_CLOUD_ROWS", 100_000), number("DB_TO_CLOUD_ROUNDS", 5));
+    let only = std::env::var("DB_TO_CLOUD_JOURNAL").ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(syncs(folder.path(), rows));
+    for journal in ["DELETE", "WAL"] {
+        if only.as_ref().is_some_and(|only| only != journal) {
+            continue;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place { folder: folder.path().to_owned(), journal };
+        println!("\njournal mode {journal}");
+        inserts(&place, rows, rounds);
+        runtime.block_on(syncs(&place, rows));
+    }
 }
 
-fn new_database(folder: &Path, name: &str) -> PathBuf {
-    let path = folder.join(name);
-    Connection::open(&path).unwrap().execute_batch(SCHEMA).unwrap();
-    path
+/// Where the databases are, and in which journal mode.
+struct Place {
+    folder: PathBuf,
+    journal: &'static str,
+}
+
+impl Place {
+    fn new_database(&self, name: &str) -> PathBuf {
+        let path = self.folder.join(name);
+        let app = Connection::open(&path).unwrap();
+        app.pragma_update_and_check(None, "journal_mode", self.journal, |_| Ok(())).unwrap();
+        app.execute_batch(SCHEMA).unwrap();
+        path
+    }
 }
 
 /// Inserts rows in one transaction, as an import does.
@@ -76,8 +97,8 @@ fn insert(path: &Path, table: &str, rows: u32) -> Duration {
 }
 
 /// A bulk insert with and without triggers, in turns.
-fn inserts(folder: &Path, rows: u32) {
-    println!("bulk insert of {rows} rows in one transaction, medians of 5 rounds");
+fn inserts(place: &Place, rows: u32, rounds: u32) {
+    println!("bulk insert of {rows} rows in one transaction, medians of {rounds} rounds");
     println!("{:32}{:>10}{:>10}{:>8}", "id", "without", "with", "ratio");
     let kinds = [
         ("u", "a scattered text"),
@@ -86,9 +107,9 @@ fn inserts(folder: &Path, rows: u32) {
     ];
     for (table, what) in kinds {
         let (mut without, mut with) = (Vec::new(), Vec::new());
-        for round in 0..5 {
-            let plain = new_database(folder, &format!("{table}{round}-plain.db"));
-            let watched = new_database(folder, &format!("{table}{round}-watched.db"));
+        for round in 0..rounds {
+            let plain = place.new_database(&format!("{table}{round}-plain.db"));
+            let watched = place.new_database(&format!("{table}{round}-watched.db"));
             drop(SqliteDatabase::open(&watched, [table]).unwrap());
             without.push(insert(&plain, table, rows));
             with.push(insert(&watched, table, rows));
@@ -104,7 +125,7 @@ fn inserts(folder: &Path, rows: u32) {
 
 fn median(mut times: Vec<Duration>) -> f64 {
     times.sort();
-    times[times.len() / 2].as_secs_f64()
+    times.get(times.len() / 2).map_or(0.0, Duration::as_secs_f64)
 }
 
 struct Device {
@@ -113,14 +134,14 @@ struct Device {
 }
 
 impl Device {
-    async fn open(folder: &Path, name: &str) -> Self {
-        let path = folder.join(name);
+    async fn open(place: &Place, name: &str) -> Self {
+        let path = place.folder.join(name);
         if !path.exists() {
-            new_database(folder, name);
+            place.new_database(name);
         }
         let database = SqliteDatabase::open(&path, ["u"]).unwrap();
         let state = Arc::new(database.state("folder").await.unwrap());
-        let adapter = Arc::new(FsAdapter::open(folder.join("cloud")).unwrap());
+        let adapter = Arc::new(FsAdapter::open(place.folder.join("cloud")).unwrap());
         let client = Client::builder(adapter, Arc::new(database), state, Arc::new(RemoteWins));
         Self { path, client: client.with_device(name).build() }
     }
@@ -130,26 +151,39 @@ impl Device {
         let report = self.client.sync().await.unwrap();
         let (time, processor) = (start.elapsed(), processor_time() - processor);
         let documents = report.pushed + report.pulled;
-        let rate = documents as f64 / time.as_secs_f64();
-        println!(
-            "{what:36}{documents:>8} rows{:>10.4} s{rate:>10.0} rows/s{:>10.4} s of processor",
-            time.as_secs_f64(),
-            processor.as_secs_f64(),
-        );
+        print(what, documents, time, processor);
         report
     }
 }
 
-async fn syncs(folder: &Path, rows: u32) {
+fn print(what: &str, rows: u64, time: Duration, processor: Duration) {
+    let rate = rows as f64 / time.as_secs_f64();
+    println!(
+        "{what:36}{rows:>8} rows{:>10.4} s{rate:>10.0} rows/s{:>10.4} s of processor",
+        time.as_secs_f64(),
+        processor.as_secs_f64(),
+    );
+}
+
+/// The rows alone, in a table without triggers.
+fn bare(place: &Place, rows: u32) {
+    let path = place.new_database("bare.db");
+    let processor = processor_time();
+    let time = insert(&path, "u", rows);
+    print("bare INSERT, one transaction", u64::from(rows), time, processor_time() - processor);
+}
+
+async fn syncs(place: &Place, rows: u32) {
     println!("\nsyncs through a folder on the same disk");
-    std::fs::create_dir(folder.join("cloud")).unwrap();
-    let path = new_database(folder, "laptop.db");
+    std::fs::create_dir(place.folder.join("cloud")).unwrap();
+    bare(place, rows);
+    let path = place.new_database("laptop.db");
     insert(&path, "u", rows);
     let start = Instant::now();
-    let laptop = Device::open(folder, "laptop.db").await;
+    let laptop = Device::open(place, "laptop.db").await;
     println!("first attach: {:.3} s", start.elapsed().as_secs_f64());
     laptop.sync("first push").await;
-    let phone = Device::open(folder, "phone.db").await;
+    let phone = Device::open(place, "phone.db").await;
     phone.sync("first pull on another device").await;
     for round in 0..3 {
         let app = Connection::open(&laptop.path).unwrap();
@@ -163,7 +197,7 @@ async fn syncs(folder: &Path, rows: u32) {
     }
     drop(phone);
     let start = Instant::now();
-    let phone = Device::open(folder, "phone.db").await;
+    let phone = Device::open(place, "phone.db").await;
     println!("opening: {:.4} s", start.elapsed().as_secs_f64());
     phone.sync("idle, first of a program").await;
 }
