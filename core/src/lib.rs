@@ -52,8 +52,8 @@ pub use environment::Environment;
 #[cfg(feature = "system")]
 pub use environment::SystemEnvironment;
 pub use local::{
-    ChangeTracking, Conflict, Database, DeferAll, KeepBoth, Listed, LocalWins, Missing, NewestWins,
-    Outcome, RemoteWins, Resolution, Resolver, Write, state,
+    ChangeTracking, Conflict, Database, DeferAll, Joined, KeepBoth, Listed, LocalWins, Missing,
+    NewestWins, Outcome, RemoteWins, Resolution, Resolver, Settling, Write, state,
 };
 #[doc(hidden)]
 pub use model::Sizes;

@@ -3,6 +3,7 @@
 mod batch;
 mod database;
 mod edits;
+mod joined;
 mod position;
 mod queue;
 mod resolver;
@@ -12,9 +13,10 @@ mod sync_state;
 pub(crate) use batch::Batch;
 pub use database::{ChangeTracking, Database, Listed, Missing, Outcome, Write};
 pub(crate) use edits::Edits;
+pub use joined::{Joined, Settling};
 pub use resolver::{
     Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
 };
 #[cfg(feature = "fuzzing")]
 pub(crate) use sync_state::parse;
-pub(crate) use sync_state::{Elsewhere, SyncState};
+pub(crate) use sync_state::{Elsewhere, SyncState, error as state_error};

@@ -123,6 +123,7 @@ impl ClientBuilder {
     pub fn build_with(self, environment: Arc<dyn Environment>) -> Client {
         Client(Arc::new(Shared {
             storage: Storage::new(self.adapter, environment.clone(), self.limits),
+            joined: self.state.shared().and_then(|state| self.database.joined(state)),
             database: self.database,
             sync_state: SyncState::new(self.state),
             resolver: self.resolver,

@@ -27,7 +27,7 @@ impl Batch {
         self.updates.is_empty() && !self.failed
     }
 
-    pub(super) fn into_updates(self) -> Result<Vec<Update>, Error> {
+    pub(crate) fn into_updates(self) -> Result<Vec<Update>, Error> {
         if self.failed {
             return Err(Error::new(ErrorKind::State, "encode client state"));
         }

@@ -1,8 +1,12 @@
 //! The application's side: its own database of documents.
 
+use std::any::Any;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
+use super::joined::Joined;
 use crate::model::{BoxError, Document, DocumentId, Revision};
 
 /// The application's documents. A sync reads them when it pushes and writes them when it pulls;
@@ -71,6 +75,14 @@ pub trait Database: Send + Sync {
     ///   changes with them counts as an edit made here.
     /// - If the future is dropped, each write is made whole or not at all.
     async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome>;
+
+    /// This database together with a client state ([`StateStore::shared`](crate::state::StateStore::shared)),
+    /// if both lie in one place and can change in one transaction: then they do. A database that wraps
+    /// another one answers `None`, as by default: writes would pass it by.
+    fn joined(&self, state: &(dyn Any + Send + Sync)) -> Option<Arc<dyn Joined>> {
+        let _ = state;
+        None
+    }
 
     /// How the edits of this database come into the queue.
     fn tracking(&self) -> ChangeTracking {

@@ -1,6 +1,8 @@
 //! Where a client keeps what it must remember between syncs (section "Client state" of the
 //! protocol). The records themselves are in the `sync_state` module.
 
+use std::any::Any;
+
 use async_trait::async_trait;
 
 use crate::model::{BoxError, ErrorKind};
@@ -70,6 +72,13 @@ pub trait StateStore: Send + Sync {
     /// Without it a client that was stopped while it held the lock of the storage waits for its own lock as
     /// for that of another device (rule L1).
     fn place(&self) -> Option<String> {
+        None
+    }
+
+    /// This store, for a database that may lie in the same place and can then change documents and records
+    /// in one transaction ([`Database::joined`](crate::Database::joined)). A store that wraps another one
+    /// answers `None`, as by default: writes would pass it by.
+    fn shared(&self) -> Option<&(dyn Any + Send + Sync)> {
         None
     }
 
@@ -200,7 +209,7 @@ fn from_record<T: serde::de::DeserializeOwned>(record: &[u8]) -> Result<T, State
 }
 
 /// Holds a [claim](StateStore::claim) until it is dropped.
-pub type Claim = Box<dyn std::any::Any + Send + Sync>;
+pub type Claim = Box<dyn Any + Send + Sync>;
 
 /// The kinds of records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

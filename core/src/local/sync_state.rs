@@ -342,7 +342,7 @@ impl<T: DeserializeOwned> Pages<'_, T> {
     }
 }
 
-fn error(operation: &'static str, e: StateError) -> Error {
+pub(crate) fn error(operation: &'static str, e: StateError) -> Error {
     Error::new(e.kind(), operation).with_source(e)
 }
 

@@ -59,12 +59,7 @@ impl Context<'_> {
         let ids: Vec<DocumentId> = synced.iter().map(|s| s.change.id.clone()).collect();
         let before = self.before(&ids).await?;
         let version = |Synced { change, local }: &Synced| {
-            let local = local.clone().filter(|local| *local != change.rev);
-            let version = SyncedVersion { local, ..SyncedVersion::of(change, generation) };
-            match before.get(&change.id) {
-                Some(before) => version.after(before),
-                None => version,
-            }
+            version_of(change, local.clone(), before.get(&change.id), generation)
         };
         let versions: Vec<SyncedVersion> = synced.iter().map(version).collect();
         for _ in 0..TRIES {
@@ -145,6 +140,22 @@ impl Context<'_> {
         self.report().is_new_storage |= position.version == 1;
         self.client.emit(Event::Committed { changes: count, version: position.version });
         Ok(())
+    }
+}
+
+/// What the index is to say of a change that is both in the storage and in the application, which gave it
+/// this revision.
+pub(super) fn version_of(
+    change: &Change,
+    local: Option<Revision>,
+    before: Option<&SyncedVersion>,
+    generation: u64,
+) -> SyncedVersion {
+    let local = local.filter(|local| *local != change.rev);
+    let version = SyncedVersion { local, ..SyncedVersion::of(change, generation) };
+    match before {
+        Some(before) => version.after(before),
+        None => version,
     }
 }
 

@@ -10,6 +10,7 @@ mod apply;
 mod deferred;
 mod facts;
 mod history;
+mod joined;
 mod lost;
 mod meeting;
 mod mixed;

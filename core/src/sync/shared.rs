@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::environment::Environment;
-use crate::local::{Database, Edits, Resolver, SyncState};
+use crate::local::{Database, Edits, Joined, Resolver, SyncState};
 use crate::model::format::About;
 use crate::model::{DocumentId, Error, Event, Revision, Sizes};
 use crate::storage::{LockPolicy, Storage};
@@ -13,6 +13,8 @@ pub(crate) struct Shared {
     pub storage: Storage,
     pub database: Arc<dyn Database>,
     pub sync_state: SyncState,
+    /// Both in one, if they change in one transaction.
+    pub joined: Option<Arc<dyn Joined>>,
     pub resolver: Arc<dyn Resolver>,
     pub environment: Arc<dyn Environment>,
     pub config: Config,

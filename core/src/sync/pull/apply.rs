@@ -7,8 +7,8 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Pull;
 use super::facts::inline;
+use super::{Pull, joined};
 use crate::local::Batch;
 use crate::local::{Outcome, Write};
 use crate::model::Scope;
@@ -18,7 +18,7 @@ use crate::protocol::{Plan, PlannedWrite};
 use crate::sync::mark_synced::Synced;
 
 /// A write with its bytes: `None` for a delete.
-type Fetched = (PlannedWrite, Option<Bytes>);
+pub(super) type Fetched = (PlannedWrite, Option<Bytes>);
 
 /// Documents that are written together, between two writes of the client state.
 const WRITES: usize = 500;
@@ -26,7 +26,7 @@ const WRITES: usize = 500;
 const CARRIED: usize = 5000;
 
 /// A write that the database could not make now.
-struct Open {
+pub(super) struct Open {
     fetched: Fetched,
     why: BoxError,
     refused: bool,
@@ -39,7 +39,8 @@ impl Pull<'_> {
     pub(super) async fn write(&self, position: &LogPosition, plan: Plan) -> Result<(), Error> {
         self.cx.client.emit(Event::Pull { total: plan.len() as u64 });
         let most = self.cx.client.storage.capabilities().batch_bytes;
-        let batches = plan.batches(WRITES, most);
+        let items = if self.cx.client.joined.is_some() { joined::WRITES } else { WRITES };
+        let batches = plan.batches(items, most);
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
         let mut open: Vec<Open> = Vec::new();
@@ -135,8 +136,8 @@ impl Pull<'_> {
         Some(source.bytes).filter(|bytes| write.change.is_content(bytes))
     }
 
-    /// Writes one batch (rule P8): first the intents, then the writes, then the index. The writes that
-    /// are to be tried again are given back.
+    /// Writes one batch (rule P8): first the intents, then the writes, then the index; or all at once,
+    /// where that can be. The writes that are to be tried again are given back.
     async fn write_batch(
         &self,
         position: &LogPosition,
@@ -145,48 +146,58 @@ impl Pull<'_> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
+        if let Some(joined) = &self.cx.client.joined {
+            return self.write_joined(&**joined, position, batch).await;
+        }
         let mut intents = Batch::new();
-        let ids: HashSet<_> = batch.iter().map(|(write, _)| write.change.id.clone()).collect();
-        let mut writes = Vec::with_capacity(batch.len());
-        for (PlannedWrite { change, expected, moved_from, .. }, bytes) in &batch {
+        for (PlannedWrite { change, .. }, _) in &batch {
             intents.intent(&change.id, Some(change));
-            let document = bytes.clone().map(|bytes| Document::new(change.rev.clone(), bytes));
-            let moved_from = moved_from.clone().filter(|source| ids.contains(source));
-            let (id, expected) = (change.id.clone(), expected.clone());
-            writes.push(Write { id, document, expected, moved_from });
         }
         self.cx.client.sync_state.metadata_write(intents).await?;
-        let outcomes = self.cx.client.database.apply(writes).await;
-        let (mut done, mut open, mut state) = (Vec::new(), Vec::new(), Batch::new());
+        let outcomes = self.cx.client.database.apply(writes_of(&batch)).await;
+        let mut state = Batch::new();
+        for ((write, _), outcome) in batch.iter().zip(&outcomes) {
+            if !outcome.is_done() {
+                state.intent(&write.change.id, None);
+            }
+        }
+        let (done, open) = self.sort_out(batch, outcomes, &mut state);
+        self.cx.mark_all_synced(done, position.generation, state).await?;
+        Ok(open)
+    }
+
+    /// What was done, and what is to be tried again.
+    pub(super) fn sort_out(
+        &self,
+        batch: Vec<Fetched>,
+        outcomes: Vec<Outcome>,
+        state: &mut Batch,
+    ) -> (Vec<Synced>, Vec<Open>) {
+        let (mut done, mut open) = (Vec::new(), Vec::new());
         for (fetched, outcome) in batch.into_iter().zip(outcomes) {
-            let id = fetched.0.change.id.clone();
             let local = match outcome {
                 Outcome::Done => None,
                 Outcome::DoneAs(revision) => Some(revision),
                 // An edit came in between: what to do is decided again (rule P6).
                 Outcome::Changed => {
-                    state.pending(&id, Some(&fetched.0.record));
-                    state.intent(&id, None);
+                    state.pending(&fetched.0.change.id, Some(&fetched.0.record));
                     continue;
                 }
                 Outcome::Blocked(why) => {
                     open.push(Open { fetched, why, refused: false });
-                    state.intent(&id, None);
                     continue;
                 }
                 Outcome::Refused(why) => {
                     open.push(Open { fetched, why, refused: true });
-                    state.intent(&id, None);
                     continue;
                 }
             };
             let change = fetched.0.change;
             self.count_applied(change.action);
-            self.cx.client.emit(Event::Pulled { id, action: change.action });
+            self.cx.client.emit(Event::Pulled { id: change.id.clone(), action: change.action });
             done.push(Synced { change, local });
         }
-        self.cx.mark_all_synced(done, position.generation, state).await?;
-        Ok(open)
+        (done, open)
     }
 
     pub(super) fn count_applied(&self, action: Action) {
@@ -211,6 +222,18 @@ impl Pull<'_> {
     pub(super) fn missing(&self) -> std::sync::MutexGuard<'_, HashSet<VersionId>> {
         self.missing.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
+}
+
+/// The writes of a batch as the database takes them.
+pub(super) fn writes_of(batch: &[Fetched]) -> Vec<Write> {
+    let ids: HashSet<_> = batch.iter().map(|(write, _)| &write.change.id).collect();
+    let write = |(write, bytes): &Fetched| {
+        let PlannedWrite { change, expected, moved_from, .. } = write;
+        let document = bytes.clone().map(|bytes| Document::new(change.rev.clone(), bytes));
+        let moved_from = moved_from.clone().filter(|source| ids.contains(source));
+        Write { id: change.id.clone(), document, expected: expected.clone(), moved_from }
+    };
+    batch.iter().map(write).collect()
 }
 
 /// How many of these writes are kept for the next batch.
