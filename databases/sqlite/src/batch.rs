@@ -5,9 +5,10 @@ use std::collections::{HashMap, HashSet};
 use db_to_cloud::{Document, DocumentId, Outcome, Revision, Write};
 use rusqlite::Connection;
 
-use crate::attach::Shapes;
+use crate::database::Open;
 use crate::error::SqliteError;
 use crate::extra;
+use crate::joined::Along;
 use crate::order::ordered;
 use crate::own;
 use crate::read::place;
@@ -66,14 +67,14 @@ impl From<rusqlite::Error> for Failed {
     }
 }
 
-/// Makes these writes; the answers are in their order.
+/// Makes these writes, and what is to be written along with each that is done; the answers are in their
+/// order. `None`: the records are not those that were read; nothing was written.
 pub(crate) fn apply(
-    connection: &mut Connection,
-    shapes: &Shapes,
+    open: &mut Open,
     foreign_keys: bool,
-    sync: i64,
     writes: Vec<Write>,
-) -> Vec<Answer> {
+    along: Option<&Along>,
+) -> Option<Vec<Answer>> {
     let ids: Vec<_> = writes.iter().map(|write| write.id.clone()).collect();
     let jobs = writes.into_iter().enumerate().map(|(i, write)| Job {
         id: write.id,
@@ -81,29 +82,26 @@ pub(crate) fn apply(
         expected: write.expected,
         answer: Some(i),
     });
-    let mut batches = Batches { connection, shapes, foreign_keys, sync, answers: HashMap::new() };
+    let mut batches = Batches::new(open, foreign_keys, along);
     batches.make(jobs.collect());
+    if batches.is_turned {
+        return None;
+    }
     let mut answers = batches.answers;
     let lost = |id| Err(SqliteError::Transaction { id, why: "no answer".to_owned() });
     let answer = |(i, id)| answers.remove(&i).unwrap_or_else(|| lost(id));
-    ids.into_iter().enumerate().map(answer).collect()
+    Some(ids.into_iter().enumerate().map(answer).collect())
 }
 
 /// Makes rows of held documents as far as that is possible now.
-pub(crate) fn settle_held(
-    connection: &mut Connection,
-    shapes: &Shapes,
-    foreign_keys: bool,
-) -> rusqlite::Result<()> {
-    let held = extra::held(connection)?;
-    let held = held.into_iter().filter(|id| place(shapes, id).is_some());
+pub(crate) fn settle_held(open: &mut Open, foreign_keys: bool) -> rusqlite::Result<()> {
+    let held = extra::held(&open.connection)?;
+    let held = held.into_iter().filter(|id| place(&open.shapes, id).is_some());
     let mut jobs = Vec::new();
     for id in held {
-        jobs.extend(job_of_held(connection, id)?);
+        jobs.extend(job_of_held(&open.connection, id)?);
     }
-    // There are no deletes among them.
-    let sync = 0;
-    let mut batches = Batches { connection, shapes, foreign_keys, sync, answers: HashMap::new() };
+    let mut batches = Batches::new(open, foreign_keys, None);
     while !jobs.is_empty() {
         let rest = jobs.split_off(jobs.len().min(500));
         batches.make(std::mem::replace(&mut jobs, rest));
@@ -126,14 +124,19 @@ pub(crate) fn job_of_held(
 }
 
 struct Batches<'a> {
-    connection: &'a mut Connection,
-    shapes: &'a Shapes,
+    open: &'a mut Open,
     foreign_keys: bool,
-    sync: i64,
+    along: Option<&'a Along>,
     answers: HashMap<usize, Answer>,
+    /// The records are those of another remote.
+    is_turned: bool,
 }
 
-impl Batches<'_> {
+impl<'a> Batches<'a> {
+    fn new(open: &'a mut Open, foreign_keys: bool, along: Option<&'a Along>) -> Self {
+        Self { open, foreign_keys, along, answers: HashMap::new(), is_turned: false }
+    }
+
     /// One transaction; if a row rolls it back, another one without that row.
     fn make(&mut self, jobs: Vec<Job>) {
         let mut jobs = jobs;
@@ -157,14 +160,22 @@ impl Batches<'_> {
     }
 
     fn attempt(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
-        let transaction = immediate(self.connection)?;
+        let Open { connection, shapes, sync } = &mut *self.open;
+        let (shapes, sync) = (&*shapes, *sync);
+        let transaction = immediate(connection)?;
+        let remote = self.along.map(|along| along.begin(&transaction)).transpose()?;
+        if remote == Some(None) {
+            self.is_turned = true;
+            return Ok(());
+        }
+        let remote = remote.flatten();
         let queued = own::last(&transaction)?;
         let mut batch = Batch {
             wakes: extra::is_any_awaited(&transaction)?,
             has_noted: revive::is_any(&transaction)?,
-            sync: self.sync,
+            sync,
             transaction,
-            shapes: self.shapes,
+            shapes,
             foreign_keys: self.foreign_keys,
             written: HashMap::new(),
             answers: Vec::new(),
@@ -173,9 +184,12 @@ impl Batches<'_> {
             left: Vec::new(),
             revived: Vec::new(),
         };
-        batch.run(ordered(jobs, self.shapes))?;
+        batch.run(ordered(jobs, shapes))?;
         let Batch { transaction, written, answers, revived, .. } = batch;
-        own::forget(&transaction, queued, &written)?;
+        own::forget(&transaction, queued, written.keys(), remote)?;
+        if let Some((along, remote)) = self.along.zip(remote) {
+            along.settle(&transaction, remote, &answers)?;
+        }
         for key in revived {
             revive::queue(&transaction, &key)?;
         }

@@ -1,5 +1,6 @@
 //! The database itself.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use db_to_cloud::{
-    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Missing, Outcome, Revision,
-    Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Joined, Listed, Missing, Outcome,
+    Revision, Write,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -18,6 +19,7 @@ use tokio::sync::Mutex;
 use crate::attach::{self, Look, Shapes};
 use crate::batch;
 use crate::error::SqliteError;
+use crate::joined::{Along, RowsAndRecords};
 use crate::list::{self, Place};
 use crate::problem::Problem;
 use crate::read::{Unread, read};
@@ -157,7 +159,7 @@ impl Open {
 
     /// Tables may have come for documents that were held.
     fn settle(&mut self, foreign_keys: bool) -> rusqlite::Result<()> {
-        batch::settle_held(&mut self.connection, &self.shapes, foreign_keys)
+        batch::settle_held(self, foreign_keys)
     }
 }
 
@@ -329,14 +331,15 @@ impl Database for SqliteDatabase {
     }
 
     async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome> {
-        let (count, foreign_keys) = (batch.len(), self.0.foreign_keys);
-        let apply = move |open: &mut Open| {
-            batch::apply(&mut open.connection, &open.shapes, foreign_keys, open.sync, batch)
-        };
-        match self.run("write", apply).await {
-            Ok(answers) => answers.into_iter().map(batch::outcome).collect(),
-            Err(error) => (0..count).map(|_| Outcome::Blocked(error.to_string().into())).collect(),
-        }
+        // Without records along there is always an answer.
+        self.write(batch, None).await.unwrap_or_default()
+    }
+
+    fn joined(&self, state: &(dyn Any + Send + Sync)) -> Option<Arc<dyn Joined>> {
+        let state = state.downcast_ref::<SqliteState>()?;
+        let is_here = state.is_over(&self.0.open);
+        let both = || RowsAndRecords { database: self.clone(), state: state.clone() };
+        is_here.then(|| Arc::new(both()) as Arc<dyn Joined>)
     }
 
     fn tracking(&self) -> ChangeTracking {
@@ -354,6 +357,24 @@ impl Database for SqliteDatabase {
 }
 
 impl SqliteDatabase {
+    /// Makes writes, and with each that is done the records along with it; `None` if they are not those of
+    /// the remote that was read. Nothing was written then.
+    pub(crate) async fn write(
+        &self,
+        writes: Vec<Write>,
+        along: Option<Along>,
+    ) -> Option<Vec<Outcome>> {
+        let (count, foreign_keys) = (writes.len(), self.0.foreign_keys);
+        let write = move |open: &mut Open| batch::apply(open, foreign_keys, writes, along.as_ref());
+        match self.run("write", write).await {
+            Ok(answers) => Some(answers?.into_iter().map(batch::outcome).collect()),
+            Err(error) => {
+                let why = error.to_string();
+                Some((0..count).map(|_| Outcome::Blocked(why.clone().into())).collect())
+            }
+        }
+    }
+
     async fn listed(&self, ids: Vec<DocumentId>) -> Vec<Result<Listed, BoxError>> {
         let revisions = self.revisions(&ids).await;
         let listed = ids.into_iter().zip(revisions).filter_map(|(id, revision)| {

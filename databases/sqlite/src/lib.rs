@@ -64,6 +64,7 @@ mod foreign_keys;
 mod guard;
 mod index_sql;
 mod join;
+mod joined;
 mod key;
 mod known;
 mod lift;

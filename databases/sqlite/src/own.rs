@@ -3,12 +3,11 @@
 //! The triggers queue it like anything else. At the end of its transaction the sync takes it out of the
 //! queue again.
 //!
-//! If the tables are synced with several storages, all of it stays queued: for the other storages it is an
-//! edit (rule T4). For the storage of this sync it leaves the queue when it is marked as synced.
+//! If the tables are synced with several storages, all of it is queued: for the other storages it is an
+//! edit (rule T4). For the storage of this sync it leaves the queue when it is marked as synced, unless that
+//! happens in the same transaction.
 
-use std::collections::HashMap;
-
-use db_to_cloud::{Document, DocumentId};
+use db_to_cloud::DocumentId;
 use rusqlite::Connection;
 
 use crate::drain::queue;
@@ -21,14 +20,16 @@ pub(crate) fn last(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
 }
 
-/// Takes out what was queued after this: only what was `written` can have been, see `guard`.
-pub(crate) fn forget(
+/// Takes out what was queued after this: only what was `written` can have been, see `guard`. `synced` is
+/// the remote for which it is marked as synced in this transaction.
+pub(crate) fn forget<'a>(
     connection: &Connection,
     after: i64,
-    written: &HashMap<DocumentId, Option<Document>>,
+    written: impl Iterator<Item = &'a DocumentId>,
+    synced: Option<i64>,
 ) -> rusqlite::Result<()> {
     if has_several_remotes(connection)? {
-        return queue_for_others(connection, written.keys());
+        queue_for_others(connection, written, synced)?;
     }
     taken::count_own(connection, after)?;
     let sql = "DELETE FROM db_to_cloud_queue WHERE seq > ?1";
@@ -39,6 +40,7 @@ pub(crate) fn forget(
 fn queue_for_others<'a>(
     connection: &Connection,
     written: impl Iterator<Item = &'a DocumentId>,
+    synced: Option<i64>,
 ) -> rusqlite::Result<()> {
     let sql = "SELECT DISTINCT remote FROM db_to_cloud_synced WHERE source = (
             SELECT id FROM db_to_cloud_tables WHERE name = ?1)
@@ -48,7 +50,9 @@ fn queue_for_others<'a>(
         let table = RowKey::parse(id).map(|key| key.table);
         let remotes = statement.query_map([table], |row| row.get(0))?;
         for remote in remotes.collect::<rusqlite::Result<Vec<_>>>()? {
-            queue(connection, remote, &id.to_key())?;
+            if Some(remote) != synced {
+                queue(connection, remote, &id.to_key())?;
+            }
         }
     }
     Ok(())

@@ -1,5 +1,7 @@
 //! The statements behind each call, all of them synchronous.
 
+use std::collections::HashMap;
+
 use db_to_cloud::state::{Table, Update, Written};
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -8,6 +10,8 @@ const READ: &str =
 const SCAN: &str = "SELECT key, value FROM db_to_cloud_records
     WHERE remote = ?1 AND kind = ?2 AND key >= ?3 ORDER BY key LIMIT ?4";
 const COUNT: &str = "SELECT count(*) FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2";
+const IS_EMPTY: &str =
+    "SELECT NOT EXISTS (SELECT 1 FROM db_to_cloud_records WHERE remote = ?1 AND kind = ?2)";
 const PUT: &str =
     "INSERT INTO db_to_cloud_records (remote, kind, key, value) VALUES (?1, ?2, ?3, ?4)
     ON CONFLICT DO UPDATE SET value = excluded.value";
@@ -34,6 +38,9 @@ pub(crate) fn read(
     table: Table,
     keys: &[String],
 ) -> rusqlite::Result<Vec<Option<Vec<u8>>>> {
+    if is_empty(transaction, remote, table)? {
+        return Ok(vec![None; keys.len()]);
+    }
     keys.iter().map(|key| get(transaction, remote, table, key)).collect()
 }
 
@@ -75,10 +82,36 @@ pub(crate) fn write(
             return Ok(Written::Changed);
         }
     }
-    for update in updates {
-        set(transaction, remote, update)?;
-    }
+    set_all(transaction, remote, updates)?;
     Ok(Written::Done)
+}
+
+/// Writes or removes records, in this order. It must be in a transaction.
+pub(crate) fn set_all<'a>(
+    transaction: &Connection,
+    remote: i64,
+    updates: impl IntoIterator<Item = &'a Update>,
+) -> rusqlite::Result<()> {
+    // Most updates of a sync remove what is not there, from tables without any record.
+    let mut filled = HashMap::new();
+    for update in updates {
+        let is_filled = match (filled.get(&update.table), &update.value) {
+            (_, Some(_)) => true,
+            (Some(is_filled), None) => *is_filled,
+            (None, None) => !is_empty(transaction, remote, update.table)?,
+        };
+        filled.insert(update.table, is_filled);
+        if is_filled {
+            set(transaction, remote, update)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether the table has no record.
+fn is_empty(connection: &Connection, remote: i64, table: Table) -> rusqlite::Result<bool> {
+    let mut statement = connection.prepare_cached(IS_EMPTY)?;
+    statement.query_row(params![remote, number(table)], |row| row.get(0))
 }
 
 /// One record's value.

@@ -87,6 +87,11 @@ impl SqliteState {
         Self { connection, address, remote, path: path.into(), place, tables }
     }
 
+    /// Whether it uses this connection.
+    pub(crate) fn is_over(&self, connection: &Arc<Mutex<Open>>) -> bool {
+        Arc::ptr_eq(&self.connection, connection)
+    }
+
     pub(crate) fn is_within(&self) -> bool {
         self.place == schema::Place::WithinAnother
     }

@@ -1,5 +1,6 @@
 //! What a client asks of its state.
 
+use std::any::Any;
 use std::sync::atomic::Ordering::SeqCst;
 
 use async_trait::async_trait;
@@ -18,6 +19,10 @@ const CLAIMS: usize = 4;
 impl StateStore for SqliteState {
     fn place(&self) -> Option<String> {
         place::of(&self.path)
+    }
+
+    fn shared(&self) -> Option<&(dyn Any + Send + Sync)> {
+        Some(self)
     }
 
     async fn claim(&self) -> Result<Claim, StateError> {
