@@ -30,6 +30,23 @@ pub trait Database: Send + Sync {
     /// The document is deferred and reported; the sync continues with the others.
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError>;
 
+    /// The documents of the first of these ids, in their order: at least one, and no more once their bytes
+    /// together are `enough`. The default reads the first. Override it where many are read faster together.
+    ///
+    /// # Errors
+    /// As [`get`](Database::get), for each document on its own.
+    async fn get_some(
+        &self,
+        ids: &[DocumentId],
+        enough: u64,
+    ) -> Vec<Result<Option<Document>, BoxError>> {
+        let _ = enough;
+        match ids.first() {
+            Some(id) => vec![self.get(id).await],
+            None => Vec::new(),
+        }
+    }
+
     /// The revisions of these documents, in their order; `None` for one that does not exist. The
     /// default reads the documents: override it where revisions are cheaper to find.
     ///

@@ -14,7 +14,8 @@ use crate::local::state::Table;
 use crate::local::{ChangeTracking, Elsewhere};
 use crate::model::format::{Body, Change};
 use crate::model::{
-    Action, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Seen, VersionId,
+    Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Seen,
+    VersionId,
 };
 use crate::model::{QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds, name_of};
@@ -29,6 +30,8 @@ pub(in crate::sync) struct Queue {
     after: Option<DocumentId>,
     /// Looked at, and to be pushed.
     waiting: VecDeque<Queued>,
+    /// The documents of the first of them, which were read together.
+    documents: VecDeque<Result<Option<Document>, BoxError>>,
     /// Not what was uploaded before, on the version that it is queued on.
     again: bool,
 }
@@ -112,9 +115,15 @@ impl Push<'_> {
         let most = limits.batch_bytes / 2;
         let (mut batch, mut size, mut documents) = (Batched::default(), 0, 0);
         while documents < limits.batch_items.max(1) && (documents == 0 || size < most) {
-            let Some(next) = self.next_queued(queue).await? else { break };
+            if !self.is_any_queued(queue).await? {
+                break;
+            }
+            let room = limits.batch_items.saturating_sub(documents);
+            let Some((next, document)) = self.next_read(queue, room, most - size).await else {
+                break;
+            };
             documents += 1;
-            match self.read_queued(next).await? {
+            match self.read_queued(next, document).await? {
                 Read::Put(upload, bytes) => {
                     size += bytes.len() as u64;
                     let key = Key::document(&upload.change.id, upload.change.vid);
@@ -130,18 +139,38 @@ impl Push<'_> {
         Ok((documents > 0).then_some(batch))
     }
 
-    async fn next_queued(&self, queue: &mut Queue) -> Result<Option<Queued>, Error> {
+    /// The next queued document, as it is now; of those that are read with it so many, until they have
+    /// so many bytes.
+    async fn next_read(
+        &self,
+        queue: &mut Queue,
+        items: usize,
+        bytes: u64,
+    ) -> Option<(Queued, Result<Option<Document>, BoxError>)> {
+        if queue.documents.is_empty() {
+            let next = queue.waiting.iter().take(items.max(1));
+            let ids: Vec<_> = next.map(|queued| queued.id.clone()).collect();
+            queue.documents = self.cx.client.database.get_some(&ids, bytes).await.into();
+            queue.documents.truncate(ids.len());
+        }
+        let next = queue.waiting.pop_front()?;
+        let no_answer = || Err("the database gave no answer".into());
+        Some((next, queue.documents.pop_front().unwrap_or_else(no_answer)))
+    }
+
+    /// Looks at the next page of the queue if need be.
+    async fn is_any_queued(&self, queue: &mut Queue) -> Result<bool, Error> {
         while queue.waiting.is_empty() {
             let sync_state = &self.cx.client.sync_state;
             let page: Vec<(DocumentId, QueuedEdit)> =
                 sync_state.page(Table::Dirty, queue.after.as_ref(), STEP).await?;
-            let Some((last, _)) = page.last() else { return Ok(None) };
+            let Some((last, _)) = page.last() else { return Ok(false) };
             queue.after = Some(last.clone());
             let ids = page.into_iter().map(|(id, _)| id).collect();
             queue.waiting = self.to_be_pushed(ids, queue.again).await?;
             self.cx.client.emit(Event::Push { total: queue.waiting.len() as u64 });
         }
-        Ok(queue.waiting.pop_front())
+        Ok(true)
     }
 
     /// Queued documents that no remote change waits for; what is queued on another version than the
@@ -172,9 +201,13 @@ impl Push<'_> {
             .collect())
     }
 
-    async fn read_queued(&self, queued: Queued) -> Result<Read, Error> {
+    async fn read_queued(
+        &self,
+        queued: Queued,
+        document: Result<Option<Document>, BoxError>,
+    ) -> Result<Read, Error> {
         let Queued { id, edit, synced, replaces_lost, .. } = &queued;
-        let document = match self.cx.client.database.get(id).await {
+        let document = match document {
             Ok(document) => document,
             Err(e) => {
                 self.cx.defer(id, DeferReason::Unreadable, e);
