@@ -68,6 +68,7 @@ impl Batch<'_> {
         let has_row = current.is_ok_and(|current| current.has_row);
         match &job.document {
             Some(document) if !has_row => {
+                self.has_extras.set(true);
                 extra::hold(&self.transaction, &job.id, document, Some(awaited))?;
                 self.written.insert(job.id.clone(), job.document.clone());
                 self.decide(job, Ok(Applied::Done));
@@ -82,7 +83,7 @@ impl Batch<'_> {
         use rusqlite::ErrorCode::ConstraintViolation;
         let is_its_own = error.sqlite_error_code() == Some(ConstraintViolation)
             && self.transaction.is_autocommit();
-        Failed { culprit: is_its_own.then(|| job.id.clone()), error }
+        Failed { culprit: is_its_own.then(|| job.id.clone()), ..error.into() }
     }
 
     /// What is behind a constraint: rows in the way, or the row itself.

@@ -59,11 +59,13 @@ pub(crate) struct Failed {
     pub error: rusqlite::Error,
     /// The document that is to blame for it alone, if that is known.
     pub culprit: Option<DocumentId>,
+    /// A write had no savepoint and needs one: the same may succeed with a savepoint for each.
+    pub needs_care: bool,
 }
 
 impl From<rusqlite::Error> for Failed {
     fn from(error: rusqlite::Error) -> Self {
-        Self { error, culprit: None }
+        Self { error, culprit: None, needs_care: false }
     }
 }
 
@@ -140,7 +142,13 @@ impl<'a> Batches<'a> {
     /// One transaction; if a row rolls it back, another one without that row.
     fn make(&mut self, jobs: Vec<Job>) {
         let mut jobs = jobs;
-        while let Err(Failed { error, culprit }) = self.attempt(jobs.clone()) {
+        let mut is_careful = false;
+        while let Err(failed) = self.attempt(jobs.clone(), is_careful) {
+            let Failed { error, culprit, needs_care } = failed;
+            if needs_care && !is_careful {
+                is_careful = true;
+                continue;
+            }
             let Some(culprit) = culprit else {
                 for Job { id, answer, .. } in jobs {
                     let why = error.to_string();
@@ -159,7 +167,7 @@ impl<'a> Batches<'a> {
         }
     }
 
-    fn attempt(&mut self, jobs: Vec<Job>) -> Result<(), Failed> {
+    fn attempt(&mut self, jobs: Vec<Job>, is_careful: bool) -> Result<(), Failed> {
         let Open { connection, shapes, sync } = &mut *self.open;
         let (shapes, sync) = (&*shapes, *sync);
         let transaction = immediate(connection)?;
@@ -172,6 +180,8 @@ impl<'a> Batches<'a> {
         let queued = own::last(&transaction)?;
         let mut batch = Batch {
             wakes: extra::is_any_awaited(&transaction)?,
+            has_extras: extra::is_any(&transaction)?.into(),
+            is_careful,
             has_noted: revive::is_any(&transaction)?,
             sync,
             transaction,

@@ -22,7 +22,7 @@ use crate::error::SqliteError;
 use crate::joined::{Along, RowsAndRecords};
 use crate::list::{self, Place};
 use crate::problem::Problem;
-use crate::read::{Unread, read};
+use crate::read::{Unread, read_some};
 use crate::state::SqliteState;
 use crate::table::Table;
 use crate::{addresses, epoch, extra, guard, join, missing, schema};
@@ -280,17 +280,18 @@ impl SqliteDatabase {
         }
     }
 
+    /// The documents of the first of these ids, until their bytes are so many together.
     async fn documents(
         &self,
         ids: Vec<DocumentId>,
+        enough: u64,
     ) -> Result<Vec<Result<Option<Document>, BoxError>>, SqliteError> {
-        let read_all = move |open: &mut Open| {
+        let read = move |open: &mut Open| {
             // One transaction: a row and what is kept of it are of one moment.
             let transaction = open.connection.transaction()?;
-            let read = |id| read(&transaction, &open.shapes, id).map(|current| current.document);
-            Ok(ids.iter().map(read).collect::<Vec<_>>())
+            read_some(&transaction, &open.shapes, &ids, enough)
         };
-        let documents = self.run("read", read_all).await?;
+        let documents = self.run("read", read).await?;
         let documents = documents.map_err(|source| self.failed("read", source))?;
         Ok(documents.into_iter().map(|d| d.map_err(|unread| self.unread(unread))).collect())
     }
@@ -313,11 +314,22 @@ impl Database for SqliteDatabase {
 
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
         let no_answer = || Err("read a row: no answer".into());
-        self.documents(vec![id.clone()]).await?.pop().unwrap_or_else(no_answer)
+        self.documents(vec![id.clone()], 0).await?.pop().unwrap_or_else(no_answer)
+    }
+
+    async fn get_some(
+        &self,
+        ids: &[DocumentId],
+        enough: u64,
+    ) -> Vec<Result<Option<Document>, BoxError>> {
+        match self.documents(ids.to_vec(), enough).await {
+            Ok(documents) => documents,
+            Err(error) => ids.iter().map(|_| Err(error.to_string().into())).collect(),
+        }
     }
 
     async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
-        match self.documents(ids.to_vec()).await {
+        match self.documents(ids.to_vec(), u64::MAX).await {
             Ok(documents) => {
                 documents.into_iter().map(|d| d.map(|d| d.map(|d| d.revision))).collect()
             }

@@ -149,6 +149,12 @@ pub(crate) fn rename(
     connection.prepare_cached(sql)?.execute([&from, &to]).map(drop)
 }
 
+/// Whether anything is kept.
+pub(crate) fn is_any(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_extra)";
+    connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+}
+
 /// Whether any held document waits for a row.
 pub(crate) fn is_any_awaited(connection: &Connection) -> rusqlite::Result<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_extra WHERE awaited IS NOT NULL)";

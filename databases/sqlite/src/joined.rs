@@ -47,7 +47,7 @@ impl Along {
     /// before this transaction is in the queue of the records then: an edit that comes later is queued upon
     /// the version that is written here.
     pub(crate) fn begin(&self, transaction: &Connection) -> rusqlite::Result<Option<i64>> {
-        drain::drain(transaction, usize::MAX)?;
+        drain::drain_within(transaction)?;
         let remote = addresses::known(transaction, &self.address)?;
         Ok((self.known.swap(remote, SeqCst) == remote).then_some(remote))
     }

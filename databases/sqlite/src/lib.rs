@@ -75,6 +75,7 @@ mod order;
 mod own;
 mod parents;
 mod place;
+mod plain;
 mod possible;
 mod probe;
 mod problem;

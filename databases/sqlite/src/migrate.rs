@@ -195,7 +195,7 @@ impl<'a> Migration<'a> {
         let last = own::last(self.connection)?;
         self.connection.execute_batch("SAVEPOINT db_to_cloud_fill")?;
         match row.put(&before, &wanted) {
-            Ok(()) => self.connection.execute_batch("RELEASE db_to_cloud_fill")?,
+            Ok(_) => self.connection.execute_batch("RELEASE db_to_cloud_fill")?,
             Err(Unwritten::Sqlite(error)) => return Err(error),
             // What the table does not accept stays beside the row.
             Err(_) => {

@@ -51,22 +51,47 @@ pub(crate) fn read(
     shapes: &Shapes,
     id: &DocumentId,
 ) -> Result<Current, Unread> {
-    read_at(connection, shapes, id, place(shapes, id).as_ref())
+    read_at(connection, shapes, id, place(shapes, id).as_ref(), true)
 }
 
-/// The same, if its place is known already.
+/// The documents of the first of these ids, until their bytes are so many together.
+pub(crate) fn read_some(
+    connection: &Connection,
+    shapes: &Shapes,
+    ids: &[DocumentId],
+    enough: u64,
+) -> rusqlite::Result<Vec<Result<Option<Document>, Unread>>> {
+    let has_extras = extra::is_any(connection)?;
+    let (mut documents, mut bytes) = (Vec::with_capacity(ids.len()), 0);
+    for id in ids {
+        let place = place(shapes, id);
+        let current = read_at(connection, shapes, id, place.as_ref(), has_extras);
+        let document = current.map(|current| current.document);
+        if let Ok(Some(document)) = &document {
+            bytes += document.bytes.len() as u64;
+        }
+        documents.push(document);
+        if bytes >= enough {
+            break;
+        }
+    }
+    Ok(documents)
+}
+
+/// A document as it is now, if its place is known already, and whether anything is kept beside rows.
 pub(crate) fn read_at(
     connection: &Connection,
     shapes: &Shapes,
     id: &DocumentId,
     place: Option<&(RowKey, &Arc<Shape>)>,
+    has_extras: bool,
 ) -> Result<Current, Unread> {
     let table = RowKey::parse(id).filter(|_| place.is_none()).map(|key| key.table);
     if let Some(why) = table.and_then(|table| shapes.aside().get(&table)) {
         let (id, why) = (id.clone(), why.clone());
         return Err(Unread::Document(SqliteError::SetAside { id, why }));
     }
-    let extra = extra::get(connection, id)?;
+    let extra = if has_extras { extra::get(connection, id)? } else { None };
     let Some((key, shape)) = place else {
         return match extra {
             None if is_known(connection, id)? => {

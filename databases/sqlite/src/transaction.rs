@@ -1,5 +1,6 @@
-//! The writes of one transaction, each in a savepoint of its own.
+//! The writes of one transaction, each of them whole or not at all.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -28,6 +29,10 @@ pub(crate) struct Batch<'a> {
     pub wakes: bool,
     /// Whether deletes are noted that were blocked.
     pub has_noted: bool,
+    /// Whether anything is kept beside rows, or may be by now.
+    pub has_extras: Cell<bool>,
+    /// Whether each write has a savepoint, also one that is a single statement.
+    pub is_careful: bool,
     /// Which sync it is.
     pub sync: i64,
     /// What was made of each document.
@@ -124,14 +129,20 @@ impl Batch<'_> {
         job: &Job,
         checked: bool,
     ) -> Result<Result<(), Unwritten>, Failed> {
-        self.savepoint("SAVEPOINT db_to_cloud_write")?;
-        let made = self.write(job, checked).and_then(|(applied, left)| match checked {
-            true => self.check(job, &left).map(|()| (applied, Vec::new())),
-            false => Ok((applied, left)),
+        let place = place(self.shapes, &job.id);
+        let is_plain = self.is_plain(job, place.as_ref());
+        if !is_plain {
+            self.savepoint("SAVEPOINT db_to_cloud_write")?;
+        }
+        let made = self.write(job, place, checked).and_then(|(applied, left)| match checked {
+            true if !is_plain => self.check(job, &left).map(|()| (applied, Vec::new())),
+            _ => Ok((applied, left)),
         });
         match made {
             Ok((applied, left)) => {
-                self.savepoint("RELEASE db_to_cloud_write")?;
+                if !is_plain {
+                    self.savepoint("RELEASE db_to_cloud_write")?;
+                }
                 if applied == Applied::Done {
                     self.written.insert(job.id.clone(), job.document.clone());
                 }
@@ -143,6 +154,7 @@ impl Batch<'_> {
             }
             // The transaction may be gone.
             Err(Unwritten::Sqlite(error)) => Err(self.failed(error, job)),
+            Err(why) if is_plain => self.explain_plain(job, why),
             Err(why) => {
                 self.savepoint("ROLLBACK TO db_to_cloud_write; RELEASE db_to_cloud_write")?;
                 self.explain(job, why).map(Err)
@@ -150,8 +162,12 @@ impl Batch<'_> {
         }
     }
 
-    fn write(&self, job: &Job, checked: bool) -> Result<(Applied, Vec<Left>), Unwritten> {
-        let place = place(self.shapes, &job.id);
+    fn write(
+        &self,
+        job: &Job,
+        place: Option<(RowKey, &Arc<Shape>)>,
+        checked: bool,
+    ) -> Result<(Applied, Vec<Left>), Unwritten> {
         let current = self.current(job, place.as_ref())?;
         if current.document.as_ref().map(|d| &d.revision) != job.expected.as_ref() {
             return Ok((Applied::Changed, Vec::new()));
@@ -164,7 +180,9 @@ impl Batch<'_> {
         job: &Job,
         place: Option<&(RowKey, &Arc<Shape>)>,
     ) -> Result<Current, Unwritten> {
-        read_at(&self.transaction, self.shapes, &job.id, place).map_err(|unread| match unread {
+        let has_extras = self.has_extras.get();
+        let read = read_at(&self.transaction, self.shapes, &job.id, place, has_extras);
+        read.map_err(|unread| match unread {
             Unread::Document(error) => Unwritten::Document(error),
             Unread::Sqlite(error) => Unwritten::Sqlite(error),
         })
@@ -182,7 +200,10 @@ impl Batch<'_> {
         let Some((key, shape)) = place else {
             match &job.document {
                 // Its table does not exist on this device.
-                Some(document) => extra::hold(connection, id, document, None)?,
+                Some(document) => {
+                    self.has_extras.set(true);
+                    extra::hold(connection, id, document, None)?;
+                }
                 None => extra::forget(connection, id)?,
             }
             return Ok(Vec::new());
@@ -192,7 +213,9 @@ impl Batch<'_> {
         match &job.document {
             Some(document) => {
                 let before = referred.changing()?;
-                row.put(current, document)?;
+                if row.put(current, document)? {
+                    self.has_extras.set(true);
+                }
                 Ok(referred.changed(before)?)
             }
             None => {
@@ -250,8 +273,10 @@ impl Batch<'_> {
 
     /// Held documents that waited for this row.
     pub(crate) fn awakened(&self, job: &Job) -> Result<Vec<Job>, Failed> {
-        let place = place(self.shapes, &job.id).filter(|_| self.wakes && job.document.is_some());
-        let Some((key, shape)) = place else { return Ok(Vec::new()) };
+        if !self.wakes || job.document.is_none() {
+            return Ok(Vec::new());
+        }
+        let Some((key, shape)) = place(self.shapes, &job.id) else { return Ok(Vec::new()) };
         let mut jobs = Vec::new();
         for columns in self.shapes.referred.get(&shape.name).into_iter().flatten() {
             let connection = &self.transaction;

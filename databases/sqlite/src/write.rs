@@ -59,8 +59,8 @@ struct Statement {
 }
 
 impl Row<'_> {
-    /// Makes the row what the document says.
-    pub(crate) fn put(&self, current: &Current, wanted: &Document) -> Result<(), Unwritten> {
+    /// Makes the row what the document says; answers whether anything is kept beside it.
+    pub(crate) fn put(&self, current: &Current, wanted: &Document) -> Result<bool, Unwritten> {
         let before = current.document.as_ref().filter(|_| current.has_row);
         let Statement { sql, values } = self.statement(current.has_row, before, wanted)?;
         if self.shape.has_conflict_clause {
@@ -73,10 +73,12 @@ impl Row<'_> {
             || document(&self.shape.view, &cells, own.clone()).revision != wanted.revision
         {
             extra::keep(self.connection, self.id, &self.shape.view, &cells, wanted)?;
-        } else if current.has_extra {
+            return Ok(true);
+        }
+        if current.has_extra {
             extra::forget(self.connection, self.id)?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Where the schema says `ON CONFLICT REPLACE`, `IGNORE` or the like, a statement that meets a
