@@ -39,8 +39,10 @@ impl Pull<'_> {
     pub(super) async fn write(&self, position: &LogPosition, plan: Plan) -> Result<(), Error> {
         self.cx.client.emit(Event::Pull { total: plan.len() as u64 });
         let most = self.cx.client.storage.capabilities().batch_bytes;
-        let items = if self.cx.client.joined.is_some() { joined::WRITES } else { WRITES };
-        let batches = plan.batches(items, most);
+        let batches = match self.cx.client.joined {
+            Some(_) => plan.batches(joined::WRITES, most.min(joined::BYTES)),
+            None => plan.batches(WRITES, most),
+        };
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
         let mut open: Vec<Open> = Vec::new();

@@ -7,8 +7,10 @@ use crate::local::{Batch, Joined, Settling};
 use crate::model::{DocumentId, Error, LogPosition};
 use crate::sync::mark_synced::version_of;
 
-/// Documents that are written together. The application waits for the write lock that long: some 50 ms.
-pub(super) const WRITES: usize = 1000;
+/// Documents that are written together, and their bytes. So long the application waits for the write lock:
+/// some 30 ms for small rows.
+pub(super) const WRITES: usize = 2000;
+pub(super) const BYTES: u64 = 4 * 1024 * 1024;
 
 impl Pull<'_> {
     /// Writes one batch, with the index and the queue of each document. The writes that are to be tried
