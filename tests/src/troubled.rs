@@ -26,6 +26,8 @@ struct Troubles {
     transactional: bool,
     unknown_revisions: bool,
     reads: usize,
+    /// How many documents each call that reads several has answered; `None` if each reads one.
+    together: Option<Vec<usize>>,
     revisions_asked: usize,
     before_apply: VecDeque<Box<dyn FnOnce() + Send>>,
     /// Another number each time that the troubles end.
@@ -61,6 +63,16 @@ impl TroubledDatabase {
     /// No revision is known without reading the document, as of files that have just changed.
     pub fn list_without_revisions(&self) {
         self.troubles().unknown_revisions = true;
+    }
+
+    /// From now on documents are read several at a time.
+    pub fn read_together(&self) {
+        self.troubles().together = Some(Vec::new());
+    }
+
+    /// How many documents each such call has answered.
+    pub fn read_at_once(&self) -> Vec<usize> {
+        self.troubles().together.clone().unwrap_or_default()
     }
 
     /// How many documents were read since this was asked last.
@@ -125,6 +137,27 @@ impl Database for TroubledDatabase {
         self.readable(id)?;
         self.troubles().reads += 1;
         self.documents.get(id).await
+    }
+
+    async fn get_some(
+        &self,
+        ids: &[DocumentId],
+        enough: u64,
+    ) -> Vec<Result<Option<Document>, BoxError>> {
+        let most = if self.troubles().together.is_some() { ids.len() } else { 1 };
+        let (mut documents, mut bytes) = (Vec::new(), 0);
+        for id in ids.iter().take(most) {
+            let document = self.get(id).await;
+            bytes += document.iter().flatten().map(|d| d.bytes.len() as u64).sum::<u64>();
+            documents.push(document);
+            if bytes >= enough {
+                break;
+            }
+        }
+        if let Some(together) = &mut self.troubles().together {
+            together.push(documents.len());
+        }
+        documents
     }
 
     async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {

@@ -1,5 +1,6 @@
 //! Storage, client state and documents of a device, whose operations are moments.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use bytes::Bytes;
 use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use db_to_cloud::{
     Adapter, BoxError, Capabilities, ChangeTracking, Created, Database, Document, DocumentId,
-    Effect, Error, ErrorKind, Folder, Key, Listed, Outcome, Page, Revision, Write,
+    Effect, Error, ErrorKind, Folder, Joined, Key, Listed, Outcome, Page, Revision, Settling,
+    Write,
 };
 use db_to_cloud_fs::FsAdapter;
 use futures::stream::BoxStream;
@@ -82,6 +84,11 @@ impl StateStore for Disturbed<Arc<dyn StateStore>> {
         self.0.place()
     }
 
+    /// The documents are disturbed likewise.
+    fn shared(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.0.shared()
+    }
+
     async fn claim(&self) -> Result<Claim, StateError> {
         self.0.claim().await
     }
@@ -143,11 +150,26 @@ impl Database for Disturbed<Arc<dyn Database>> {
         outcomes
     }
 
+    fn joined(&self, state: &(dyn Any + Send + Sync)) -> Option<Arc<dyn Joined>> {
+        Some(Arc::new(Disturbed(self.0.joined(state)?, self.1.clone())))
+    }
+
     fn tracking(&self) -> ChangeTracking {
         self.0.tracking()
     }
 
     async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
         self.0.epochs(ids).await
+    }
+}
+
+#[async_trait]
+impl Joined for Disturbed<Arc<dyn Joined>> {
+    async fn apply(&self, batch: Vec<Settling>) -> Result<Vec<Outcome>, StateError> {
+        let writes: Vec<_> = batch.iter().map(|settling| settling.write.clone()).collect();
+        self.1.before_apply(&writes).await;
+        let outcomes = self.0.apply(batch).await;
+        self.1.after_apply().await;
+        outcomes
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use db_to_cloud::Capabilities;
 use db_to_cloud_tests::{Device, TroubledDatabase, World};
 use futures::FutureExt;
 
@@ -42,6 +43,27 @@ fn a_push_reads_each_document_once() {
             }
         }
     }
+}
+
+/// As many as a batch of the storage has room for, in number and in bytes; each of them once.
+#[test]
+fn a_push_reads_a_batch_of_documents_at_once() {
+    let world = World::new();
+    let (alice, documents) = counting(&world, false);
+    documents.read_together();
+    for i in 0..700 {
+        alice.edit(format!("{i}"), &format!("text {i}"));
+    }
+    let limits = Capabilities::default();
+    let large = "x".repeat(usize::try_from(limits.batch_bytes / 4).unwrap());
+    (0..5).for_each(|i| alice.edit(format!("large {i}"), &format!("{i}{large}")));
+    assert_eq!((alice.sync().pushed, documents.reads()), (705, 705));
+    let calls = documents.read_at_once();
+    assert_eq!(calls.iter().sum::<usize>(), 705, "{calls:?}");
+    assert!(calls.iter().all(|count| *count <= limits.batch_items), "{calls:?}");
+    assert!(calls.len() <= 705 / limits.batch_items + 6, "{calls:?}");
+    // Half of what the storage takes at once may wait while the other half is read.
+    assert!(calls.contains(&2), "large ones by their bytes: {calls:?}");
 }
 
 #[test]

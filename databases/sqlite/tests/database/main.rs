@@ -13,6 +13,7 @@ mod edits;
 mod evolution;
 mod foreign;
 mod hammer;
+mod joined;
 mod orders;
 mod replacing;
 mod restored;

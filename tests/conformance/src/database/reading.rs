@@ -20,6 +20,18 @@ pub(super) async fn what_is_applied_is_read_back(cx: &Context<'_>) -> CaseResult
         for (n, (id, (_, new))) in old_and_new.clone().enumerate() {
             expect(&*database, id, Some(new).filter(|_| n % 2 == 0)).await?;
         }
+        for enough in [0, 250, u64::MAX] {
+            let mut rest = &ids[..];
+            let mut expected = versions[1].iter().enumerate();
+            while !rest.is_empty() {
+                let some = database.get_some(rest, enough).await;
+                check!(!some.is_empty() && some.len() <= rest.len(), "it read {}", some.len());
+                rest = &rest[some.len()..];
+                for (document, (n, new)) in some.into_iter().zip(expected.by_ref()) {
+                    equal!(document?.as_ref(), Some(new).filter(|_| n % 2 == 0), "document {n}");
+                }
+            }
+        }
         equal!(list(&*database).await?.len(), 10, "documents in the list");
     }
     Ok(())
