@@ -10,7 +10,7 @@ const TABLES: [&str; 4] = ["--table", "notes", "--table", "tags"];
 
 #[track_caller]
 fn sync(world: &World, database: &str) -> [u64; 3] {
-    let run = world.run(&[&["sync", database, "cloud", "--json"], &TABLES[..]].concat());
+    let run = world.run([&["sync", database, "cloud", "--json"], &TABLES[..]].concat());
     assert_eq!(run.code, Some(0), "{run:?}");
     let report = run.report();
     ["pulled", "deleted", "pushed"].map(|count| report[count].as_u64().unwrap())

@@ -22,8 +22,8 @@ pub(super) type Fetched = (PlannedWrite, Option<Bytes>);
 
 /// Documents that are written together, between two writes of the client state.
 const WRITES: usize = 500;
-/// Blocked writes that are kept for the next batch; with their bytes at most two batches of them.
-const CARRIED: usize = 5000;
+/// Blocked writes that are kept for a later batch; with their bytes at most two batches of them.
+const CARRIED: usize = 100_000;
 
 /// A write that the database could not make now.
 pub(super) struct Open {
@@ -35,7 +35,8 @@ pub(super) struct Open {
 impl Pull<'_> {
     /// Makes planned writes, batch after batch; what turns out otherwise is stored as deferred. Bytes
     /// are fetched a batch ahead of the writes. A write that is blocked or refused comes again with
-    /// the next batch, which may make room for it.
+    /// a later batch, which may make room for it: with the next one, or if many wait, when as many others
+    /// were written.
     pub(super) async fn write(&self, position: &LogPosition, plan: Plan) -> Result<(), Error> {
         self.cx.client.emit(Event::Pull { total: plan.len() as u64 });
         let most = self.cx.client.storage.capabilities().batch_bytes;
@@ -45,12 +46,17 @@ impl Pull<'_> {
         };
         let fetches: Vec<_> = batches.into_iter().map(|batch| self.fetch(batch)).collect();
         let mut fetched = stream::iter(fetches).buffered(2);
-        let mut open: Vec<Open> = Vec::new();
+        let (mut open, mut since): (Vec<Open>, _) = (Vec::new(), 0);
         while let Some(batch) = fetched.next().await {
+            let mut batch = batch?;
             let over = open.split_off(carried(&open, most));
             self.give_up(over, &HashMap::new()).await?;
-            let carried = open.drain(..).map(|open| open.fetched);
-            open = self.write_batch(position, carried.chain(batch?).collect()).await?;
+            since += batch.len();
+            if since >= open.len() {
+                since = 0;
+                batch.splice(..0, open.drain(..).map(|open| open.fetched));
+            }
+            open.extend(self.write_batch(position, batch).await?);
         }
         self.write_rest(position, open).await
     }

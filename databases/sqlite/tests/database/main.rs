@@ -17,6 +17,7 @@ mod joined;
 mod orders;
 mod replacing;
 mod restored;
+mod rings;
 mod semantics;
 mod several;
 mod triggers;
