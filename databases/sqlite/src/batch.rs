@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use db_to_cloud::{Document, DocumentId, Outcome, Revision, Write};
-use rusqlite::Connection;
+use rusqlite::{Connection, ffi};
 
+use crate::attach;
 use crate::database::Open;
 use crate::error::SqliteError;
 use crate::extra;
@@ -125,6 +126,11 @@ pub(crate) fn job_of_held(
     }))
 }
 
+fn schema_changed() -> rusqlite::Error {
+    let why = "the schema changed meanwhile: it is tried again";
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_SCHEMA), Some(why.to_owned()))
+}
+
 struct Batches<'a> {
     open: &'a mut Open,
     foreign_keys: bool,
@@ -171,6 +177,10 @@ impl<'a> Batches<'a> {
         let Open { connection, shapes, sync } = &mut *self.open;
         let (shapes, sync) = (&*shapes, *sync);
         let transaction = immediate(connection)?;
+        if attach::version(&transaction)? != shapes.version {
+            // The application has changed it since it was looked at: it is looked at again for the next batch.
+            return Err(schema_changed().into());
+        }
         let remote = self.along.map(|along| along.begin(&transaction)).transpose()?;
         if remote == Some(None) {
             self.is_turned = true;
