@@ -11,7 +11,7 @@ use crate::local::Local;
 use crate::output::{json, result};
 
 pub(crate) async fn run(options: &Sync) -> Result<ExitCode, Failure> {
-    let local = Local::open(&options.sides).await?;
+    let local = Local::look(&options.sides).await?;
     let adapter = local.look_at_remote().await?;
     // Nothing is put to the resolver.
     let client = local.client(adapter, Arc::new(LocalWins)).build();

@@ -31,12 +31,21 @@ pub(crate) struct Local {
 impl Local {
     /// Finds both sides and opens this one. The storage is not touched.
     pub(crate) async fn open(sides: &Sides) -> Result<Self, Failure> {
+        Self::open_for(sides, false).await
+    }
+
+    /// The same to look what a sync would do: nothing is put into a database that is not synced yet.
+    pub(crate) async fn look(sides: &Sides) -> Result<Self, Failure> {
+        Self::open_for(sides, true).await
+    }
+
+    async fn open_for(sides: &Sides, is_look: bool) -> Result<Self, Failure> {
         let root = find(&sides.database, sides.tables.is_any())?;
         let remote = sides.storage.resolve()?;
         remote.check_apart_from(&root)?;
         match root.is_dir() {
             true => Self::open_folder(root, remote),
-            false => Self::open_tables(root, remote, sides).await,
+            false => Self::open_tables(root, remote, sides, is_look).await,
         }
     }
 
@@ -48,8 +57,15 @@ impl Local {
     }
 
     /// The state is in the database: a backup has both.
-    async fn open_tables(path: PathBuf, remote: Remote, sides: &Sides) -> Result<Self, Failure> {
-        let database = Arc::new(tables::open(&path, &sides.tables)?);
+    async fn open_tables(
+        path: PathBuf,
+        remote: Remote,
+        sides: &Sides,
+        is_look: bool,
+    ) -> Result<Self, Failure> {
+        let name = remote.name();
+        let look_for = Some(&*name).filter(|_| is_look);
+        let database = Arc::new(tables::open(&path, &sides.tables, look_for)?);
         let state = Arc::new(database.state(&remote.name()).await?);
         let state_file = StateFile::Within(path.clone());
         Ok(Self { side: Side::Tables(database, path), state, remote, state_file })
@@ -74,7 +90,9 @@ impl Local {
     pub(crate) async fn look_at_remote(&self) -> Result<Arc<dyn Adapter>, Failure> {
         self.check_remote().await?;
         if self.remote.holds_storage() {
-            return remote::open(&self.remote, Some(&self.state_file)).await;
+            // What an adapter would remember is not put into a database that is only looked at.
+            let state = Some(&self.state_file).filter(|_| !self.side.is_tables());
+            return remote::open(&self.remote, state).await;
         }
         Ok(Arc::new(MemoryAdapter::new()))
     }

@@ -50,7 +50,7 @@ struct LockJson {
 }
 
 pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
-    let local = Local::open(&options.sides).await?;
+    let local = Local::look(&options.sides).await?;
     let adapter = local.look_at_remote().await?;
     // Nothing is put to the resolver.
     let client = local.client(adapter, Arc::new(LocalWins)).build();

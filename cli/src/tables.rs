@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use db_to_cloud_sqlite::{Found, SqliteDatabase};
+use db_to_cloud_sqlite::{Found, SqliteDatabase, SqliteDatabaseBuilder};
 
 use crate::args::Tables;
 use crate::failure::Failure;
@@ -24,14 +24,23 @@ pub(crate) fn is_database(path: &Path) -> Result<bool, Failure> {
     }
 }
 
-/// Opens the tables that the user named.
-pub(crate) fn open(path: &Path, wanted: &Tables) -> Result<SqliteDatabase, Failure> {
+/// Opens the tables that the user named: to sync, or only to look what a sync with this remote would do.
+pub(crate) fn open(
+    path: &Path,
+    wanted: &Tables,
+    look_for: Option<&str>,
+) -> Result<SqliteDatabase, Failure> {
     let names = match wanted {
         Tables { all_tables: true, .. } => all(path)?,
         Tables { tables, .. } if tables.is_empty() => return Err(none_named(path)?),
         Tables { tables, .. } => tables.clone(),
     };
-    Ok(SqliteDatabase::open(path, names)?)
+    let tables = SqliteDatabase::builder(path);
+    let tables = names.into_iter().fold(tables, SqliteDatabaseBuilder::with_table);
+    Ok(match look_for {
+        Some(remote) => tables.open_to_look(remote)?,
+        None => tables.open()?,
+    })
 }
 
 /// All that can be synced. What cannot is told each time: a table that is left out looks synced.

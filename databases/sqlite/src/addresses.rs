@@ -10,7 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::{revive, schema};
 
-const TABLE: &str = "CREATE TABLE IF NOT EXISTS db_to_cloud_addresses (
+pub(crate) const TABLE: &str = "CREATE TABLE IF NOT EXISTS db_to_cloud_addresses (
     address TEXT PRIMARY KEY, remote INTEGER NOT NULL
 ) WITHOUT ROWID";
 
@@ -66,7 +66,7 @@ pub(crate) fn add(connection: &Connection) -> rusqlite::Result<i64> {
 
 /// From now on the address leads to this remote.
 pub(crate) fn lead(connection: &Connection, address: &str, remote: i64) -> rusqlite::Result<()> {
-    connection.execute_batch(TABLE)?;
+    make(connection)?;
     let sql = "INSERT INTO db_to_cloud_addresses (address, remote) VALUES (?1, ?2)
         ON CONFLICT DO UPDATE SET remote = excluded.remote";
     connection.execute(sql, params![address, remote]).map(drop)
@@ -102,7 +102,7 @@ pub(crate) fn others(connection: &Connection, remote: i64) -> rusqlite::Result<V
 
 /// Deletes a remote with all its records. Its addresses lead to another one.
 pub(crate) fn delete(connection: &Connection, remote: i64, instead: i64) -> rusqlite::Result<()> {
-    connection.execute_batch(TABLE)?;
+    make(connection)?;
     let named = "INSERT OR IGNORE INTO db_to_cloud_addresses (address, remote)
         SELECT name, ?2 FROM db_to_cloud_remotes
             WHERE id = ?1 AND substr(name, 1, length(?3)) <> ?3";
@@ -114,7 +114,7 @@ pub(crate) fn delete(connection: &Connection, remote: i64, instead: i64) -> rusq
     // Blocked deletes are noted with some remote, but are those of the file.
     let records = "DELETE FROM db_to_cloud_records WHERE remote = ?1 AND kind <> ?2";
     connection.execute(records, [remote, revive::KIND])?;
-    if has_table(connection, "db_to_cloud_synced")? {
+    if schema::has_table(connection, "db_to_cloud_synced")? {
         connection.execute("DELETE FROM db_to_cloud_synced WHERE remote = ?1", [remote])?;
         connection.execute("DELETE FROM db_to_cloud_queue WHERE remote = ?1", [remote])?;
     }
@@ -127,7 +127,7 @@ pub(crate) fn copy(connection: &Connection, remote: i64) -> rusqlite::Result<i64
     let records = "INSERT INTO db_to_cloud_records (remote, kind, key, value)
         SELECT ?2, kind, key, value FROM db_to_cloud_records WHERE remote = ?1 AND kind <> ?3";
     connection.execute(records, [remote, new, revive::KIND])?;
-    if has_table(connection, "db_to_cloud_synced")? {
+    if schema::has_table(connection, "db_to_cloud_synced")? {
         let synced = "INSERT INTO db_to_cloud_synced (remote, source)
             SELECT ?2, source FROM db_to_cloud_synced WHERE remote = ?1";
         connection.execute(synced, [remote, new])?;
@@ -137,10 +137,9 @@ pub(crate) fn copy(connection: &Connection, remote: i64) -> rusqlite::Result<i64
 
 /// Whether an address ever turned in this file.
 fn has_any(connection: &Connection) -> rusqlite::Result<bool> {
-    has_table(connection, "db_to_cloud_addresses")
+    schema::has_table(connection, "db_to_cloud_addresses")
 }
 
-fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)";
-    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+fn make(connection: &Connection) -> rusqlite::Result<()> {
+    if has_any(connection)? { Ok(()) } else { connection.execute_batch(TABLE) }
 }

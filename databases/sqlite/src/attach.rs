@@ -68,6 +68,8 @@ impl Shapes {
 pub(crate) enum Look {
     First,
     Again,
+    /// Without a trace in the file: see `look`.
+    Only,
 }
 
 /// Looks at the tables and makes their triggers, in one transaction with queueing what may have been
@@ -87,7 +89,7 @@ pub(crate) fn attach(
     for table in wanted {
         match Shape::of(&transaction, table) {
             Ok(shape) => all.push(shape),
-            Err(Unfit::Why(why)) if look == Look::First => {
+            Err(Unfit::Why(why)) if look != Look::Again => {
                 return Err(SqliteError::Table { table: table.name.clone(), why });
             }
             Err(Unfit::Why(why)) => shapes.set_aside(&table.name, why),
@@ -97,10 +99,12 @@ pub(crate) fn attach(
             Err(Unfit::Sqlite(error)) => return Err(failed(error)),
         }
     }
-    guard::install(&transaction, &mut all).map_err(failed)?;
+    if look != Look::Only {
+        guard::install(&transaction, &mut all).map_err(failed)?;
+    }
     for shape in all {
         let mut savepoint = transaction.savepoint().map_err(failed)?;
-        match begin(&savepoint, &shape) {
+        match begin(&savepoint, &shape, look) {
             Ok(()) => shapes.add(shape),
             Err(error) if is_schemas(&error) => {
                 savepoint.rollback().map_err(failed)?;
@@ -122,12 +126,36 @@ pub(crate) fn is_schemas(error: &rusqlite::Error) -> bool {
 }
 
 /// Makes the triggers of a table that can be read.
-fn begin(connection: &Connection, shape: &Shape) -> rusqlite::Result<()> {
+fn begin(connection: &Connection, shape: &Shape, look: Look) -> rusqlite::Result<()> {
     let statements = &shape.view.statements;
     for sql in [&statements.select, &statements.first, &statements.after] {
         connection.prepare(sql)?;
     }
-    keep_watch(connection, shape)
+    match look {
+        Look::Only if Known::of(connection, &shape.name)?.is_some() => Ok(()),
+        Look::Only => Known::new(connection, shape).map(drop),
+        Look::First | Look::Again => keep_watch(connection, shape),
+    }
+}
+
+/// Whether each of these tables can be synced.
+pub(crate) fn check(
+    connection: &Connection,
+    path: &Path,
+    wanted: &[Table],
+) -> Result<(), SqliteError> {
+    for table in wanted {
+        match Shape::of(connection, table) {
+            Err(Unfit::Why(why)) => {
+                return Err(SqliteError::Table { table: table.name.clone(), why });
+            }
+            Err(Unfit::Sqlite(source)) if !is_schemas(&source) => {
+                return Err(SqliteError::Sqlite { operation: "open", path: path.into(), source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A number that changes with the schema.

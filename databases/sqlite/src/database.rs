@@ -25,7 +25,7 @@ use crate::problem::Problem;
 use crate::read::{Unread, read_some};
 use crate::state::SqliteState;
 use crate::table::Table;
-use crate::{addresses, epoch, extra, guard, join, missing, schema};
+use crate::{addresses, epoch, extra, guard, join, look, missing, schema};
 
 /// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
 ///
@@ -66,6 +66,8 @@ struct Shared {
     path: PathBuf,
     tables: Vec<Table>,
     foreign_keys: bool,
+    /// Whether nothing is written into the file.
+    is_look: bool,
     open: Arc<Mutex<Open>>,
 }
 
@@ -108,23 +110,74 @@ impl SqliteDatabaseBuilder {
     /// [`SqliteError`] if the file cannot be opened, or a table cannot be synced as it is. The tables
     /// are as they were.
     pub fn open(self) -> Result<SqliteDatabase, SqliteError> {
-        let Self { path, tables, foreign_keys } = self;
-        // The real path: a second way to the same file must find the same lock.
-        let path = path.canonicalize().unwrap_or(path);
-        let mut connection = schema::open_within(&path).map_err(|problem| match problem {
-            Problem::Newer { path, found, known } => SqliteError::Newer { path, found, known },
-            problem => SqliteError::State { path: path.clone(), source: problem.into() },
+        let connection = self.connect()?;
+        self.open_on(connection, Look::First)
+    }
+
+    /// Opens the database to look at what a sync with this remote would do
+    /// ([`Client::preview`](db_to_cloud::Client::preview), [`Client::status`](db_to_cloud::Client::status)): if
+    /// the file is not synced with it yet, nothing is written into it. What a sync would keep there is in the
+    /// memory of this process, so that it costs as much as the rows and the client state of the file are many.
+    /// Do not sync with what this gives.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_to_look(self, remote: &str) -> Result<SqliteDatabase, SqliteError> {
+        let connection = self.connect()?;
+        let failed = |source| self.failed(source);
+        let look = match look::is_attached(&connection, remote, &self.tables).map_err(failed)? {
+            true => Look::First,
+            false => Look::Only,
+        };
+        self.open_on(connection, look)
+    }
+
+    /// Opens the file, and looks whether its tables can be synced, before anything is written.
+    fn connect(&self) -> Result<Connection, SqliteError> {
+        let connection = schema::connect(&self.path).map_err(|source| {
+            let source = Problem::sqlite("open", &self.path, source).into();
+            SqliteError::State { path: self.path.clone(), source }
         })?;
-        let failed = |source| SqliteError::Sqlite { operation: "open", path: path.clone(), source };
+        schema::check_format(&connection, &self.path).map_err(|problem| self.state(problem))?;
+        attach::check(&connection, &self.path, &self.tables)?;
+        Ok(connection)
+    }
+
+    fn state(&self, problem: Problem) -> SqliteError {
+        match problem {
+            Problem::Newer { path, found, known } => SqliteError::Newer { path, found, known },
+            problem => SqliteError::State { path: self.path.clone(), source: problem.into() },
+        }
+    }
+
+    fn failed(&self, source: rusqlite::Error) -> SqliteError {
+        SqliteError::Sqlite { operation: "open", path: self.path.clone(), source }
+    }
+
+    fn open_on(
+        self,
+        mut connection: Connection,
+        look: Look,
+    ) -> Result<SqliteDatabase, SqliteError> {
+        let failed = |source| self.failed(source);
+        match look {
+            Look::Only => look::begin(&connection).map_err(failed)?,
+            _ => schema::prepare_within(&mut connection, &self.path)
+                .map_err(|problem| self.state(problem))?,
+        }
         // Their actions would change rows that no other device changed: see `children`.
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         guard::register(&connection).map_err(failed)?;
         schema::hasten(&connection).map_err(failed)?;
-        let shapes = attach::attach(&mut connection, &path, &tables, Look::First)?;
+        let shapes = attach::attach(&mut connection, &self.path, &self.tables, look)?;
         let mut open = Open { connection, shapes, sync: number_of_sync() };
-        open.settle(foreign_keys).map_err(failed)?;
+        if look != Look::Only {
+            open.settle(self.foreign_keys).map_err(failed)?;
+        }
         let open = Arc::new(Mutex::new(open));
-        Ok(SqliteDatabase(Arc::new(Shared { path, tables, foreign_keys, open })))
+        let Self { path, tables, foreign_keys } = self;
+        let is_look = look == Look::Only;
+        Ok(SqliteDatabase(Arc::new(Shared { path, tables, foreign_keys, is_look, open })))
     }
 }
 
@@ -136,18 +189,15 @@ fn number_of_sync() -> i64 {
 
 impl Open {
     /// Looks again if the schema changed since.
-    fn refresh(
-        &mut self,
-        path: &Path,
-        tables: &[Table],
-        foreign_keys: bool,
-    ) -> Result<(), SqliteError> {
+    fn refresh(&mut self, shared: &Shared) -> Result<(), SqliteError> {
+        let path = &shared.path;
         let failed = |source| SqliteError::Sqlite { operation: "open", path: path.into(), source };
         if attach::version(&self.connection).map_err(failed)? == self.shapes.version {
             return Ok(());
         }
-        self.shapes = attach::attach(&mut self.connection, path, tables, Look::Again)?;
-        self.settle(foreign_keys).map_err(failed)
+        let look = if shared.is_look { Look::Only } else { Look::Again };
+        self.shapes = attach::attach(&mut self.connection, path, &shared.tables, look)?;
+        if shared.is_look { Ok(()) } else { self.settle(shared.foreign_keys).map_err(failed) }
     }
 
     /// The number of the remote to which an address leads, with which the opened tables are synced.
@@ -166,7 +216,10 @@ impl Open {
 impl SqliteDatabase {
     /// Opens tables of a database: see [`SqliteDatabaseBuilder::open`].
     pub fn builder(path: impl Into<PathBuf>) -> SqliteDatabaseBuilder {
-        SqliteDatabaseBuilder { path: path.into(), tables: Vec::new(), foreign_keys: true }
+        let path = path.into();
+        // The real path: a second way to the same file must find the same lock.
+        let path = path.canonicalize().unwrap_or(path);
+        SqliteDatabaseBuilder { path, tables: Vec::new(), foreign_keys: true }
     }
 
     /// Opens tables by their names.
@@ -261,7 +314,7 @@ impl SqliteDatabase {
     ) -> Result<T, SqliteError> {
         let (mut open, shared) = (self.0.open.clone().lock_owned().await, self.0.clone());
         let work = move || {
-            open.refresh(&shared.path, &shared.tables, shared.foreign_keys)?;
+            open.refresh(&shared)?;
             Ok(work(&mut open))
         };
         let path = || self.0.path.clone();

@@ -69,6 +69,7 @@ mod key;
 mod known;
 mod lift;
 mod list;
+mod look;
 mod migrate;
 mod missing;
 mod order;

@@ -29,7 +29,7 @@ const TABLES: &str = "
 ";
 
 /// The format of the tables in an application's file.
-const VERSION_WITHIN: i64 = 2;
+pub(crate) const VERSION_WITHIN: i64 = 2;
 
 /// What an application's file has besides: the queue of its triggers and what they are on. The queue
 /// has no constraints and its values no types: a row's id is kept as it is.
@@ -52,6 +52,11 @@ const TABLES_WITHIN: &str = "
     CREATE INDEX IF NOT EXISTS db_to_cloud_awaited ON db_to_cloud_extra (awaited)
         WHERE awaited IS NOT NULL;
 ";
+
+/// As it is made in the current format; an earlier one lacks the last column.
+const FORMAT: &str = "CREATE TABLE IF NOT EXISTS db_to_cloud_format (
+    version INTEGER NOT NULL, edits INTEGER NOT NULL DEFAULT 0
+)";
 
 /// Where the tables are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,12 +93,45 @@ pub(crate) fn open(place: Place, path: &Path, address: &str) -> Result<(Connecti
 
 /// Opens the application's file, which must exist, and makes the tables in it.
 pub(crate) fn open_within(path: &Path) -> Result<Connection, Problem> {
-    let failed = |e| Problem::sqlite("open", path, e);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
-    connection.busy_timeout(BUSY).map_err(failed)?;
+    let mut connection = connect(path).map_err(|e| Problem::sqlite("open", path, e))?;
     prepare_within(&mut connection, path)?;
     Ok(connection)
+}
+
+/// Opens the application's file, which must exist. Nothing is written.
+pub(crate) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// The statements that make all tables in an application's file.
+pub(crate) fn all_tables() -> String {
+    [FORMAT, TABLES, TABLES_WITHIN, addresses::TABLE].join(";\n")
+}
+
+/// Whether there is such a table, in the file or in the TEMP schema.
+pub(crate) fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)
+        OR EXISTS (SELECT 1 FROM sqlite_temp_schema WHERE type = 'table' AND name = ?1)";
+    connection.prepare_cached(sql)?.query_row([name], |row| row.get(0))
+}
+
+/// The format of our tables in the file, if it has any.
+pub(crate) fn check_format(connection: &Connection, path: &Path) -> Result<(), Problem> {
+    let failed = |e| Problem::sqlite("open", path, e);
+    if !has_table(connection, "db_to_cloud_format").map_err(failed)? {
+        return Ok(());
+    }
+    let sql = "SELECT max(version) FROM db_to_cloud_format";
+    let found: Option<i64> = connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
+    match found {
+        Some(found) if found > VERSION_WITHIN => {
+            Err(Problem::Newer { path: path.to_owned(), found, known: VERSION_WITHIN })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// For many rows at a time. In WAL mode a commit need not wait for the disk: rows and state are in one
@@ -109,7 +147,7 @@ pub(crate) fn hasten(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cache_size", -16_384)
 }
 
-fn prepare_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
+pub(crate) fn prepare_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
     let failed = |e| Problem::sqlite("open", path, e);
     connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
     connection.pragma_update(None, "fullfsync", true).map_err(failed)?;

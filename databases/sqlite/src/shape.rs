@@ -199,6 +199,17 @@ fn no_id(keys: &[String]) -> Unfit {
 
 /// The table's true name, and whether it is WITHOUT ROWID.
 fn find(connection: &Connection, name: &str) -> Result<(String, bool), Unfit> {
+    let lower = name.to_ascii_lowercase();
+    if lower.starts_with("db_to_cloud_") {
+        let why = "names that begin with db_to_cloud_ are those of db-to-cloud itself: name a table of the \
+                   application";
+        return Err(Unfit::Why(why.into()));
+    }
+    if lower.starts_with("sqlite_") {
+        return Err(Unfit::Why(
+            "it belongs to SQLite itself: name a table of the application".into(),
+        ));
+    }
     let sql = "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND lower(name) = lower(?1)";
     let found = connection
         .query_row(sql, [name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
