@@ -169,6 +169,46 @@ fn status_and_a_dry_run_tell_what_a_sync_would_do() {
 }
 
 #[test]
+fn a_look_before_the_first_sync_leaves_the_file_as_it_is() {
+    let world = pair(SCHEMA);
+    shell(&world, "a", "INSERT INTO notes VALUES ('1', 'x', 1)");
+    let before = std::fs::read(path(&world, "a")).unwrap();
+    let status = run(&world, "status", "a", &[&NOTES[..], &["--json"]].concat()).report();
+    assert_eq!([&status["push"], &status["exists"]], [&Value::from(1), &Value::from(false)]);
+    run(&world, "sync", "a", &[&NOTES[..], &["--dry-run"]].concat());
+    let refused = run(&world, "sync", "a", &["--table", "DB_TO_CLOUD_remotes"]);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("those of db-to-cloud itself"), "{refused:?}");
+    run(&world, "sync", "a", &["--table", "nope"]);
+    assert!(std::fs::read(path(&world, "a")).unwrap() == before);
+    assert_eq!(std::fs::read_dir(world.path("a")).unwrap().count(), 1, "no lock, no journal");
+}
+
+#[test]
+fn a_row_whose_parent_is_on_no_device_is_named_at_each_sync() {
+    let world = pair(
+        "CREATE TABLE users (id TEXT PRIMARY KEY);
+        CREATE TABLE posts (id TEXT PRIMARY KEY, user TEXT REFERENCES users (id))",
+    );
+    let both = ["--table", "users", "--table", "posts"];
+    shell(
+        &world,
+        "a",
+        "INSERT INTO users VALUES ('u'); INSERT INTO posts VALUES ('p', 'u'), ('q', 'ghost')",
+    );
+    sync_as(&world, 0, "a", &both);
+    for _ in 0..2 {
+        let run = sync_as(&world, 3, "b", &both);
+        assert!(run.stderr.contains("[\"posts\",\"q\"]: the row that it refers to"), "{run:?}");
+    }
+    assert_eq!(shell(&world, "b", "SELECT id FROM posts"), "p");
+    shell(&world, "a", "INSERT INTO users VALUES ('ghost')");
+    sync_as(&world, 0, "a", &both);
+    sync_as(&world, 0, "b", &both);
+    assert_eq!(shell(&world, "b", "SELECT id FROM posts ORDER BY 1"), "p\nq");
+}
+
+#[test]
 fn detach_leaves_the_rows_and_nothing_else() {
     let world = pair(SCHEMA);
     let ours = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 'db_to_cloud%'";
