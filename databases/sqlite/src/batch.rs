@@ -6,9 +6,10 @@ use db_to_cloud::{Document, DocumentId, Outcome, Revision, Write};
 use rusqlite::{Connection, ffi};
 
 use crate::attach;
-use crate::database::Open;
+use crate::connections::Open;
 use crate::error::SqliteError;
 use crate::extra;
+use crate::guard;
 use crate::joined::Along;
 use crate::order::ordered;
 use crate::own;
@@ -73,7 +74,7 @@ impl From<rusqlite::Error> for Failed {
 /// Makes these writes, and what is to be written along with each that is done; the answers are in their
 /// order. `None`: the records are not those that were read; nothing was written.
 pub(crate) fn apply(
-    open: &mut Open,
+    open: &mut Open<'_>,
     foreign_keys: bool,
     writes: Vec<Write>,
     along: Option<&Along>,
@@ -97,12 +98,12 @@ pub(crate) fn apply(
 }
 
 /// Makes rows of held documents as far as that is possible now.
-pub(crate) fn settle_held(open: &mut Open, foreign_keys: bool) -> rusqlite::Result<()> {
-    let held = extra::held(&open.connection)?;
-    let held = held.into_iter().filter(|id| place(&open.shapes, id).is_some());
+pub(crate) fn settle_held(open: &mut Open<'_>, foreign_keys: bool) -> rusqlite::Result<()> {
+    let held = extra::held(open.connection)?;
+    let held = held.into_iter().filter(|id| place(open.shapes, id).is_some());
     let mut jobs = Vec::new();
     for id in held {
-        jobs.extend(job_of_held(&open.connection, id)?);
+        jobs.extend(job_of_held(open.connection, id)?);
     }
     let mut batches = Batches::new(open, foreign_keys, None);
     while !jobs.is_empty() {
@@ -131,8 +132,8 @@ fn schema_changed() -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_SCHEMA), Some(why.to_owned()))
 }
 
-struct Batches<'a> {
-    open: &'a mut Open,
+struct Batches<'a, 'c> {
+    open: &'a mut Open<'c>,
     foreign_keys: bool,
     along: Option<&'a Along>,
     answers: HashMap<usize, Answer>,
@@ -140,8 +141,8 @@ struct Batches<'a> {
     is_turned: bool,
 }
 
-impl<'a> Batches<'a> {
-    fn new(open: &'a mut Open, foreign_keys: bool, along: Option<&'a Along>) -> Self {
+impl<'a, 'c> Batches<'a, 'c> {
+    fn new(open: &'a mut Open<'c>, foreign_keys: bool, along: Option<&'a Along>) -> Self {
         Self { open, foreign_keys, along, answers: HashMap::new(), is_turned: false }
     }
 
@@ -149,6 +150,11 @@ impl<'a> Batches<'a> {
     fn make(&mut self, jobs: Vec<Job>) {
         let mut jobs = jobs;
         let mut is_careful = false;
+        if self.open.is_lent
+            && let Err(error) = guard::install_again(self.open.connection, self.open.shapes)
+        {
+            return self.fail(jobs, &error);
+        }
         while let Err(failed) = self.attempt(jobs.clone(), is_careful) {
             let Failed { error, culprit, needs_care } = failed;
             if needs_care && !is_careful {
@@ -156,12 +162,7 @@ impl<'a> Batches<'a> {
                 continue;
             }
             let Some(culprit) = culprit else {
-                for Job { id, answer, .. } in jobs {
-                    let why = error.to_string();
-                    let failed = Err(SqliteError::Transaction { id, why });
-                    self.answers.extend(answer.map(|answer| (answer, failed)));
-                }
-                return;
+                return self.fail(jobs, &error);
             };
             let (mut rolled_back, others) =
                 jobs.into_iter().partition::<Vec<_>, _>(|job| job.id == culprit);
@@ -173,9 +174,18 @@ impl<'a> Batches<'a> {
         }
     }
 
+    /// Answers that none of these was made.
+    fn fail(&mut self, jobs: Vec<Job>, error: &rusqlite::Error) {
+        for Job { id, answer, .. } in jobs {
+            let why = error.to_string();
+            let failed = Err(SqliteError::Transaction { id, why });
+            self.answers.extend(answer.map(|answer| (answer, failed)));
+        }
+    }
+
     fn attempt(&mut self, jobs: Vec<Job>, is_careful: bool) -> Result<(), Failed> {
-        let Open { connection, shapes, sync } = &mut *self.open;
-        let (shapes, sync) = (&*shapes, *sync);
+        let Open { connection, shapes, sync, .. } = &mut *self.open;
+        let (shapes, sync) = (&**shapes, **sync);
         let transaction = immediate(connection)?;
         if attach::version(&transaction)? != shapes.version {
             // The application has changed it since it was looked at: it is looked at again for the next batch.

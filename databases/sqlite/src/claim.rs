@@ -44,6 +44,16 @@ impl Lock {
     }
 }
 
+impl Lock {
+    /// The same for a database in memory, which has a number in this process instead of a file.
+    pub(crate) fn acquire_in_memory(path: &Path) -> Result<Self, StateError> {
+        if !held().get_or_insert_default().insert(path.to_owned()) {
+            return Err(StateError::Busy);
+        }
+        Ok(Self { file: None, path: path.to_owned() })
+    }
+}
+
 impl Drop for Lock {
     fn drop(&mut self) {
         let mut held = held();

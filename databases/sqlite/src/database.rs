@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::attach::{self, Look, Shapes};
 use crate::batch;
+use crate::connections::{Connections, Open, Source, Stored};
 use crate::error::SqliteError;
 use crate::joined::{Along, RowsAndRecords};
 use crate::list::{self, Place};
@@ -25,7 +26,7 @@ use crate::problem::Problem;
 use crate::read::{Unread, read_some};
 use crate::state::SqliteState;
 use crate::table::Table;
-use crate::{addresses, epoch, extra, guard, join, look, missing, schema};
+use crate::{addresses, epoch, extra, guard, join, lent, look, missing, schema};
 
 /// Tables of an application's SQLite database, whose rows are the documents; shared by its clones.
 ///
@@ -68,16 +69,9 @@ struct Shared {
     foreign_keys: bool,
     /// Whether nothing is written into the file.
     is_look: bool,
-    open: Arc<Mutex<Open>>,
-}
-
-/// The connection, and what it has been seen to be connected to.
-#[derive(Debug)]
-pub(crate) struct Open {
-    pub connection: Connection,
-    pub shapes: Shapes,
-    /// A number that differs from one sync to the next.
-    pub sync: i64,
+    open: Arc<Mutex<Stored>>,
+    /// Whether the database has no file.
+    is_in_memory: bool,
 }
 
 /// Which tables to open; made by [`SqliteDatabase::builder`].
@@ -112,6 +106,18 @@ impl SqliteDatabaseBuilder {
     pub fn open(self) -> Result<SqliteDatabase, SqliteError> {
         let connection = self.connect()?;
         self.open_on(connection, Look::First)
+    }
+
+    /// Opens the tables on connections of the application, whatever the path says: see
+    /// [`SqliteDatabase::on`].
+    ///
+    /// # Errors
+    /// As [`SqliteDatabase::on`].
+    pub fn open_on_connections(
+        self,
+        connections: impl Connections + 'static,
+    ) -> Result<SqliteDatabase, SqliteError> {
+        self.open_lent(Arc::new(connections))
     }
 
     /// Opens the database to look at what a sync with this remote would do
@@ -169,15 +175,66 @@ impl SqliteDatabaseBuilder {
         connection.pragma_update(None, "foreign_keys", false).map_err(failed)?;
         guard::register(&connection).map_err(failed)?;
         schema::hasten(&connection).map_err(failed)?;
-        let shapes = attach::attach(&mut connection, &self.path, &self.tables, look)?;
-        let mut open = Open { connection, shapes, sync: number_of_sync() };
-        if look != Look::Only {
-            open.settle(self.foreign_keys).map_err(failed)?;
+        self.begin(Source::Own(connection), look, false)
+    }
+
+    /// Opens the tables on connections of the application: see [`SqliteDatabase::on`].
+    fn open_lent(
+        mut self,
+        connections: Arc<dyn Connections>,
+    ) -> Result<SqliteDatabase, SqliteError> {
+        let mut file = None;
+        let mut look = |connection: &mut Connection| {
+            file = connection.path().filter(|path| !path.is_empty()).map(PathBuf::from);
+            Ok(())
+        };
+        connections.with(&mut look).map_err(|source| self.lent(source))?;
+        let is_in_memory = file.is_none();
+        let file = file.unwrap_or_else(|| "database in memory".into());
+        self.path = file.canonicalize().unwrap_or(file);
+        let mut stored =
+            Stored { source: Source::Lent(connections), shapes: Shapes::default(), sync: 0 };
+        let made = stored.with(|open| {
+            schema::check_format(open.connection, &self.path).map_err(|p| self.state(p))?;
+            attach::check(open.connection, &self.path, &self.tables)?;
+            schema::create_within(open.connection, &self.path).map_err(|p| self.state(p))?;
+            match is_in_memory {
+                true => lent::number(open.connection).map_err(|source| self.failed(source)),
+                false => Ok(0),
+            }
+        });
+        let number = made.map_err(|source| self.lent(source))??;
+        if is_in_memory {
+            self.path = format!("database in memory {number}").into();
         }
-        let open = Arc::new(Mutex::new(open));
+        self.begin(stored.source, Look::First, is_in_memory)
+    }
+
+    /// Attaches to the tables.
+    fn begin(
+        self,
+        source: Source,
+        look: Look,
+        is_in_memory: bool,
+    ) -> Result<SqliteDatabase, SqliteError> {
+        let mut stored = Stored { source, shapes: Shapes::default(), sync: number_of_sync() };
+        let attached = stored.with(|open| {
+            *open.shapes = attach::attach(open.connection, &self.path, &self.tables, look)?;
+            match look {
+                Look::Only => Ok(()),
+                _ => open.settle(self.foreign_keys).map_err(|source| self.failed(source)),
+            }
+        });
+        attached.map_err(|source| self.lent(source))??;
+        let open = Arc::new(Mutex::new(stored));
         let Self { path, tables, foreign_keys } = self;
         let is_look = look == Look::Only;
-        Ok(SqliteDatabase(Arc::new(Shared { path, tables, foreign_keys, is_look, open })))
+        let shared = Shared { path, tables, foreign_keys, is_look, open, is_in_memory };
+        Ok(SqliteDatabase(Arc::new(shared)))
+    }
+
+    fn lent(&self, source: BoxError) -> SqliteError {
+        SqliteError::Lent { operation: "open", path: self.path.clone(), source }
     }
 }
 
@@ -187,23 +244,23 @@ fn number_of_sync() -> i64 {
     i64::try_from(now.as_nanos()).unwrap_or(0) ^ i64::from(std::process::id())
 }
 
-impl Open {
+impl Open<'_> {
     /// Looks again if the schema changed since.
     fn refresh(&mut self, shared: &Shared) -> Result<(), SqliteError> {
         let path = &shared.path;
         let failed = |source| SqliteError::Sqlite { operation: "open", path: path.into(), source };
-        if attach::version(&self.connection).map_err(failed)? == self.shapes.version {
+        if attach::version(self.connection).map_err(failed)? == self.shapes.version {
             return Ok(());
         }
         let look = if shared.is_look { Look::Only } else { Look::Again };
-        self.shapes = attach::attach(&mut self.connection, path, &shared.tables, look)?;
+        *self.shapes = attach::attach(self.connection, path, &shared.tables, look)?;
         if shared.is_look { Ok(()) } else { self.settle(shared.foreign_keys).map_err(failed) }
     }
 
     /// The number of the remote to which an address leads, with which the opened tables are synced.
     pub(crate) fn join(&mut self, address: &str) -> rusqlite::Result<i64> {
-        let remote = addresses::register(&mut self.connection, address)?;
-        join::join(&mut self.connection, &self.shapes, remote)?;
+        let remote = addresses::register(self.connection, address)?;
+        join::join(self.connection, self.shapes, remote)?;
         Ok(remote)
     }
 
@@ -233,6 +290,40 @@ impl SqliteDatabase {
         tables.into_iter().fold(Self::builder(path), SqliteDatabaseBuilder::with_table).open()
     }
 
+    /// Opens tables on connections of the application instead of one of our own: so that encrypted databases,
+    /// those in memory and those that are locked exclusively can be synced, and tables that need functions or
+    /// collations which the application registers. See [`Connections`].
+    ///
+    /// A sync uses them for some ten milliseconds at a time, in transactions of its own.
+    ///
+    /// # Errors
+    /// As [`SqliteDatabaseBuilder::open`], and [`SqliteError::Lent`] if there is no connection, or it is in a
+    /// transaction.
+    ///
+    /// ```
+    /// use std::sync::{Arc, Mutex};
+    /// use db_to_cloud_sqlite::{SqliteDatabase, rusqlite::Connection};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let connection = Connection::open_in_memory()?;
+    /// connection.execute_batch("CREATE TABLE notes (id TEXT PRIMARY KEY, text TEXT)")?;
+    /// let database = SqliteDatabase::on(Arc::new(Mutex::new(connection)), ["notes"])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on<T: Into<Table>>(
+        connections: impl Connections + 'static,
+        tables: impl IntoIterator<Item = T>,
+    ) -> Result<Self, SqliteError> {
+        let builder = tables.into_iter().fold(Self::builder(""), SqliteDatabaseBuilder::with_table);
+        builder.open_on_connections(connections)
+    }
+
+    /// Whether it has no file.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.0.is_in_memory
+    }
+
     /// The client state for a remote, in the same file: a backup of the database has both. The first
     /// time all rows are queued for the remote. It waits for what the database is doing.
     ///
@@ -241,7 +332,7 @@ impl SqliteDatabase {
     pub async fn state(&self, remote: &str) -> Result<SqliteState, SqliteError> {
         let address: Arc<str> = remote.into();
         let name = address.clone();
-        let join = move |open: &mut Open| open.join(&name);
+        let join = move |open: &mut Open<'_>| open.join(&name);
         let remote = self.run("open", join).await?.map_err(|source| self.failed("open", source))?;
         let (open, path) = (self.0.open.clone(), &self.0.path);
         Ok(SqliteState::of_tables(self.clone(), open, path, address, remote))
@@ -254,7 +345,7 @@ impl SqliteDatabase {
     /// If the database cannot be read.
     pub async fn held(&self) -> Result<Vec<DocumentId>, SqliteError> {
         let failed = |source| self.failed("read", source);
-        self.run("read", |open| extra::held(&open.connection)).await?.map_err(failed)
+        self.run("read", |open| extra::held(open.connection)).await?.map_err(failed)
     }
 
     /// Those of the [held](Self::held) documents that wait for a row to which they refer. Such a row that
@@ -264,7 +355,7 @@ impl SqliteDatabase {
     /// If the database cannot be read.
     pub async fn held_for_others(&self) -> Result<Vec<DocumentId>, SqliteError> {
         let failed = |source| self.failed("read", source);
-        self.run("read", |open| extra::held_for_others(&open.connection)).await?.map_err(failed)
+        self.run("read", |open| extra::held_for_others(open.connection)).await?.map_err(failed)
     }
 
     /// Tables that cannot be synced now, in lower case, and why: a function or a collation that this
@@ -295,7 +386,7 @@ impl SqliteDatabase {
 
     /// Looks at the schema again, before a sync.
     pub(crate) async fn refresh(&self) -> Result<(), SqliteError> {
-        self.run("read", |open| open.sync = number_of_sync()).await
+        self.run("read", |open| *open.sync = number_of_sync()).await
     }
 
     /// Sees to it that no edit is missed, if the schema changed.
@@ -310,16 +401,19 @@ impl SqliteDatabase {
     async fn run<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&mut Open) -> T + Send + 'static,
+        work: impl FnOnce(&mut Open<'_>) -> T + Send + 'static,
     ) -> Result<T, SqliteError> {
         let (mut open, shared) = (self.0.open.clone().lock_owned().await, self.0.clone());
         let work = move || {
-            open.refresh(&shared)?;
-            Ok(work(&mut open))
+            open.with(|open| {
+                open.refresh(&shared)?;
+                Ok(work(open))
+            })
         };
         let path = || self.0.path.clone();
-        let task = tokio::task::spawn_blocking(work);
-        task.await.map_err(|source| SqliteError::Task { operation, path: path(), source })?
+        let task = tokio::task::spawn_blocking(work).await;
+        let lent = task.map_err(|source| SqliteError::Task { operation, path: path(), source })?;
+        lent.map_err(|source| SqliteError::Lent { operation, path: path(), source })?
     }
 
     fn failed(&self, operation: &'static str, source: rusqlite::Error) -> SqliteError {
@@ -339,10 +433,10 @@ impl SqliteDatabase {
         ids: Vec<DocumentId>,
         enough: u64,
     ) -> Result<Vec<Result<Option<Document>, BoxError>>, SqliteError> {
-        let read = move |open: &mut Open| {
+        let read = move |open: &mut Open<'_>| {
             // One transaction: a row and what is kept of it are of one moment.
             let transaction = open.connection.transaction()?;
-            read_some(&transaction, &open.shapes, &ids, enough)
+            read_some(&transaction, open.shapes, &ids, enough)
         };
         let documents = self.run("read", read).await?;
         let documents = documents.map_err(|source| self.failed("read", source))?;
@@ -355,7 +449,7 @@ impl Database for SqliteDatabase {
     fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>> {
         let pages = stream::unfold(Some(Place::default()), move |place| async move {
             let place = place?;
-            let page = self.run("list", move |o| list::page(&mut o.connection, &o.shapes, place));
+            let page = self.run("list", move |o| list::page(o.connection, o.shapes, place));
             let page = page.await.and_then(|page| page.map_err(|e| self.failed("list", e)));
             Some(match page {
                 Ok((ids, next)) => (self.listed(ids).await, next),
@@ -391,7 +485,7 @@ impl Database for SqliteDatabase {
     }
 
     async fn missing(&self) -> Result<Vec<Missing>, BoxError> {
-        let found = self.run("compare", |open| missing::found(&open.connection, &open.shapes));
+        let found = self.run("compare", |open| missing::found(open.connection, open.shapes));
         Ok(found.await?.map_err(|source| self.failed("compare", source))?)
     }
 
@@ -415,7 +509,7 @@ impl Database for SqliteDatabase {
         let count = ids.len();
         let ids = ids.to_vec();
         let epochs =
-            move |open: &mut Open| ids.iter().map(|id| epoch::of(&open.shapes, id)).collect();
+            move |open: &mut Open<'_>| ids.iter().map(|id| epoch::of(open.shapes, id)).collect();
         // A file that cannot be read now is one more reason to try again.
         self.run("read", epochs).await.unwrap_or_else(|_| vec![0; count])
     }
@@ -430,7 +524,8 @@ impl SqliteDatabase {
         along: Option<Along>,
     ) -> Option<Vec<Outcome>> {
         let (count, foreign_keys) = (writes.len(), self.0.foreign_keys);
-        let write = move |open: &mut Open| batch::apply(open, foreign_keys, writes, along.as_ref());
+        let write =
+            move |open: &mut Open<'_>| batch::apply(open, foreign_keys, writes, along.as_ref());
         match self.run("write", write).await {
             Ok(answers) => Some(answers?.into_iter().map(batch::outcome).collect()),
             Err(error) => {

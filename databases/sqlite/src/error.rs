@@ -94,6 +94,16 @@ pub enum SqliteError {
         /// What SQLite says.
         source: rusqlite::Error,
     },
+    /// The application's connection could not be used.
+    #[error("{operation} {path:?}: the application's connection: {source}")]
+    Lent {
+        /// What was tried.
+        operation: &'static str,
+        /// The file, or a name for a database in memory.
+        path: PathBuf,
+        /// Why not.
+        source: db_to_cloud::BoxError,
+    },
     /// The table of the row cannot be synced as it is now.
     #[error(
         "row {id}: its table cannot be synced now: {why}: change the table, or sync on a connection that has \

@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
+use crate::attach::Shapes;
 use crate::probe;
 use crate::shape::Shape;
 use crate::statements::quoted;
@@ -24,6 +25,14 @@ use crate::triggers::differs;
 
 /// The names of TEMP triggers differ each time: one whose table was dropped keeps its name.
 static NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// The functions, and how many arguments each has.
+const FUNCTIONS: [(&str, i32); 4] = [
+    ("db_to_cloud_pass", 1),
+    ("db_to_cloud_may_change", 2),
+    ("db_to_cloud_probe", 1),
+    ("db_to_cloud_is_probing", 0),
+];
 
 /// What the TEMP triggers ask for.
 #[derive(Debug, Default)]
@@ -71,8 +80,17 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     })
 }
 
-/// Makes the TEMP triggers for these tables, if the file has any trigger of the application.
-pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite::Result<()> {
+/// Takes the functions and all TEMP objects away again.
+pub(crate) fn unregister(connection: &Connection) -> rusqlite::Result<()> {
+    drop_triggers(connection)?;
+    connection.execute_batch("DROP TABLE IF EXISTS temp.db_to_cloud_taken")?;
+    for (name, arguments) in FUNCTIONS {
+        connection.remove_function(name, arguments)?;
+    }
+    Ok(())
+}
+
+fn drop_triggers(connection: &Connection) -> rusqlite::Result<()> {
     let old = "SELECT name FROM sqlite_temp_schema
         WHERE type = 'trigger' AND name LIKE 'db\\_to\\_cloud\\_guard\\_%' ESCAPE '\\'";
     let mut names = connection.prepare(old)?;
@@ -82,16 +100,31 @@ pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite
         // One whose table was dropped is in the schema, and yet there is no such trigger.
         connection.execute_batch(&format!("DROP TRIGGER IF EXISTS temp.{}", quoted(&name)))?;
     }
-    let number = NUMBER.fetch_add(1, Relaxed);
-    let is_needed = has_triggers(connection)?;
-    for shape in shapes {
-        shape.is_guarded = is_needed;
-        if is_needed {
-            connection.execute_batch(&triggers(shape, number))?;
-        }
-        connection.execute_batch(&probe::triggers(shape, number))?;
-    }
     Ok(())
+}
+
+/// Makes the TEMP triggers for these tables, if there is any trigger of the application.
+pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite::Result<()> {
+    drop_triggers(connection)?;
+    let is_guarded = has_triggers(connection)?;
+    for shape in shapes.iter_mut() {
+        shape.is_guarded = is_guarded;
+    }
+    shapes.iter().try_for_each(|shape| make(connection, shape))
+}
+
+/// Makes them again on a connection that was given back meanwhile.
+pub(crate) fn install_again(connection: &Connection, shapes: &Shapes) -> rusqlite::Result<()> {
+    drop_triggers(connection)?;
+    shapes.all().iter().try_for_each(|shape| make(connection, shape))
+}
+
+fn make(connection: &Connection, shape: &Shape) -> rusqlite::Result<()> {
+    let number = NUMBER.fetch_add(1, Relaxed);
+    if shape.is_guarded {
+        connection.execute_batch(&triggers(shape, number))?;
+    }
+    connection.execute_batch(&probe::triggers(shape, number))
 }
 
 /// Whether the application has any trigger, in whatever table: one may lead to another.

@@ -24,7 +24,7 @@ pub(crate) struct RowsAndRecords {
 impl Joined for RowsAndRecords {
     async fn apply(&self, batch: Vec<Settling>) -> Result<Vec<Outcome>, StateError> {
         // First what is long, in transactions of its own.
-        self.state.run("write", |open| drain::drain_all(&mut open.connection)).await?;
+        self.state.run("write", |open| drain::drain_all(open.connection)).await?;
         let (writes, updates) = batch.into_iter().map(|s| (s.write, s.updates)).unzip();
         let (address, known) = (self.state.address.clone(), self.state.remote.clone());
         let outcomes = self.database.write(writes, Some(Along { address, known, updates })).await;

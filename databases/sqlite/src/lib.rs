@@ -54,6 +54,7 @@ mod cell;
 mod children;
 mod circle;
 mod claim;
+mod connections;
 mod database;
 mod document;
 mod drain;
@@ -67,6 +68,7 @@ mod join;
 mod joined;
 mod key;
 mod known;
+mod lent;
 mod lift;
 mod list;
 mod look;
@@ -102,9 +104,14 @@ mod unique;
 mod waiting;
 mod write;
 
+pub use connections::Connections;
 pub use database::{SqliteDatabase, SqliteDatabaseBuilder};
 pub use error::SqliteError;
 pub use queue::queue_change;
 pub use state::SqliteState;
 pub use survey::Found;
 pub use table::Table;
+
+/// The version of rusqlite whose connections an application lends ([`SqliteDatabase::on`]) and whose errors
+/// [`SqliteError`] has.
+pub use rusqlite;

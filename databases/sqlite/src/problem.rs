@@ -54,6 +54,8 @@ pub(crate) enum Problem {
     NoSibling { operation: &'static str, path: PathBuf },
     #[error("find the client state {path:?}: check that its folder exists")]
     Path { path: PathBuf, source: std::io::Error },
+    #[error("{operation} the client state {path:?}: the application's connection: {source}")]
+    Lent { operation: &'static str, path: PathBuf, source: db_to_cloud::BoxError },
     #[error("{operation} the client state {path:?}: the task did not end")]
     Task { operation: &'static str, path: PathBuf, source: tokio::task::JoinError },
 }

@@ -216,7 +216,7 @@ fn create(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
 
 /// Makes the tables in the application's file. Their format is in a table too, as the marks of the
 /// file are the application's.
-fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
+pub(crate) fn create_within(connection: &mut Connection, path: &Path) -> Result<(), Problem> {
     let failed = |e| Problem::sqlite("create", path, e);
     let transaction = immediate(connection).map_err(failed)?;
     let format = "CREATE TABLE IF NOT EXISTS db_to_cloud_format (version INTEGER NOT NULL)";

@@ -9,7 +9,8 @@ use rusqlite::Connection;
 use tokio::sync::Mutex;
 
 use crate::attach::Shapes;
-use crate::database::{Open, SqliteDatabase};
+use crate::connections::{Open, Source, Stored};
+use crate::database::SqliteDatabase;
 use crate::problem::Problem;
 use crate::turn::{Turning, Unturned};
 use crate::{addresses, drain, schema};
@@ -27,13 +28,15 @@ use crate::{addresses, drain, schema};
 /// Its methods need a tokio runtime.
 #[derive(Clone, Debug)]
 pub struct SqliteState {
-    connection: Arc<Mutex<Open>>,
+    connection: Arc<Mutex<Stored>>,
     pub(crate) address: Arc<str>,
     /// The number of the remote to which the address led when it was last looked up. It changes only while
     /// the connection is held.
     pub(crate) remote: Arc<AtomicI64>,
     pub(crate) path: Arc<Path>,
     place: schema::Place,
+    /// Whether the database has no file.
+    pub(crate) is_in_memory: bool,
     /// The synced tables of the file, if they were opened: what they look like is checked before
     /// each sync.
     pub(crate) tables: Option<SqliteDatabase>,
@@ -67,28 +70,29 @@ impl SqliteState {
         let path = path
             .canonicalize()
             .map_err(|source| Problem::Path { path: path.to_owned(), source })?;
-        let open = Open { connection, shapes: Shapes::default(), sync: 0 };
+        let open = Stored { source: Source::Own(connection), shapes: Shapes::default(), sync: 0 };
         let connection = Arc::new(Mutex::new(open));
         let (address, remote) = (address.into(), Arc::new(remote.into()));
-        Ok(Self { connection, address, remote, path: path.into(), place, tables: None })
+        let (path, is_in_memory, tables) = (path.into(), false, None);
+        Ok(Self { connection, address, remote, path, place, is_in_memory, tables })
     }
 
     /// The state of a remote in the file of these tables, over the same connection: what one of them
     /// writes would otherwise empty the cache of the other.
     pub(crate) fn of_tables(
         tables: SqliteDatabase,
-        connection: Arc<Mutex<Open>>,
+        connection: Arc<Mutex<Stored>>,
         path: &Path,
         address: Arc<str>,
         remote: i64,
     ) -> Self {
-        let (place, tables) = (schema::Place::WithinAnother, Some(tables));
-        let remote = Arc::new(remote.into());
-        Self { connection, address, remote, path: path.into(), place, tables }
+        let (place, is_in_memory) = (schema::Place::WithinAnother, tables.is_in_memory());
+        let (remote, tables) = (Arc::new(remote.into()), Some(tables));
+        Self { connection, address, remote, path: path.into(), place, is_in_memory, tables }
     }
 
     /// Whether it uses this connection.
-    pub(crate) fn is_over(&self, connection: &Arc<Mutex<Open>>) -> bool {
+    pub(crate) fn is_over(&self, connection: &Arc<Mutex<Stored>>) -> bool {
         Arc::ptr_eq(&self.connection, connection)
     }
 
@@ -106,8 +110,8 @@ impl SqliteState {
     /// file.
     pub(crate) async fn look_up(&self) -> Result<i64, StateError> {
         let (address, known) = (self.address.clone(), self.remote.clone());
-        let look_up = move |open: &mut Open| {
-            let remote = match addresses::number(&open.connection, &address)? {
+        let look_up = move |open: &mut Open<'_>| {
+            let remote = match addresses::number(open.connection, &address)? {
                 Some(remote) => remote,
                 None => open.join(&address)?,
             };
@@ -131,7 +135,7 @@ impl SqliteState {
     {
         let is_fed = table == Table::Dirty && self.is_within();
         let (address, known) = (self.address.clone(), self.remote.clone());
-        let read = move |Open { connection, .. }: &mut Open| {
+        let read = move |Open { connection, .. }: &mut Open<'_>| {
             if is_fed {
                 drain::drain_all(connection)?;
             }
@@ -147,13 +151,13 @@ impl SqliteState {
     pub(crate) async fn change<T, F>(&self, change: F) -> Result<T, StateError>
     where
         T: Send + 'static,
-        F: FnOnce(&Turning, &mut Open) -> rusqlite::Result<Result<(i64, T), Unturned>>
+        F: FnOnce(&Turning, &mut Open<'_>) -> rusqlite::Result<Result<(i64, T), Unturned>>
             + Send
             + 'static,
     {
         let (place, has_tables) = (self.place, self.tables.is_some());
         let (address, known) = (self.address.clone(), self.remote.clone());
-        let change = move |open: &mut Open| {
+        let change = move |open: &mut Open<'_>| {
             let turning = Turning { address, remote: known.load(SeqCst), place, has_tables };
             Ok(change(&turning, open)?.map(|(remote, answer)| {
                 known.store(remote, SeqCst);
@@ -179,13 +183,14 @@ impl SqliteState {
     ) -> Result<T, StateError>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Open) -> rusqlite::Result<T> + Send + 'static,
+        F: FnOnce(&mut Open<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         let mut open = self.connection.clone().lock_owned().await;
-        let task = tokio::task::spawn_blocking(move || statements(&mut open));
+        let task = tokio::task::spawn_blocking(move || open.with(statements));
         let path = || self.path.to_path_buf();
-        let result =
+        let lent =
             task.await.map_err(|source| Problem::Task { operation, path: path(), source })?;
+        let result = lent.map_err(|source| Problem::Lent { operation, path: path(), source })?;
         Ok(result.map_err(|source| Problem::sqlite(operation, &self.path, source))?)
     }
 }

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use db_to_cloud::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
 
 use crate::claim::Lock;
-use crate::database::Open;
+use crate::connections::Open;
 use crate::problem::Problem;
 use crate::state::SqliteState;
 use crate::{addresses, drain, join, place, records, schema, turn};
@@ -29,13 +29,17 @@ impl StateStore for SqliteState {
         // An address turns only under the claim of the state to which it leads: once that is held, it stays.
         let mut remote = self.look_up().await?;
         for _ in 0..CLAIMS {
-            let lock = Lock::acquire(&self.lock_path(remote))?;
+            let path = self.lock_path(remote);
+            let lock = match self.is_in_memory {
+                true => Lock::acquire_in_memory(&path)?,
+                false => Lock::acquire(&path)?,
+            };
             let now = self.look_up().await?;
             if now == remote {
                 if let Some(tables) = &self.tables {
                     tables.refresh().await.map_err(|e| StateError::Store(e.into()))?;
-                    let join = move |open: &mut Open| {
-                        join::join_new(&mut open.connection, &open.shapes, remote)
+                    let join = move |open: &mut Open<'_>| {
+                        join::join_new(open.connection, open.shapes, remote)
                     };
                     self.run("claim", join).await?;
                 }
@@ -87,7 +91,7 @@ impl StateStore for SqliteState {
         let (address, known, is_fed) =
             (self.address.clone(), self.remote.clone(), self.is_within());
         let has_expected = !expected.is_empty();
-        let write = move |Open { connection, .. }: &mut Open| {
+        let write = move |Open { connection, .. }: &mut Open<'_>| {
             if is_fed {
                 // First what is long, in transactions of its own; then what came since.
                 drain::drain_all(connection)?;

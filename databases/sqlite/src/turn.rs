@@ -5,7 +5,7 @@ use std::sync::Arc;
 use db_to_cloud::state::{Sibling, Table, Turn};
 use rusqlite::{Connection, Transaction, params};
 
-use crate::database::Open;
+use crate::connections::Open;
 use crate::schema::{Place, immediate};
 use crate::{addresses, drain, join, queue, records};
 
@@ -31,7 +31,7 @@ impl Turning {
     /// Turns the address; answers the number of its remote.
     pub(crate) fn turn(
         &self,
-        open: &mut Open,
+        open: &mut Open<'_>,
         turn: Turn,
     ) -> rusqlite::Result<Result<i64, Unturned>> {
         let Open { connection, shapes, .. } = open;
@@ -69,9 +69,9 @@ impl Turning {
     /// If another address leads to the same remote, this one gets a copy; answers its number.
     pub(crate) fn keep_apart(
         &self,
-        open: &mut Open,
+        open: &mut Open<'_>,
     ) -> rusqlite::Result<Result<Option<i64>, Unturned>> {
-        let transaction = self.begin(&mut open.connection)?;
+        let transaction = self.begin(open.connection)?;
         if addresses::number(&transaction, &self.address)? != Some(self.remote) {
             return Ok(Err(Unturned::Stale));
         }

@@ -14,6 +14,7 @@ mod evolution;
 mod foreign;
 mod hammer;
 mod joined;
+mod lent;
 mod look;
 mod orders;
 mod replacing;

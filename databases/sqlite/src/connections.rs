@@ -1,0 +1,114 @@
+//! The connection to the application's database: our own, or one that the application lends.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+
+use db_to_cloud::BoxError;
+use rusqlite::Connection;
+
+use crate::attach::Shapes;
+use crate::lent;
+
+/// Connections of the application to one database, for
+/// [`SqliteDatabase::on`](crate::SqliteDatabase::on): it opens them as it needs them, with the key of an
+/// encrypted file, with functions and collations, in memory or exclusively.
+///
+/// All of them must be to the same database. Between two calls a connection is the application's: its foreign
+/// keys, triggers, functions and TEMP objects are as it left them.
+///
+/// ```
+/// use db_to_cloud::BoxError;
+/// use db_to_cloud_sqlite::{Connections, rusqlite};
+///
+/// /// A pool with a method that gives a connection back when it is dropped.
+/// struct Pool(std::sync::Mutex<Vec<rusqlite::Connection>>);
+///
+/// impl Connections for Pool {
+///     fn with(
+///         &self,
+///         work: &mut dyn FnMut(&mut rusqlite::Connection) -> rusqlite::Result<()>,
+///     ) -> Result<(), BoxError> {
+///         let taken = self.0.lock().map_err(|e| e.to_string())?.pop();
+///         let mut connection = taken.ok_or("all connections are in use")?;
+///         let done = work(&mut connection);
+///         self.0.lock().map_err(|e| e.to_string())?.push(connection);
+///         Ok(done?)
+///     }
+/// }
+/// ```
+pub trait Connections: Send + Sync {
+    /// Calls `work` once with a connection that is in no transaction, and that nobody else uses meanwhile. It
+    /// may block: it is called where that is allowed.
+    ///
+    /// # Errors
+    /// If there is no connection, and those of `work`.
+    fn with(
+        &self,
+        work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), BoxError>;
+}
+
+impl Connections for Arc<Mutex<Connection>> {
+    fn with(
+        &self,
+        work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<()>,
+    ) -> Result<(), BoxError> {
+        let poisoned = |_| "a thread panicked while it used the connection".to_owned();
+        let mut connection = self.lock().map_err(poisoned)?;
+        Ok(work(&mut connection)?)
+    }
+}
+
+/// Where the connection comes from.
+pub(crate) enum Source {
+    Own(Connection),
+    Lent(Arc<dyn Connections>),
+}
+
+/// What is kept between two uses of the connection.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    pub source: Source,
+    pub shapes: Shapes,
+    /// A number that differs from one sync to the next.
+    pub sync: i64,
+}
+
+/// The connection in use, and what it has been seen to be connected to.
+pub(crate) struct Open<'a> {
+    pub connection: &'a mut Connection,
+    pub shapes: &'a mut Shapes,
+    pub sync: &'a mut i64,
+    /// Whether it is the application's.
+    pub is_lent: bool,
+}
+
+impl Stored {
+    /// Does something with the connection.
+    pub(crate) fn with<T>(&mut self, work: impl FnOnce(&mut Open<'_>) -> T) -> Result<T, BoxError> {
+        let Self { source, shapes, sync } = self;
+        let connections = match source {
+            Source::Own(connection) => {
+                return Ok(work(&mut Open { connection, shapes, sync, is_lent: false }));
+            }
+            Source::Lent(connections) => connections,
+        };
+        let (mut work, mut done) = (Some(work), None);
+        connections.with(&mut |connection| {
+            let Some(work) = work.take() else { return Ok(()) };
+            let before = lent::prepare(connection)?;
+            done = Some(work(&mut Open { connection, shapes, sync, is_lent: true }));
+            lent::give_back(connection, before)
+        })?;
+        done.ok_or_else(|| "no connection was given".into())
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Own(_) => "Own",
+            Self::Lent(_) => "Lent",
+        })
+    }
+}

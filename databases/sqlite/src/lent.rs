@@ -1,0 +1,60 @@
+//! A connection of the application: made ready for our work, and given back as it was.
+
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ffi};
+
+use crate::guard;
+
+/// What is set otherwise while it is lent.
+pub(crate) struct Before {
+    foreign_keys: bool,
+    triggers: bool,
+}
+
+/// Makes it ready.
+pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
+    if !connection.is_autocommit() {
+        let why =
+            "the connection is in a transaction of the application: end it, or lend another one";
+        let error = ffi::Error::new(ffi::SQLITE_MISUSE);
+        return Err(rusqlite::Error::SqliteFailure(error, Some(why.to_owned())));
+    }
+    let foreign_keys = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
+    let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
+    let before = Before { foreign_keys, triggers };
+    let prepared = make_ready(connection);
+    if prepared.is_err() {
+        give_back(connection, before)?;
+        return prepared.map(|()| Before { foreign_keys, triggers });
+    }
+    Ok(before)
+}
+
+fn make_ready(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
+    guard::register(connection)
+}
+
+/// Gives it back as it was.
+pub(crate) fn give_back(connection: &Connection, before: Before) -> rusqlite::Result<()> {
+    let Before { foreign_keys, triggers } = before;
+    let cleared = guard::unregister(connection);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers)?;
+    connection.pragma_update(None, "foreign_keys", foreign_keys)?;
+    cleared
+}
+
+/// Numbers for databases in memory.
+static NUMBER: AtomicI64 = AtomicI64::new(1);
+
+/// The number of a database in memory: all connections to it find the same one.
+pub(crate) fn number(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.execute_batch("CREATE TABLE IF NOT EXISTS db_to_cloud_memory (number INTEGER)")?;
+    let insert = "INSERT INTO db_to_cloud_memory
+        SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM db_to_cloud_memory)";
+    connection.execute(insert, [NUMBER.fetch_add(1, Relaxed)])?;
+    connection.query_row("SELECT number FROM db_to_cloud_memory", [], |row| row.get(0))
+}
