@@ -52,10 +52,10 @@ impl Known {
         self.fields.contains(&column.field) && (is_same || !was_watched)
     }
 
-    /// Whether a column went.
-    pub(crate) fn misses(&self, shape: &Shape) -> bool {
-        let is_there = |field: &String| shape.view.columns.iter().any(|c| c.field == *field);
-        !self.fields.iter().all(is_there)
+    /// Columns that went.
+    pub(crate) fn dropped(&self, shape: &Shape) -> Vec<String> {
+        let is_there = |field: &&String| shape.view.columns.iter().any(|c| c.field == **field);
+        self.fields.iter().filter(|field| !is_there(field)).cloned().collect()
     }
 
     /// Whether earlier releases left columns with their default out of documents.

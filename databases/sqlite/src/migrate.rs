@@ -11,12 +11,12 @@
 //! | other row | none, unless a new column has a value: then the column was renamed | an edit, unless its known columns are as synced and each new one has its default |
 //! | no row | queued, if it was deleted | asked about (rule B1) |
 
-use db_to_cloud::DocumentId;
 use db_to_cloud::state::{Table, Update, local_revision, with_local_revision};
+use db_to_cloud::{DocumentId, Revision};
 use rusqlite::{Connection, params};
 
 use crate::cell::Cell;
-use crate::extra::Extra;
+use crate::document::{decode, document, encode, unknown};
 use crate::key::RowKey;
 use crate::known::Known;
 use crate::parents::cells;
@@ -37,6 +37,8 @@ pub(crate) struct Migration<'a> {
     before: View,
     /// Those that are new.
     added: Vec<Column>,
+    /// Those that went.
+    dropped: Vec<String>,
     /// Whether all documents may be other ones than the known columns make.
     is_unknown: bool,
     /// Which of the new columns a row has by default.
@@ -63,8 +65,19 @@ impl<'a> Migration<'a> {
         let are_defaults =
             format!("SELECT {are_defaults} FROM {} WHERE {}", statements.table, statements.is_row);
         let before = View::new(&shape.table, &shape.keys, before, shape.view.revision.clone());
-        let is_unknown = known.misses(shape) || known.had_short_documents();
-        Self { connection, shape, remotes, was_watched, before, added, is_unknown, are_defaults }
+        let dropped = known.dropped(shape);
+        let is_unknown = !dropped.is_empty() || known.had_short_documents();
+        Self {
+            connection,
+            shape,
+            remotes,
+            was_watched,
+            before,
+            added,
+            dropped,
+            is_unknown,
+            are_defaults,
+        }
     }
 
     /// Goes through all rows.
@@ -92,45 +105,59 @@ impl<'a> Migration<'a> {
         statement.query_map(rusqlite::params_from_iter(after), key)?.collect()
     }
 
-    fn settle(&self, key: &RowKey) -> rusqlite::Result<()> {
-        let (connection, id) = (self.connection, key.id());
-        let Some(cells) = row(connection, &self.shape.view, key)? else { return Ok(()) };
-        let before = match self.was_watched {
-            true => None,
-            false => {
-                read_row(connection, &self.before, key, extra::get(connection, &id)?)?.document
-            }
-        };
-        let defaults = self.defaults(key)?;
-        let kept = extra::get(connection, &id)?.filter(|extra| extra.row.is_some());
-        let is_queued = self.is_queued(&id.to_key())?;
-        let is_written = self.fill_in(key, &cells, &defaults, kept, is_queued)?;
-        let after = read_row(connection, &self.shape.view, key, extra::get(connection, &id)?)?;
-        let Some(after) = after.document.map(|document| document.revision) else { return Ok(()) };
+    fn settle(&self, row_key: &RowKey) -> rusqlite::Result<()> {
+        let (connection, id) = (self.connection, row_key.id());
+        let Some(cells) = row(connection, &self.shape.view, row_key)? else { return Ok(()) };
         let key = id.to_key();
+        let is_queued = self.is_queued(&key)?;
+        let before = match self.was_watched && !is_queued {
+            true => None,
+            false => self.revision(&self.before, row_key)?,
+        };
+        let is_written = self.fill_in(row_key, &cells, is_queued)?;
+        let Some(after) = self.revision(&self.shape.view, row_key)? else { return Ok(()) };
         for remote in self.remotes {
-            let record = |table| records::get(connection, *remote, table, &key);
-            if record(Table::Dirty)?.is_some() {
-                continue;
-            }
-            let Some(indexed) = record(Table::Index)? else {
-                if !self.was_watched {
-                    drain::queue(connection, *remote, &key)?;
-                }
-                continue;
-            };
-            let local = local_revision(&indexed).map_err(damaged)?;
-            let is_as_synced = before.as_ref().is_some_and(|before| before.revision == local);
-            let is_edited = is_written || (!self.was_watched && (self.is_unknown || !is_as_synced));
-            if is_edited && after != local {
-                drain::queue(connection, *remote, &key)?;
-            } else if after != local {
-                let value = Some(with_local_revision(&indexed, &after).map_err(damaged)?);
-                let update = Update { table: Table::Index, key: key.clone(), value };
-                records::set(connection, *remote, &update)?;
-            }
+            self.settle_for(*remote, &key, before.as_ref(), &after, is_written)?;
         }
         Ok(())
+    }
+
+    /// The revision of a row's document as far as this view of it goes.
+    fn revision(&self, view: &View, key: &RowKey) -> rusqlite::Result<Option<Revision>> {
+        let extra = extra::get(self.connection, &key.id())?;
+        let current = read_row(self.connection, view, key, extra)?;
+        Ok(current.document.map(|document| document.revision))
+    }
+
+    /// What a row is for one remote: edited, or the same as before under another revision.
+    fn settle_for(
+        &self,
+        remote: i64,
+        key: &str,
+        before: Option<&Revision>,
+        after: &Revision,
+        is_written: bool,
+    ) -> rusqlite::Result<()> {
+        let record = |table| records::get(self.connection, remote, table, key);
+        let is_queued = record(Table::Dirty)?.is_some();
+        let Some(indexed) = record(Table::Index)? else {
+            return match self.was_watched || is_queued {
+                true => Ok(()),
+                false => drain::queue(self.connection, remote, key),
+            };
+        };
+        let local = local_revision(&indexed).map_err(damaged)?;
+        let is_sure = self.was_watched && !is_queued;
+        let is_as_synced = is_sure || (!self.is_unknown && before == Some(&local));
+        if *after == local {
+            return Ok(());
+        }
+        if is_as_synced && !is_written {
+            let value = Some(with_local_revision(&indexed, after).map_err(damaged)?);
+            let update = Update { table: Table::Index, key: key.to_owned(), value };
+            return records::set(self.connection, remote, &update);
+        }
+        if is_queued { Ok(()) } else { drain::queue(self.connection, remote, key) }
     }
 
     /// Whether an edit of a document is queued.
@@ -156,16 +183,14 @@ impl<'a> Migration<'a> {
 
     /// Gives the new columns of a row what was kept for them; answers whether the application wrote a
     /// value there itself.
-    fn fill_in(
-        &self,
-        key: &RowKey,
-        cells: &[Cell],
-        defaults: &[bool],
-        kept: Option<Extra>,
-        is_queued: bool,
-    ) -> rusqlite::Result<bool> {
-        let Some(extra) = kept else { return Ok(defaults.contains(&false)) };
-        let fields = crate::document::decode(&extra.document.bytes).unwrap_or_default();
+    fn fill_in(&self, key: &RowKey, cells: &[Cell], is_queued: bool) -> rusqlite::Result<bool> {
+        let defaults = self.defaults(key)?;
+        let is_changed = !self.added.is_empty() || self.is_unknown;
+        let kept = extra::get(self.connection, &key.id())?;
+        let Some(extra) = kept.filter(|extra| is_changed && extra.row.is_some()) else {
+            return Ok(defaults.contains(&false));
+        };
+        let fields = decode(&extra.document.bytes).unwrap_or_default();
         let mut wanted = extra.exact(&self.shape.view, cells);
         // A row that nobody edited since it was synced has at most what a renamed column had before.
         let is_untouched = self.was_watched && !is_queued;
@@ -184,12 +209,10 @@ impl<'a> Migration<'a> {
                 }
             }
         }
-        let bytes = crate::document::encode(
-            &self.shape.view,
-            &wanted,
-            &crate::document::unknown(&self.shape.view, &extra.document.bytes),
-        );
-        let wanted = crate::document::document(&self.shape.view, &wanted, bytes);
+        let mut others = unknown(&self.shape.view, &extra.document.bytes);
+        others.retain(|field, _| !self.dropped.contains(field));
+        let bytes = encode(&self.shape.view, &wanted, &others);
+        let wanted = document(&self.shape.view, &wanted, bytes);
         let (id, before) = (key.id(), with_row(&self.shape.view, cells, Some(extra)));
         let row = Row { connection: self.connection, shape: self.shape, key, id: &id };
         let last = own::last(self.connection)?;

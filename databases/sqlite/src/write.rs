@@ -16,7 +16,7 @@ use crate::parents::{Awaited, cells};
 use crate::read::{Current, row};
 use crate::shape::{Column, Shape, View};
 use crate::statements::{Set, or};
-use crate::{extra, guard, probe};
+use crate::{extra, guard, probe, records};
 
 /// Why a write did not come about. What it did must be rolled back.
 #[derive(Debug)]
@@ -95,8 +95,9 @@ impl Row<'_> {
     /// How a document is written, in the place of the one `before`.
     ///
     /// A column that the document lacks stays as it is: a device that dropped it has nothing to say of it.
-    /// But if the document has a new field instead, the column was renamed there. Then it gets its default,
-    /// so that its old value is not taken for one of this device when it is renamed here, too.
+    /// But it gets its default if the document has a new field instead: then the column was renamed there, and
+    /// its old value must not be taken for one of this device when it is renamed here, too. And it does if the
+    /// row was edited here: then the edit is given up for a version that never had the column.
     fn statement(
         &self,
         has_row: bool,
@@ -110,16 +111,13 @@ impl Row<'_> {
         let values = columns.iter().map(|column| fields.get(&column.field));
         let cells: Option<Vec<_>> = values.clone().flatten().map(Cell::from_json).collect();
         let cells = cells.ok_or_else(|| malformed("a field holds what is no value of SQLite"))?;
-        let renamed = before.filter(|_| values.clone().any(|value| value.is_none()));
-        let renamed = renamed.and_then(|before| decode(&before.bytes)).filter(|before| {
-            let unknown = unknown(&self.shape.view, &wanted.bytes);
-            unknown.keys().any(|field| !before.contains_key(field))
-        });
-        let was_renamed =
-            |column: &Column| renamed.as_ref().is_some_and(|r| r.contains_key(&column.field));
+        let lacking = before.filter(|_| values.clone().any(|value| value.is_none()));
+        let reset = lacking.map(|before| self.given_up(before, wanted)).transpose()?.flatten();
+        let was_given_up =
+            |column: &Column| reset.as_ref().is_some_and(|r| r.contains_key(&column.field));
         let set = columns.iter().zip(values).map(|(column, value)| match value {
             Some(_) => Set::Value,
-            None if was_renamed(column) => Set::Default,
+            None if was_given_up(column) => Set::Default,
             None => Set::Not,
         });
         let sql = match has_row {
@@ -127,6 +125,20 @@ impl Row<'_> {
             false => statements.insert(&set.collect::<Vec<_>>()),
         };
         Ok(Statement { sql, values: [self.key.cells.clone(), cells].concat() })
+    }
+
+    /// The fields of the document before that are no more to be in the row, though they are in no column of
+    /// the new one.
+    fn given_up(
+        &self,
+        before: &Document,
+        wanted: &Document,
+    ) -> Result<Option<Map<String, serde_json::Value>>, Unwritten> {
+        let Some(fields) = decode(&before.bytes) else { return Ok(None) };
+        let others = unknown(&self.shape.view, &wanted.bytes);
+        let was_renamed = others.keys().any(|field| !fields.contains_key(field));
+        let is_edited = !records::is_synced(self.connection, self.id, &before.revision)?;
+        Ok((was_renamed || is_edited).then_some(fields))
     }
 
     /// The documents of the rows that have what must be unique in the row that is wanted. All is as it

@@ -290,3 +290,54 @@ async fn an_edit_of_a_renamed_column_is_not_undone_where_it_is_renamed_later() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_column_that_is_renamed_everywhere_is_the_same_beside_a_row_that_had_more() {
+    let (laptop, phone) = pair(OLD, &["notes"]).await;
+    phone.run("ALTER TABLE notes ADD COLUMN size INTEGER NOT NULL DEFAULT -1");
+    laptop.run("INSERT INTO notes VALUES ('a', 'milk')");
+    settle(&laptop, &phone).await;
+    laptop.run("ALTER TABLE notes ADD COLUMN size INTEGER NOT NULL DEFAULT -1");
+    settle(&laptop, &phone).await;
+    for device in [&laptop, &phone] {
+        device.run("ALTER TABLE notes RENAME COLUMN text TO title");
+    }
+    settle(&laptop, &phone).await;
+    for device in [&laptop, &phone] {
+        let report = device.sync().await;
+        assert_eq!((report.pulled, report.pushed, report.conflicts), (0, 0, 0));
+        assert_eq!(device.shell("SELECT * FROM notes"), "a|milk|-1");
+    }
+}
+
+#[tokio::test]
+async fn a_version_that_is_preferred_to_an_edit_takes_the_new_column_along() {
+    let (old, new) = pair(OLD, &["notes"]).await;
+    old.run("INSERT INTO notes VALUES ('a', 'x')");
+    settle(&old, &new).await;
+    new.run("ALTER TABLE notes ADD COLUMN size INTEGER DEFAULT 5; UPDATE notes SET size = 7");
+    old.run("UPDATE notes SET text = 'y'");
+    old.sync().await;
+    assert_eq!(new.sync().await.conflicts, 1, "and the remote version wins");
+    old.run("ALTER TABLE notes ADD COLUMN size INTEGER DEFAULT 5");
+    settle(&old, &new).await;
+    for device in [&old, &new] {
+        assert_eq!(device.shell("SELECT * FROM notes"), "a|y|5");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_trigger_makes_no_edit_of_a_row_that_has_more_than_its_document() {
+    let (old, new) = pair(OLD, &["notes"]).await;
+    new.run("ALTER TABLE notes ADD COLUMN size INTEGER DEFAULT 5");
+    old.run("INSERT INTO notes VALUES ('a', 'x'), ('b', 'x')");
+    settle(&old, &new).await;
+    new.run("UPDATE notes SET text = 'x' WHERE id = 'a'; DROP TRIGGER db_to_cloud_notes_delete");
+    old.run("DELETE FROM notes WHERE id = 'a'");
+    old.sync().await;
+    let report = new.sync().await;
+    assert_eq!((report.conflicts, report.deleted, report.pushed), (0, 1, 0));
+    // The same while a column comes.
+    new.run("UPDATE notes SET text = 'x'; ALTER TABLE notes ADD COLUMN color TEXT");
+    assert_eq!(new.sync().await.pushed, 0);
+}
