@@ -262,6 +262,7 @@ impl<'a> Pull<'a> {
         }
         self.cx.mark_synced_with(decided.synced, position.generation, state).await?;
         self.cx.mark_forgotten(&decided.forgotten).await?;
-        self.write(position, plan).await
+        let open = self.write(position, plan).await?;
+        self.write_rest(position, open, false).await
     }
 }

@@ -10,6 +10,7 @@ use futures::stream;
 use super::facts::inline;
 use super::{Pull, joined};
 use crate::local::Batch;
+use crate::local::state::Table;
 use crate::local::{Outcome, Write};
 use crate::model::Scope;
 use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, VersionId};
@@ -27,9 +28,9 @@ const CARRIED: usize = 100_000;
 
 /// A write that the database could not make now.
 pub(super) struct Open {
-    fetched: Fetched,
-    why: BoxError,
-    refused: bool,
+    pub fetched: Fetched,
+    pub why: BoxError,
+    pub refused: bool,
 }
 
 impl Pull<'_> {
@@ -37,7 +38,12 @@ impl Pull<'_> {
     /// are fetched a batch ahead of the writes. A write that is blocked or refused comes again with
     /// a later batch, which may make room for it: with the next one, or if many wait, when as many others
     /// were written.
-    pub(super) async fn write(&self, position: &LogPosition, plan: Plan) -> Result<(), Error> {
+    /// Those that are still blocked at the end are given back, for [`write_rest`](Self::write_rest).
+    pub(super) async fn write(
+        &self,
+        position: &LogPosition,
+        plan: Plan,
+    ) -> Result<Vec<Open>, Error> {
         self.cx.client.emit(Event::Pull { total: plan.len() as u64 });
         let most = self.cx.client.storage.capabilities().batch_bytes;
         let batches = match self.cx.client.joined {
@@ -58,11 +64,20 @@ impl Pull<'_> {
             }
             open.extend(self.write_batch(position, batch).await?);
         }
-        self.write_rest(position, open).await
+        Ok(open)
     }
 
-    /// Tries again as long as one write makes room for another.
-    async fn write_rest(&self, position: &LogPosition, mut open: Vec<Open>) -> Result<(), Error> {
+    /// Tries again as long as one write makes room for another. What is left is put off to the deferred
+    /// changes if there are any, as a conflict among them may be about its room, or else given up.
+    pub(super) async fn write_rest(
+        &self,
+        position: &LogPosition,
+        mut open: Vec<Open>,
+        is_last: bool,
+    ) -> Result<(), Error> {
+        let is_last = is_last
+            || open.is_empty()
+            || self.cx.client.sync_state.is_empty(Table::Pending).await?;
         while !open.is_empty() {
             let before = open.len();
             // Before the last try: what changes after it changes the epoch, too.
@@ -72,10 +87,22 @@ impl Pull<'_> {
             let batch = open.into_iter().map(|open| open.fetched).collect();
             open = self.write_batch(position, batch).await?;
             if open.len() == before {
-                return self.give_up(open, &epochs).await;
+                return match is_last {
+                    true => self.give_up(open, &epochs).await,
+                    false => self.put_off(open).await,
+                };
             }
         }
         Ok(())
+    }
+
+    /// Stores these writes as deferred, to be tried again in the same sync.
+    async fn put_off(&self, open: Vec<Open>) -> Result<(), Error> {
+        let mut state = Batch::new();
+        for Open { fetched: (write, _), .. } in open {
+            state.pending(&write.change.id, Some(&write.record));
+        }
+        self.cx.client.sync_state.metadata_write(state).await
     }
 
     /// Stores these writes as deferred and reports them (rules P10 and P12).

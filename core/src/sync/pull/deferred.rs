@@ -75,10 +75,12 @@ impl Pull<'_> {
         let plan = decided.plan();
         self.cx.mark_synced_with(decided.synced, position.generation, decided.state).await?;
         self.cx.mark_forgotten(&decided.forgotten).await?;
-        self.write(position, plan).await?;
+        let mut open = self.write(position, plan).await?;
+        // What is taken in a conflict may wait for room that one of the writes makes, and the reverse.
         for (id, pending) in decided.conflicts {
-            self.resolve(position, id, pending).await?;
+            self.resolve(position, id, pending, &mut open).await?;
         }
+        self.write_rest(position, open, true).await?;
         Ok(again)
     }
 

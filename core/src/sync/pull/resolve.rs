@@ -1,15 +1,18 @@
 //! One conflict (rules P6, P7 and P8): the application decides, then its decision is carried out in an
 //! order that a stop anywhere cannot turn into a loss.
 
+use bytes::Bytes;
+
 use super::Pull;
+use super::apply::Open;
 use crate::local::{Batch, Elsewhere};
 use crate::local::{Conflict, Outcome, Resolution, Write};
 use crate::model::Scope;
 use crate::model::format::Change;
-use crate::model::{Action, DeferReason, Document, DocumentId, Error, Event, Revision};
+use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Revision};
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds};
-use crate::protocol::Local;
+use crate::protocol::{Local, PlannedWrite};
 use crate::sync::mark_synced::Synced;
 
 fn local_of(document: Option<&Document>) -> Local<'_> {
@@ -19,6 +22,19 @@ fn local_of(document: Option<&Document>) -> Local<'_> {
 /// The local side as the resolver saw it.
 type Expected = Option<Revision>;
 
+/// A write that is tried again together with others.
+fn blocked(
+    record: DeferredChange,
+    bytes: Option<Bytes>,
+    expected: Expected,
+    why: BoxError,
+) -> Option<Open> {
+    let change = record.change.clone()?;
+    let (replaces, moved_from) = (None, None);
+    let write = PlannedWrite { change, record, expected, replaces, bytes: None, moved_from };
+    Some(Open { fetched: (write, bytes), why, refused: false })
+}
+
 impl Pull<'_> {
     /// Puts a conflict to the application and does as it says. If the document was edited meanwhile
     /// it stays pending, and is asked anew.
@@ -27,6 +43,7 @@ impl Pull<'_> {
         position: &LogPosition,
         id: DocumentId,
         pending: DeferredChange,
+        open: &mut Vec<Open>,
     ) -> Result<(), Error> {
         let local = match self.cx.client.database.get(&id).await {
             Ok(local) => local,
@@ -50,7 +67,7 @@ impl Pull<'_> {
         self.cx.report().conflicts += 1;
         self.cx.client.emit(Event::Conflict { id: conflict.id.clone() });
         match self.cx.client.resolver.resolve(&conflict).await {
-            Ok(resolution) => self.carry_out(position, conflict, pending, resolution).await,
+            Ok(resolution) => self.carry_out(position, conflict, pending, resolution, open).await,
             Err(e) => self.defer_change(&conflict.id, &pending, DeferReason::Conflict, e).await,
         }
     }
@@ -91,12 +108,14 @@ impl Pull<'_> {
         conflict: Conflict,
         pending: DeferredChange,
         resolution: Resolution,
+        open: &mut Vec<Open>,
     ) -> Result<(), Error> {
         let expected = conflict.local.as_ref().map(|local| local.revision.clone());
         match resolution {
             Resolution::KeepLocal => self.keep_local(position, &conflict, &pending).await,
             Resolution::TakeRemote => {
-                self.take_remote(position, &conflict.id, pending, conflict.remote, expected).await
+                let taken = (pending, conflict.remote, expected);
+                self.take_remote(position, &conflict.id, taken, open).await
             }
             Resolution::Merged(document) => {
                 if !holds(Rule::P8) {
@@ -122,8 +141,8 @@ impl Pull<'_> {
             Resolution::KeepBoth { copy } => match (&conflict.local, &conflict.remote) {
                 (Some(local), Some(_)) => match self.copy(&conflict.id, &copy, local).await? {
                     Ok(()) => {
-                        let (id, remote) = (&conflict.id, conflict.remote);
-                        self.take_remote(position, id, pending, remote, expected).await
+                        let taken = (pending, conflict.remote, expected);
+                        self.take_remote(position, &conflict.id, taken, open).await
                     }
                     Err(why) => {
                         self.defer_change(&conflict.id, &pending, DeferReason::Refused, why).await
@@ -131,8 +150,8 @@ impl Pull<'_> {
                 },
                 (Some(_), None) => self.keep_local(position, &conflict, &pending).await,
                 (None, _) => {
-                    let (id, remote) = (&conflict.id, conflict.remote);
-                    self.take_remote(position, id, pending, remote, expected).await
+                    let taken = (pending, conflict.remote, expected);
+                    self.take_remote(position, &conflict.id, taken, open).await
                 }
             },
             Resolution::Defer => {
@@ -172,14 +191,14 @@ impl Pull<'_> {
         Ok((here, sync_state.elsewhere(ids).await?))
     }
 
-    /// Replaces the local version by the remote one, if it is still the expected one.
+    /// Replaces the local version by the remote one, if it is still the expected one. If it is blocked, it
+    /// comes again with the `open` writes.
     async fn take_remote(
         &self,
         position: &LogPosition,
         id: &DocumentId,
-        pending: DeferredChange,
-        remote: Option<Document>,
-        expected: Expected,
+        (pending, remote, expected): (DeferredChange, Option<Document>, Expected),
+        open: &mut Vec<Open>,
     ) -> Result<(), Error> {
         let (here, elsewhere) = self.versions(id).await?;
         let lineage = elsewhere.lineage(id, here.as_ref());
@@ -189,13 +208,24 @@ impl Pull<'_> {
         intent.intent(id, pending.change.as_ref());
         self.cx.client.sync_state.metadata_write(intent).await?;
         let existed = expected.is_some();
-        let write = Write { id: id.clone(), document: remote, expected, moved_from: None };
+        let bytes = remote.as_ref().map(|remote| remote.bytes.clone());
+        let write = Write {
+            id: id.clone(),
+            document: remote,
+            expected: expected.clone(),
+            moved_from: None,
+        };
         match self.apply_one(write).await {
             Outcome::Done => self.mark_taken(position, id, &pending, existed, None).await,
             Outcome::DoneAs(revision) => {
                 self.mark_taken(position, id, &pending, existed, Some(revision)).await
             }
             Outcome::Changed => self.drop_intent(id).await,
+            Outcome::Blocked(why) if pending.change.is_some() => {
+                self.drop_intent(id).await?;
+                open.extend(blocked(pending, bytes, expected, why));
+                Ok(())
+            }
             Outcome::Blocked(e) | Outcome::Refused(e) => {
                 self.drop_intent(id).await?;
                 self.defer_change(id, &pending, DeferReason::Refused, e).await

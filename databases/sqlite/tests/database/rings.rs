@@ -50,3 +50,18 @@ async fn a_list_of_any_length_is_turned_round_in_one_sync() {
     );
     both_have(&laptop, &phone, &turn).await;
 }
+
+#[tokio::test]
+async fn a_swap_of_which_one_row_is_in_conflict_is_written_once_that_is_decided() {
+    let schema =
+        "CREATE TABLE t (id TEXT PRIMARY KEY, x, u INTEGER); CREATE UNIQUE INDEX i ON t (u)";
+    let (laptop, phone) = pair(schema, &["t"]).await;
+    laptop.run("INSERT INTO t VALUES ('a', NULL, 0), ('b', NULL, 1)");
+    settle(&laptop, &phone).await;
+    laptop.run("BEGIN; UPDATE t SET u = -1 - u; UPDATE t SET u = 2 + u; COMMIT");
+    phone.run("UPDATE t SET x = 'mine' WHERE id = 'a'");
+    laptop.sync().await;
+    let report = phone.sync().await;
+    assert_eq!((report.conflicts, report.pulled), (1, 2));
+    assert_eq!(phone.shell("SELECT * FROM t ORDER BY id"), "a||1\nb||0");
+}
