@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use db_to_cloud::state::{Table, Update, Written, local_revision};
-use db_to_cloud::{DocumentId, Revision};
+use db_to_cloud::state::{Table, Update, Written};
 use rusqlite::{Connection, OptionalExtension, params};
 
 const READ: &str =
@@ -125,27 +124,6 @@ pub(crate) fn get(
     let mut statement = connection.prepare_cached(READ)?;
     let row = params![remote, number(table), key.as_bytes()];
     statement.query_row(row, |row| row.get(0)).optional()
-}
-
-/// Whether a document of this revision is what is synced with any remote.
-pub(crate) fn is_synced(
-    connection: &Connection,
-    id: &DocumentId,
-    revision: &Revision,
-) -> rusqlite::Result<bool> {
-    let sql =
-        "SELECT d.value FROM db_to_cloud_remotes r JOIN db_to_cloud_records d ON d.remote = r.id
-        WHERE d.kind = ?1 AND d.key = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let key = id.to_key();
-    let mut rows = statement.query(params![number(Table::Index), key.as_bytes()])?;
-    while let Some(row) = rows.next()? {
-        let indexed: Vec<u8> = row.get(0)?;
-        if local_revision(&indexed).is_ok_and(|local| local == *revision) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Writes or removes one record.

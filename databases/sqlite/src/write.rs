@@ -9,14 +9,14 @@ use serde_json::Map;
 
 use crate::attach::is_schemas;
 use crate::cell::Cell;
-use crate::document::{decode, document, encode, unknown};
+use crate::document::{decode, document, encode};
 use crate::error::SqliteError;
 use crate::key::RowKey;
 use crate::parents::{Awaited, cells};
 use crate::read::{Current, row};
 use crate::shape::{Column, Shape, View};
 use crate::statements::{Set, or};
-use crate::{extra, guard, probe, records};
+use crate::{extra, guard, probe};
 
 /// Why a write did not come about. What it did must be rolled back.
 #[derive(Debug)]
@@ -94,10 +94,9 @@ impl Row<'_> {
 
     /// How a document is written, in the place of the one `before`.
     ///
-    /// A column that the document lacks stays as it is: a device that dropped it has nothing to say of it.
-    /// But it gets its default if the document has a new field instead: then the column was renamed there, and
-    /// its old value must not be taken for one of this device when it is renamed here, too. And it does if the
-    /// row was edited here: then the edit is given up for a version that never had the column.
+    /// A column that the document lacks gets its default if the one before had it: the row is as its document
+    /// says, on all devices. If that one lacked it too, the row keeps what it has: a default may be another
+    /// one each time, such as a random number.
     fn statement(
         &self,
         has_row: bool,
@@ -111,13 +110,12 @@ impl Row<'_> {
         let values = columns.iter().map(|column| fields.get(&column.field));
         let cells: Option<Vec<_>> = values.clone().flatten().map(Cell::from_json).collect();
         let cells = cells.ok_or_else(|| malformed("a field holds what is no value of SQLite"))?;
-        let lacking = before.filter(|_| values.clone().any(|value| value.is_none()));
-        let reset = lacking.map(|before| self.given_up(before, wanted)).transpose()?.flatten();
-        let was_given_up =
-            |column: &Column| reset.as_ref().is_some_and(|r| r.contains_key(&column.field));
+        let before = before.filter(|_| values.clone().any(|value| value.is_none()));
+        let before = before.and_then(|before| decode(&before.bytes));
+        let had = |column: &Column| before.as_ref().is_some_and(|b| b.contains_key(&column.field));
         let set = columns.iter().zip(values).map(|(column, value)| match value {
             Some(_) => Set::Value,
-            None if was_given_up(column) => Set::Default,
+            None if had(column) => Set::Default,
             None => Set::Not,
         });
         let sql = match has_row {
@@ -125,20 +123,6 @@ impl Row<'_> {
             false => statements.insert(&set.collect::<Vec<_>>()),
         };
         Ok(Statement { sql, values: [self.key.cells.clone(), cells].concat() })
-    }
-
-    /// The fields of the document before that are no more to be in the row, though they are in no column of
-    /// the new one.
-    fn given_up(
-        &self,
-        before: &Document,
-        wanted: &Document,
-    ) -> Result<Option<Map<String, serde_json::Value>>, Unwritten> {
-        let Some(fields) = decode(&before.bytes) else { return Ok(None) };
-        let others = unknown(&self.shape.view, &wanted.bytes);
-        let was_renamed = others.keys().any(|field| !fields.contains_key(field));
-        let is_edited = !records::is_synced(self.connection, self.id, &before.revision)?;
-        Ok((was_renamed || is_edited).then_some(fields))
     }
 
     /// The documents of the rows that have what must be unique in the row that is wanted. All is as it

@@ -341,3 +341,18 @@ async fn a_lost_trigger_makes_no_edit_of_a_row_that_has_more_than_its_document()
     new.run("UPDATE notes SET text = 'x'; ALTER TABLE notes ADD COLUMN color TEXT");
     assert_eq!(new.sync().await.pushed, 0);
 }
+
+#[tokio::test]
+async fn keys_that_a_device_without_a_column_swaps_take_the_column_along() {
+    let (old, new) = old_and_new().await;
+    new.run("INSERT INTO notes VALUES ('a', 'x', 'blue', 1)");
+    old.run("INSERT INTO notes VALUES ('b', 'y')");
+    settle(&new, &old).await;
+    settle(&new, &old).await;
+    old.run(
+        "BEGIN; UPDATE notes SET id = 't' WHERE id = 'a'; UPDATE notes SET id = 'a' WHERE id = 'b';
+        UPDATE notes SET id = 'b' WHERE id = 't'; COMMIT",
+    );
+    settle(&old, &new).await;
+    assert_eq!(new.shell("SELECT * FROM notes ORDER BY id"), "a|y|red|2\nb|x|blue|1");
+}
