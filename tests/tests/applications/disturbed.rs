@@ -9,8 +9,8 @@ use bytes::Bytes;
 use db_to_cloud::state::{Claim, StateError, StateStore, Table, Update, Written};
 use db_to_cloud::{
     Adapter, BoxError, Capabilities, ChangeTracking, Created, Database, Document, DocumentId,
-    Effect, Error, ErrorKind, Folder, Joined, Key, Listed, Outcome, Page, Revision, Settling,
-    Write,
+    Effect, Error, ErrorKind, Folder, Joined, Key, Listed, Missing, Outcome, Page, Revision,
+    Settling, Write,
 };
 use db_to_cloud_fs::FsAdapter;
 use futures::stream::BoxStream;
@@ -135,6 +135,25 @@ impl Database for Disturbed<Arc<dyn Database>> {
     async fn get(&self, id: &DocumentId) -> Result<Option<Document>, BoxError> {
         self.1.pass().await;
         self.0.get(id).await
+    }
+
+    async fn get_some(
+        &self,
+        ids: &[DocumentId],
+        enough: u64,
+    ) -> Vec<Result<Option<Document>, BoxError>> {
+        self.1.pass().await;
+        self.0.get_some(ids, enough).await
+    }
+
+    async fn missing(&self) -> Result<Vec<Missing>, BoxError> {
+        let missing = self.0.missing().await;
+        self.1.pass().await;
+        missing
+    }
+
+    fn guards_overwrites(&self) -> bool {
+        self.0.guards_overwrites()
     }
 
     async fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, BoxError>> {
