@@ -56,6 +56,11 @@ pub(crate) trait Application: Clone + Send + Sync + 'static {
         tree
     }
 
+    /// The documents of the storage as a device has them whose rows are these.
+    fn in_storage(&self, tree: Tree) -> Tree {
+        tree
+    }
+
     /// Whether one database cannot hold both documents.
     fn clash(&self, one: (&str, &str), other: (&str, &str)) -> bool;
 
@@ -83,6 +88,75 @@ pub(crate) trait Application: Clone + Send + Sync + 'static {
 
     /// Decides a conflict: the same conflict always in the same way.
     fn decide(&self, conflict: &Conflict) -> Resolution;
+
+    /// A run begins.
+    fn begin(&self) {}
+
+    /// Something that belongs into the [`story`](Self::story).
+    fn note(&self, text: &str) {
+        let _ = text;
+    }
+
+    /// What happened in the run, for a failure.
+    fn story(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What an operation met that it must not meet.
+    fn complaint(&self) -> Option<String> {
+        None
+    }
+
+    /// How many later versions there are of the application.
+    fn versions(&self) -> usize {
+        0
+    }
+
+    /// The version that a device has; the first is 0.
+    fn version_of(&self, home: &Path) -> usize {
+        let _ = home;
+        0
+    }
+
+    /// Whether devices before and after the step from this version can have the same documents.
+    fn can_wait(&self, version: usize) -> bool {
+        let _ = version;
+        false
+    }
+
+    /// From now on devices of these versions are compared, the first and the last: by what both know.
+    fn compare(&self, first: usize, last: usize) {
+        let _ = (first, last);
+    }
+
+    /// What the documents of a device that was upgraded would be if that changed no row.
+    fn migrated(&self, home: &Path, before: Tree) -> Tree {
+        let _ = home;
+        before
+    }
+
+    /// Whether the step from this version must be done on all devices while they are alike.
+    fn needs_all(&self, version: usize) -> bool {
+        let _ = version;
+        false
+    }
+
+    /// A device gets the next version.
+    fn upgrade(&self, home: &Path) {
+        let _ = home;
+    }
+
+    /// Whether the program starts anew after the step from this version.
+    fn restarts(&self, version: usize) -> bool {
+        let _ = version;
+        true
+    }
+
+    /// Part of a document that no operation wrote.
+    fn unheard_of(&self, tree: &Tree) -> Option<String> {
+        let _ = tree;
+        None
+    }
 }
 
 /// An id as the tests write it.

@@ -48,7 +48,7 @@ impl<A: Application> Device<A> {
 
     /// The program ends and starts again. What it had begun to write is written first: a thread that
     /// outlives its program exists in tests only.
-    async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         let _ = self.database.get(&"none".into()).await;
         let _ = self.state.count(Table::Metadata).await;
         self.moments.clear();

@@ -19,7 +19,9 @@ pub(crate) fn unexplained<A: Application>(app: &A, storage: &Tree, device: &Tree
             .filter(|(id, _)| !explained.contains(**id))
             .filter(|(id, wanted)| match wanted {
                 Some(text) => is_impossible(app, storage, device, &explained, (id, text)),
-                None => is_needed(app, device, id) || is_moved(storage, device, &explained, id),
+                None => {
+                    is_needed(app, device, id) || is_moved(app, storage, device, &explained, id)
+                }
             })
             .map(|(id, _)| *id)
             .collect();
@@ -56,9 +58,18 @@ fn is_needed<A: Application>(app: &A, device: &Tree, id: &str) -> bool {
 }
 
 /// Whether a document that is deleted in the storage is there under another name, with which it
-/// cannot be here: then it stays as it was.
-fn is_moved(storage: &Tree, device: &Tree, explained: &HashSet<&String>, id: &String) -> bool {
-    let text = device.get(id);
+/// cannot be here, or its room is for one that cannot be here: then it stays as it was.
+fn is_moved<A: Application>(
+    app: &A,
+    storage: &Tree,
+    device: &Tree,
+    explained: &HashSet<&String>,
+    id: &String,
+) -> bool {
+    let Some(text) = device.get(id) else { return false };
     let is_missing = |other: &&String| storage.contains_key(*other) && !device.contains_key(*other);
-    explained.iter().copied().filter(is_missing).any(|other| storage.get(other) == text)
+    explained.iter().copied().filter(is_missing).any(|other| {
+        let there = &storage[other];
+        there == text || app.clash((id, text), (other, there))
+    })
 }

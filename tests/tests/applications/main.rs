@@ -12,6 +12,8 @@
 //! - no conflict was asked about twice, or where only one device edited;
 //! - the databases are sound.
 //!
+//! `drawn/` plays applications whose schemas are drawn from the seed, and change between the edits.
+//!
 //! `plan.rs` makes the run of a seed, `shrink.rs` the shortest one that still fails.
 //!
 //! ```sh
@@ -34,6 +36,7 @@ mod application;
 mod broken;
 mod device;
 mod disturbed;
+mod drawn;
 mod explained;
 mod folders;
 mod moments;
@@ -45,3 +48,4 @@ mod rest;
 mod seeds;
 mod shrink;
 mod tables;
+mod upgrades;

@@ -38,6 +38,12 @@ impl Oracle {
             if before.get(id) == after.get(id) {
                 continue;
             }
+            let is_same = old == new;
+            self.made_on.insert((on, id.clone(), new.clone()));
+            // What a user would miss stayed.
+            if is_same {
+                continue;
+            }
             if let Some(old) = old {
                 self.replaced.insert((id.clone(), old), self.operations);
             }
@@ -45,7 +51,6 @@ impl Oracle {
                 let made = self.made.entry((id.clone(), new.clone())).or_default();
                 *made = (made.0 + 1, self.operations);
             }
-            self.made_on.insert((on, id.clone(), new));
         }
     }
 

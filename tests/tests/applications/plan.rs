@@ -22,8 +22,16 @@ pub(crate) enum Step<Op> {
     During { on: usize, at: When, editor: usize, op: Op },
     /// A sync; before its n-th write of documents the device edits one of them.
     Race { on: usize, n: u64, text: String },
+    /// The application of a device gets its next version, unless all must have it at once.
+    Upgrade { on: usize },
+    /// A sync, at a moment of which the application of a device gets its next version.
+    UpgradeDuring { on: usize, at: When, who: usize },
+    /// All devices get the next version, while they are alike.
+    UpgradeAll,
     /// All devices sync until nothing moves; then everything is compared.
     Rest,
+    /// The same, after all have the latest version that one of them has.
+    End,
 }
 
 /// Who edits between two rests.
@@ -64,6 +72,20 @@ impl<Op> Plan<Op> {
             }
             steps.push(Step::Rest);
         }
+        for _ in 0..app.versions() * 2 {
+            let place = dice.usize(..=steps.len() - 1);
+            let on = dice.usize(..devices);
+            let upgrade = match dice.u8(..6) {
+                0 | 1 => Step::UpgradeAll,
+                2 => {
+                    let at = When::Any(1 + dice.u64(..16));
+                    Step::UpgradeDuring { on: dice.usize(..devices), at, who: on }
+                }
+                _ => Step::Upgrade { on },
+            };
+            steps.insert(place, upgrade);
+        }
+        steps.push(Step::End);
         Self { devices, editors, steps }
     }
 
@@ -74,7 +96,7 @@ impl<Op> Plan<Op> {
             Step::Edit { on, .. } | Step::During { editor: on, .. } => {
                 self.editors == Editors::All || *editor.get_or_insert(*on) == *on
             }
-            Step::Rest => {
+            Step::Rest | Step::UpgradeAll | Step::End => {
                 editor = None;
                 true
             }

@@ -23,12 +23,15 @@ pub(crate) async fn play<A: Application>(
 ) -> Result<(), String> {
     let mut play = Play::new(app, plan, homes, cloud).await;
     for (i, step) in plan.steps.iter().enumerate() {
+        app.note(&format!("{}. {step:?}", i + 1));
         let done = play.step(step).await;
+        let done = done.and_then(|()| app.complaint().map_or(Ok(()), Err));
         done.map_err(|error| format!("step {}: {error}", i + 1))?;
     }
     played.runs += 1;
     played.questions += play.devices.iter().map(|d| d.questions.all().len()).sum::<usize>();
     played.deferred += play.deferred;
+    played.upgrades += play.upgrades;
     Ok(())
 }
 
@@ -40,6 +43,8 @@ pub(crate) struct Played {
     pub(crate) questions: usize,
     /// Documents that could not be synced in the end, for a good reason.
     pub(crate) deferred: usize,
+    /// Steps of devices to later versions.
+    pub(crate) upgrades: usize,
 }
 
 pub(crate) struct Play<A> {
@@ -52,10 +57,12 @@ pub(crate) struct Play<A> {
     /// The one that edited since the last rest.
     pub(crate) editor: Option<usize>,
     pub(crate) deferred: usize,
+    pub(crate) upgrades: usize,
 }
 
 impl<A: Application> Play<A> {
     async fn new(app: &A, plan: &Plan<A::Op>, homes: &[PathBuf], cloud: &Path) -> Self {
+        app.begin();
         let mut devices = Vec::new();
         for (i, home) in homes.iter().enumerate().take(plan.devices) {
             devices.push(Device::new(app, format!("device {i}"), home.clone(), cloud).await);
@@ -69,7 +76,8 @@ impl<A: Application> Play<A> {
         );
         let observer = (documents, observer.with_device("observer").build());
         let (app, editors) = (app.clone(), plan.editors);
-        Self { app, devices, oracle: Arc::default(), observer, editors, editor: None, deferred: 0 }
+        let (oracle, editor) = (Arc::default(), None);
+        Self { app, devices, oracle, observer, editors, editor, deferred: 0, upgrades: 0 }
     }
 
     async fn step(&mut self, step: &Step<A::Op>) -> Result<(), String> {
@@ -102,7 +110,20 @@ impl<A: Application> Play<A> {
                 self.devices[*on].moments.clear();
                 synced?;
             }
-            Step::Rest => self.rest().await?,
+            Step::Upgrade { on } => self.upgrade(*on).await,
+            Step::UpgradeAll => self.upgrade_all().await?,
+            Step::UpgradeDuring { on, at, who } => {
+                if self.can_upgrade(*who) {
+                    let upgrade = Box::new(self.upgrading(*who));
+                    self.devices[*on].moments.set(*at, Happens::Edit(upgrade));
+                }
+                let synced = self.devices[*on].sync().await;
+                self.devices[*on].moments.clear();
+                self.devices[*who].restart().await;
+                synced?;
+            }
+            Step::Rest => self.rest(false).await?,
+            Step::End => self.rest(true).await?,
         }
         Ok(())
     }

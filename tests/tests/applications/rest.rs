@@ -16,7 +16,15 @@ use crate::resolver::Question;
 const ROUNDS: usize = 8;
 
 impl<A: Application> Play<A> {
-    pub(crate) async fn rest(&mut self) -> Result<(), String> {
+    pub(crate) async fn rest(&mut self, must_catch_up: bool) -> Result<(), String> {
+        let (first, _) = self.versions();
+        self.catch_up(must_catch_up).await;
+        let (earliest, latest) = self.versions();
+        // What an upgrade finds was written on other devices is not there before the next sync.
+        self.app.compare(first, latest);
+        if let Some(complaint) = self.app.complaint() {
+            return Err(complaint);
+        }
         let editor = self.editor.take();
         let expected = editor.map(|editor| self.app.read(self.devices[editor].home()));
         let asked: usize = self.devices.iter().map(|device| device.questions.all().len()).sum();
@@ -31,14 +39,20 @@ impl<A: Application> Play<A> {
                 return Err(format!("the database is damaged: {fault}"));
             }
         }
+        if let Some(found) = trees.iter().find_map(|tree| self.app.unheard_of(tree)) {
+            return Err(found);
+        }
         let questions = self.questions()?;
         if self.editors == Editors::One {
             if let Some(question) = questions.get(asked..).and_then(<[_]>::first) {
                 return Err(format!("one device edits, and there is a conflict: {question:?}"));
             }
             let expected = expected.unwrap_or_else(|| storage.clone());
-            return self.check_same(&expected, &storage, &trees, &reports);
+            self.check_same(&expected, &storage, &trees, &reports)?;
+            self.app.compare(earliest, latest);
+            return self.check_same(&storage, &storage, &trees, &reports);
         }
+        self.app.compare(earliest, latest);
         self.check_explained(&storage, &trees, &reports)?;
         self.deferred += reports.iter().map(|report| report.deferred.len()).sum::<usize>();
         let places: Vec<&Tree> = std::iter::once(&storage).chain(&trees).collect();
@@ -50,7 +64,11 @@ impl<A: Application> Play<A> {
     async fn check_one_sync_each(&self, editor: usize, expected: &Tree) -> Result<(), String> {
         let others = (0..self.devices.len()).filter(|i| *i != editor);
         for i in std::iter::once(editor).chain(others) {
-            let deferred = self.devices[i].sync().await?.deferred;
+            let Report { deferred, pushed, .. } = self.devices[i].sync().await?;
+            // What triggers and foreign keys do while a sync writes is no edit.
+            if i != editor && pushed > 0 && self.app.versions() == 0 {
+                return Err(format!("device {i}, which edited nothing, pushed {pushed} edits"));
+            }
             let tree = self.app.read(self.devices[i].home());
             let [right, is] = [expected, &tree].map(|tree| self.app.folded(tree.clone()));
             if right != is || !deferred.is_empty() {
@@ -91,7 +109,8 @@ impl<A: Application> Play<A> {
             return Err(format!("the storage is damaged: {:?}", report.deferred));
         }
         let documents = documents.documents();
-        Ok(documents.iter().map(|(id, d)| (id_text(id), self.app.text(d))).collect())
+        let texts = documents.iter().map(|(id, d)| (id_text(id), self.app.text(d)));
+        Ok(texts.collect())
     }
 
     fn questions(&self) -> Result<Vec<Question>, String> {
@@ -126,8 +145,9 @@ impl<A: Application> Play<A> {
                 return Err(format!("device {i} has {difference}; deferred: {deferred:?}"));
             }
         }
-        if expected != storage {
-            return Err(format!("the storage has {}", difference(expected, storage)));
+        let [right, is] = [expected, storage].map(|tree| self.app.in_storage(tree.clone()));
+        if right != is {
+            return Err(format!("the storage has {}", difference(&right, &is)));
         }
         match reports.iter().position(|report| !report.deferred.is_empty()) {
             Some(i) => Err(format!("device {i} still defers {:?}", reports[i].deferred)),

@@ -46,11 +46,21 @@ pub(crate) fn play_all<A: Application>(
     runs: u64,
     elsewhere: Option<&PathBuf>,
 ) {
+    play_each(|_| apps.to_vec(), editors, runs, elsewhere);
+}
+
+/// The same with other applications for each seed.
+pub(crate) fn play_each<A: Application>(
+    apps: impl Fn(u64) -> Vec<A>,
+    editors: Editors,
+    runs: u64,
+    elsewhere: Option<&PathBuf>,
+) {
     let (seeds, deadline) = seeds(runs);
     let mut failures: Vec<Failure> = Vec::new();
     let mut played = Played::default();
     'all: for seed in seeds {
-        for app in apps {
+        for app in &apps(seed) {
             if deadline.is_some_and(|deadline| Instant::now() > deadline) {
                 break 'all;
             }
@@ -123,9 +133,14 @@ fn shown<A: Application>(
 ) -> String {
     let fails = |plan: &Plan<A::Op>| outcome(app, plan, elsewhere, &mut Played::default());
     let (plan, error) = shrink(plan, error.to_owned(), fails);
+    // Once more: of the last one the application has what happened.
+    let error = fails(&plan).unwrap_or(error);
     let mut text = format!("{} devices; {error}\n", plan.devices);
     for (i, step) in plan.steps.iter().enumerate() {
         writeln!(text, "    {}. {step:?}", i + 1).unwrap();
+    }
+    for line in app.story() {
+        writeln!(text, "    {line}").unwrap();
     }
     text
 }

@@ -24,8 +24,8 @@ pub(crate) fn shrink<Op: Clone>(
             let mut steps = plan.steps.clone();
             steps.drain(start..end);
             // The end is compared always.
-            if !matches!(steps.last(), Some(Step::Rest)) {
-                steps.push(Step::Rest);
+            if !matches!(steps.last(), Some(Step::End)) {
+                steps.push(Step::End);
             }
             let is_shorter = steps.len() < plan.steps.len();
             let candidate = Plan { steps, ..plan.clone() };
