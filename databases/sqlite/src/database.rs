@@ -427,7 +427,7 @@ impl SqliteDatabase {
         }
     }
 
-    /// The documents of the first of these ids, until their bytes are so many together.
+    /// The documents of the first of these ids, until they have this many bytes together.
     async fn documents(
         &self,
         ids: Vec<DocumentId>,

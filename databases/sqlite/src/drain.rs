@@ -69,7 +69,7 @@ pub(crate) fn drain_within(connection: &Connection) -> rusqlite::Result<()> {
     drain(connection, usize::MAX, &mut HashSet::new())
 }
 
-/// Puts the first so many edits into the records, and notes of which tables they are. It must be in a
+/// Puts up to this number of edits into the records, and notes of which tables they are. It must be in a
 /// transaction.
 fn drain(
     connection: &Connection,

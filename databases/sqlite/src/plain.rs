@@ -29,7 +29,7 @@ impl Batch<'_> {
         if matches!(why, Unwritten::Constraint(_)) {
             return self.explain(job, why).map(Err);
         }
-        // Nobody sees this error.
+        // The error is not shown: all is tried again.
         Err(Failed { needs_care: true, ..rusqlite::Error::InvalidQuery.into() })
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn read(
     read_at(connection, shapes, id, place(shapes, id).as_ref(), true)
 }
 
-/// The documents of the first of these ids, until their bytes are so many together.
+/// The documents of the first of these ids, until they have this many bytes together.
 pub(crate) fn read_some(
     connection: &Connection,
     shapes: &Shapes,

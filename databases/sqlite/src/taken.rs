@@ -2,7 +2,7 @@
 //!
 //! SQLite calls no trigger for them, and the triggers in the file must not name the columns of an index,
 //! which can be dropped. So the rows are counted: the triggers say how many were inserted and deleted
-//! since the table had so many rows. If it has fewer than that, some were replaced, and then all
+//! since the last count. If there are fewer than that, some were replaced, and then all
 //! synced documents are looked up. A row that was replaced by one with its own id is not missing: as far
 //! as it is sure that it was there, it is taken off.
 

@@ -139,8 +139,8 @@ impl Push<'_> {
         Ok((documents > 0).then_some(batch))
     }
 
-    /// The next queued document, as it is now; of those that are read with it so many, until they have
-    /// so many bytes.
+    /// The next queued document, as it is now. With it others are read: up to this number of documents and of
+    /// bytes.
     async fn next_read(
         &self,
         queue: &mut Queue,
