@@ -82,6 +82,7 @@ pub(crate) fn attach(
     path: &Path,
     wanted: &[Table],
     look: Look,
+    is_lent: bool,
 ) -> Result<Shapes, SqliteError> {
     let failed = |source| SqliteError::Sqlite { operation: "attach", path: path.into(), source };
     let mut transaction = immediate(connection).map_err(failed)?;
@@ -100,7 +101,7 @@ pub(crate) fn attach(
         }
     }
     if look != Look::Only {
-        guard::install(&transaction, &mut all).map_err(failed)?;
+        guard::install(&transaction, &mut all, is_lent).map_err(failed)?;
     }
     for shape in all {
         let mut savepoint = transaction.savepoint().map_err(failed)?;

@@ -219,7 +219,8 @@ impl SqliteDatabaseBuilder {
     ) -> Result<SqliteDatabase, SqliteError> {
         let mut stored = Stored { source, shapes: Shapes::default(), sync: number_of_sync() };
         let attached = stored.with(|open| {
-            *open.shapes = attach::attach(open.connection, &self.path, &self.tables, look)?;
+            *open.shapes =
+                attach::attach(open.connection, &self.path, &self.tables, look, open.is_lent)?;
             match look {
                 Look::Only => Ok(()),
                 _ => open.settle(self.foreign_keys).map_err(|source| self.failed(source)),
@@ -253,7 +254,7 @@ impl Open<'_> {
             return Ok(());
         }
         let look = if shared.is_look { Look::Only } else { Look::Again };
-        *self.shapes = attach::attach(self.connection, path, &shared.tables, look)?;
+        *self.shapes = attach::attach(self.connection, path, &shared.tables, look, self.is_lent)?;
         if shared.is_look { Ok(()) } else { self.settle(shared.foreign_keys).map_err(failed) }
     }
 

@@ -103,10 +103,15 @@ fn drop_triggers(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Makes the TEMP triggers for these tables, if there is any trigger of the application.
-pub(crate) fn install(connection: &Connection, shapes: &mut [Shape]) -> rusqlite::Result<()> {
+/// Makes the TEMP triggers for these tables, if there is any trigger of the application. On a connection that
+/// it lends there may be TEMP ones at any time.
+pub(crate) fn install(
+    connection: &Connection,
+    shapes: &mut [Shape],
+    is_lent: bool,
+) -> rusqlite::Result<()> {
     drop_triggers(connection)?;
-    let is_guarded = has_triggers(connection)?;
+    let is_guarded = is_lent || has_triggers(connection)?;
     for shape in shapes.iter_mut() {
         shape.is_guarded = is_guarded;
     }

@@ -9,9 +9,9 @@ use db_to_cloud_sqlite::{Connections, SqliteDatabase, SqliteError};
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
-type Lent = Arc<Mutex<Connection>>;
+pub(crate) type Lent = Arc<Mutex<Connection>>;
 
-async fn client(
+pub(crate) async fn client(
     connections: impl Connections + 'static,
     tables: &[&str],
     cloud: &MemoryAdapter,
@@ -33,7 +33,7 @@ const OWN: &str = "
     CREATE TRIGGER counting AFTER INSERT ON notes BEGIN
         UPDATE counts SET n = n + 1; INSERT INTO words VALUES (fold(NEW.text)); END";
 
-fn prepared(connection: Connection, schema: &str) -> Lent {
+pub(crate) fn prepared(connection: Connection, schema: &str) -> Lent {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     let fold = |c: &rusqlite::functions::Context<'_>| Ok(c.get::<String>(0)?.to_uppercase());
     connection.create_scalar_function("fold", 1, flags, fold).unwrap();
@@ -43,11 +43,11 @@ fn prepared(connection: Connection, schema: &str) -> Lent {
     Arc::new(Mutex::new(connection))
 }
 
-fn run(lent: &Lent, sql: &str) {
+pub(crate) fn run(lent: &Lent, sql: &str) {
     lent.lock().unwrap().execute_batch(sql).unwrap();
 }
 
-fn all(lent: &Lent, sql: &str) -> Vec<String> {
+pub(crate) fn all(lent: &Lent, sql: &str) -> Vec<String> {
     let lent = lent.lock().unwrap();
     let mut statement = lent.prepare(sql).unwrap();
     let rows = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
