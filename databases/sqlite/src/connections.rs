@@ -14,7 +14,9 @@ use crate::lent;
 /// encrypted file, with functions and collations, in memory or exclusively.
 ///
 /// All of them must be to the same database. Between two calls a connection is the application's: its foreign
-/// keys, triggers, functions and TEMP objects are as it left them.
+/// keys, triggers, functions and TEMP objects are as it left them; `changes()` and `last_insert_rowid()` are
+/// those of the last use. A connection with a TEMP table or view that has the name of one in the database is
+/// refused.
 ///
 /// ```
 /// use db_to_cloud::BoxError;

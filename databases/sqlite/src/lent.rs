@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ffi};
+use rusqlite::{Connection, OptionalExtension, ffi};
 
 use crate::guard;
 
@@ -18,9 +18,9 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
     if !connection.is_autocommit() {
         let why =
             "the connection is in a transaction of the application: end it, or lend another one";
-        let error = ffi::Error::new(ffi::SQLITE_MISUSE);
-        return Err(rusqlite::Error::SqliteFailure(error, Some(why.to_owned())));
+        return Err(unusable(why.to_owned()));
     }
+    refuse_hidden(connection)?;
     let foreign_keys = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
     let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
     let before = Before { foreign_keys, triggers };
@@ -30,6 +30,26 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
         return prepared.map(|()| Before { foreign_keys, triggers });
     }
     Ok(before)
+}
+
+/// SQLite looks for a name in the TEMP schema first. Rows of a TEMP table would be taken for those of the
+/// table of the same name in the file, and the rows that it lacks for deleted.
+fn refuse_hidden(connection: &Connection) -> rusqlite::Result<()> {
+    let sql = "SELECT t.name FROM sqlite_temp_schema t
+        JOIN main.sqlite_schema m ON lower(m.name) = lower(t.name)
+        WHERE t.type IN ('table', 'view') AND m.type IN ('table', 'view') LIMIT 1";
+    let hidden: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
+    hidden.map_or(Ok(()), |name| {
+        let why = format!(
+            "the TEMP table or view {name:?} on the connection hides the table of that name in the database: \
+             drop or rename it, or lend a connection without it"
+        );
+        Err(unusable(why))
+    })
+}
+
+fn unusable(why: String) -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_MISUSE), Some(why))
 }
 
 fn make_ready(connection: &Connection) -> rusqlite::Result<()> {

@@ -14,6 +14,36 @@ fn memory(schema: &str) -> Arc<Mutex<Connection>> {
     prepared(Connection::open_in_memory().unwrap(), schema)
 }
 
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// SQLite looks for a name in the TEMP schema first: rows would be read there, and taken for deleted.
+#[tokio::test]
+async fn a_temp_table_that_hides_one_of_the_file_is_refused_and_nothing_is_deleted() {
+    let cloud = MemoryAdapter::new();
+    let (laptop, phone) = (memory(NOTES), memory(NOTES));
+    let on_laptop = client(laptop.clone(), &["notes"], &cloud).await;
+    let on_phone = client(phone.clone(), &["notes"], &cloud).await;
+    run(&laptop, "INSERT INTO notes VALUES ('a', 'milk'), ('b', 'oats')");
+    on_laptop.sync().await.unwrap();
+    on_phone.sync().await.unwrap();
+    run(
+        &laptop,
+        "UPDATE notes SET text = 'soy'; CREATE TEMP TABLE Notes (id TEXT PRIMARY KEY, text TEXT)",
+    );
+    let error = chain(&on_laptop.sync().await.unwrap_err());
+    assert!(error.contains("\"Notes\"") && error.contains("drop or rename it"), "{error}");
+    on_phone.sync().await.unwrap();
+    assert_eq!(all(&phone, "SELECT text FROM notes"), ["milk", "oats"]);
+    run(&laptop, "DROP TABLE temp.notes; CREATE TEMP TABLE other (id)");
+    assert_eq!(on_laptop.sync().await.unwrap().pushed, 2);
+    on_phone.sync().await.unwrap();
+    assert_eq!(all(&phone, "SELECT text FROM notes"), ["soy", "soy"]);
+    assert_eq!(all(&laptop, "SELECT name FROM sqlite_temp_schema"), ["other"]);
+}
+
 /// It changes nothing by which the schema of the file is known.
 #[tokio::test]
 async fn a_temp_trigger_made_after_the_tables_were_opened_changes_no_synced_row_for_a_sync() {
