@@ -1,6 +1,7 @@
 //! The connection to the application's database: our own, or one that the application lends.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex};
 
 use db_to_cloud::BoxError;
@@ -99,8 +100,13 @@ impl Stored {
         connections.with(&mut |connection| {
             let Some(work) = work.take() else { return Ok(()) };
             let before = lent::prepare(connection)?;
-            done = Some(work(&mut Open { connection, shapes, sync, is_lent: true }));
-            lent::give_back(connection, before)
+            let worked = catch_unwind(AssertUnwindSafe(|| {
+                work(&mut Open { connection, shapes, sync, is_lent: true })
+            }));
+            // Also after a panic: what is left on it would pass over writes of the application.
+            let given_back = lent::give_back(connection, before);
+            done = Some(worked.unwrap_or_else(|panic| resume_unwind(panic)));
+            given_back
         })?;
         done.ok_or_else(|| "no connection was given".into())
     }
@@ -112,5 +118,55 @@ impl fmt::Debug for Source {
             Self::Own(_) => "Own",
             Self::Lent(_) => "Lent",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic, reason = "a test says what fails by panicking")]
+
+    use super::*;
+    use crate::{guard, shape::Shape, table::Table};
+
+    /// A pool that goes on after a panic, as most do.
+    struct Pool(Arc<Mutex<Option<Connection>>>);
+
+    impl Connections for Pool {
+        fn with(
+            &self,
+            work: &mut dyn FnMut(&mut Connection) -> rusqlite::Result<()>,
+        ) -> Result<(), BoxError> {
+            let mut connection = self.0.lock().unwrap().take().unwrap();
+            let done = catch_unwind(AssertUnwindSafe(|| work(&mut connection)));
+            *self.0.lock().unwrap() = Some(connection);
+            Ok(done.unwrap_or_else(|panic| resume_unwind(panic))?)
+        }
+    }
+
+    #[test]
+    fn a_connection_is_given_back_as_it_was_also_after_a_panic() {
+        let connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE notes (id TEXT PRIMARY KEY); PRAGMA foreign_keys = ON";
+        connection.execute_batch(schema).unwrap();
+        let pool = Arc::new(Mutex::new(Some(connection)));
+        let source = Source::Lent(Arc::new(Pool(pool.clone())));
+        let mut stored = Stored { source, shapes: Shapes::default(), sync: 0 };
+        let used = catch_unwind(AssertUnwindSafe(|| {
+            stored.with(|open| {
+                let connection = &mut *open.connection;
+                let shape = Shape::of(connection, &Table::new("notes")).ok().unwrap();
+                guard::install(connection, &mut [shape], true).unwrap();
+                let transaction = connection.transaction().unwrap();
+                transaction.execute_batch("DROP TABLE notes").unwrap();
+                panic!("on purpose");
+            })
+        }));
+        assert_eq!(used.unwrap_err().downcast_ref::<&str>(), Some(&"on purpose"));
+        let connection = pool.lock().unwrap().take().unwrap();
+        connection.execute_batch("INSERT INTO notes VALUES ('theirs')").unwrap();
+        let state = "SELECT group_concat(id) || (SELECT foreign_keys FROM pragma_foreign_keys)
+            || (SELECT count(*) FROM sqlite_temp_schema) FROM notes";
+        let state: String = connection.query_row(state, [], |row| row.get(0)).unwrap();
+        assert_eq!(state, "theirs10");
     }
 }
