@@ -15,6 +15,7 @@ mod foreign;
 mod hammer;
 mod joined;
 mod lent;
+mod lent_conformance;
 mod lent_temp;
 mod look;
 mod orders;
