@@ -50,6 +50,7 @@ mod addresses;
 mod apart;
 mod attach;
 mod batch;
+mod builder;
 mod cell;
 mod children;
 mod circle;
@@ -104,8 +105,9 @@ mod unique;
 mod waiting;
 mod write;
 
+pub use builder::SqliteDatabaseBuilder;
 pub use connections::Connections;
-pub use database::{SqliteDatabase, SqliteDatabaseBuilder};
+pub use database::SqliteDatabase;
 pub use error::SqliteError;
 pub use queue::queue_change;
 pub use state::SqliteState;
