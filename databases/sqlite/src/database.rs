@@ -219,6 +219,16 @@ impl SqliteDatabase {
         })
     }
 
+    /// The same on a connection of the application, for a database that cannot be opened by its path.
+    ///
+    /// # Errors
+    /// If there is no connection, it is in a transaction, or the database cannot be written. Then all is as it was.
+    pub fn detach_on(connections: &dyn Connections) -> Result<(), SqliteError> {
+        let detached = connections.with(&mut |connection| attach::detach(connection));
+        let path = "database of the application".into();
+        detached.map_err(|source| SqliteError::Lent { operation: "detach", path, source })
+    }
+
     /// Looks at the schema again, before a sync.
     pub(crate) async fn refresh(&self) -> Result<(), SqliteError> {
         self.run("read", |open| *open.sync = number_of_sync()).await

@@ -82,6 +82,10 @@ async fn databases_in_memory_with_functions_of_their_own_sync_and_stay_the_appli
     let functions = "SELECT name FROM pragma_function_list WHERE name LIKE 'db_to_cloud%'";
     assert_eq!(all(&phone, functions), [""; 0]);
     assert_eq!(on_phone.sync().await.unwrap().pushed, 0);
+    SqliteDatabase::detach_on(&phone).unwrap();
+    let ours = "SELECT name FROM sqlite_schema WHERE name LIKE 'db\\_to\\_cloud%' ESCAPE '\\'";
+    assert_eq!(all(&phone, ours), [""; 0]);
+    assert_eq!(all(&phone, "SELECT n || '' FROM counts"), ["3"]);
 }
 
 #[tokio::test]
