@@ -58,6 +58,9 @@ pub(crate) struct Play<A> {
     pub(crate) editor: Option<usize>,
     pub(crate) deferred: usize,
     pub(crate) upgrades: usize,
+    /// The earliest version that a running program had when another one upgraded its file, since the last
+    /// rest.
+    pub(crate) unseen: Option<usize>,
 }
 
 impl<A: Application> Play<A> {
@@ -77,7 +80,8 @@ impl<A: Application> Play<A> {
         let observer = (documents, observer.with_device("observer").build());
         let (app, editors) = (app.clone(), plan.editors);
         let (oracle, editor) = (Arc::default(), None);
-        Self { app, devices, oracle, observer, editors, editor, deferred: 0, upgrades: 0 }
+        let (deferred, upgrades, unseen) = (0, 0, None);
+        Self { app, devices, oracle, observer, editors, editor, deferred, upgrades, unseen }
     }
 
     async fn step(&mut self, step: &Step<A::Op>) -> Result<(), String> {

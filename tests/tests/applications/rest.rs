@@ -18,9 +18,10 @@ const ROUNDS: usize = 8;
 impl<A: Application> Play<A> {
     pub(crate) async fn rest(&mut self, must_catch_up: bool) -> Result<(), String> {
         let (first, _) = self.versions();
+        let first = self.unseen.take().map_or(first, |unseen| unseen.min(first));
         self.catch_up(must_catch_up).await;
         let (earliest, latest) = self.versions();
-        // What an upgrade finds was written on other devices is not there before the next sync.
+        // What other devices wrote into a new column is not there before the program looks again.
         self.app.compare(first, latest);
         if let Some(complaint) = self.app.complaint() {
             return Err(complaint);

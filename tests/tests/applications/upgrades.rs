@@ -75,6 +75,8 @@ impl<A: Application> Play<A> {
         self.upgrading(on)();
         if self.app.restarts(version) {
             self.devices[on].restart().await;
+        } else {
+            self.unseen = Some(self.unseen.map_or(version, |earlier| earlier.min(version)));
         }
     }
 }

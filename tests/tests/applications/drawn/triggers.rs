@@ -43,7 +43,9 @@ fn is_exact(schema: &Schema) -> bool {
 
 /// Whether a table with the same keys can follow this one.
 pub(super) fn can_mirror(schema: &Schema, i: usize) -> bool {
-    is_exact(schema) && !matches!(schema.tables[i].form, Form::Composite | Form::Nocase)
+    let table = &schema.tables[i];
+    let has_one_key = !matches!(table.form, Form::Composite | Form::Nocase);
+    is_exact(schema) && has_one_key && !table.is_log
 }
 
 fn trigger(schema: &mut Schema, name: String, event: &str, body: &str) {
