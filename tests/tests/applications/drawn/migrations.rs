@@ -24,7 +24,7 @@ pub(super) struct Migration {
 /// Draws the versions that follow the first.
 pub(super) fn draw(first: &Schema, dice: &mut Rng, switches: &Switches) -> Vec<Migration> {
     let mut all: Vec<Migration> = Vec::new();
-    let wanted = if switches.has("ddl") { dice.usize(..4) } else { 0 };
+    let wanted = if switches.has("ddl") { dice.usize(..6) } else { 0 };
     for version in 0..wanted * 20 {
         if all.len() == wanted {
             break;
@@ -54,7 +54,7 @@ fn migration(
         9 if switches.has("aside") => aside(&mut made, i, version, dice),
         11 if switches.has("rebuild") => convert(&mut made, i, dice),
         12 if switches.has("triggers") => new_trigger(&mut made, i),
-        10 if switches.has("triggers") => drop_trigger(&mut made, dice),
+        10 if switches.has("triggers") => drop_trigger(&mut made, i, dice),
         _ => false,
     };
     is_done.then_some(made)
@@ -193,14 +193,17 @@ fn new_trigger(made: &mut Migration, i: usize) -> bool {
     true
 }
 
-/// The application gives up a trigger that refuses, or one that writes in its own row.
-fn drop_trigger(made: &mut Migration, dice: &mut Rng) -> bool {
-    let is_alone = |name: &str| name.starts_with("refuse") || name.starts_with("touch");
+/// The application gives up triggers that write in their own row, or that refuse. Those go together: what
+/// an update may write must be possible for an insert, which brings it to other devices.
+fn drop_trigger(made: &mut Migration, i: usize, dice: &mut Rng) -> bool {
+    let names = match dice.bool() {
+        true => vec![format!("touch{i}")],
+        false => vec![format!("refusenew{i}"), format!("refuseold{i}")],
+    };
     let all = &mut made.after.triggers;
-    let alone: Vec<usize> = (0..all.len()).filter(|n| is_alone(&all[*n].0)).collect();
-    let Some(place) = alone.get(dice.usize(..alone.len().max(1))) else { return false };
-    let (name, _) = all.remove(*place);
-    made.sql.push(format!("DROP TRIGGER {name}"));
+    let before = all.len();
+    all.retain(|(name, _)| !names.contains(name));
+    made.sql.extend(names.iter().map(|name| format!("DROP TRIGGER {name}")));
     made.can_wait = false;
-    true
+    made.after.triggers.len() < before
 }

@@ -120,13 +120,15 @@ impl Drawn {
 
     /// A value that the application did not write.
     pub(super) fn unwritten(&self, tree: &Tree) -> Option<String> {
-        let ((first, last), state) = (self.compared(), self.state());
+        let state = self.state();
+        let (first, last) = state.versions;
+        let schemas: Vec<&Schema> = (first..=last).map(|version| self.schema(version)).collect();
         for (id, text) in tree {
-            let Some((i, _)) = parse(last, id) else { continue };
+            let Some((i, _)) = parse(schemas[0], id) else { continue };
             for (field, value) in fields_of(text) {
-                let mut columns = last.tables[i].synced().chain(first.tables[i].synced());
-                let column = columns.find(|c| c.name.to_ascii_lowercase() == field);
-                let is_default = column.is_some_and(|column| column.default == value);
+                let mut columns = schemas.iter().flat_map(|schema| schema.tables[i].synced());
+                let is_it = |name: &str| name.to_ascii_lowercase() == field;
+                let is_default = columns.any(|c| is_it(&c.name) && c.default == value);
                 let found = (field, value.to_string());
                 if !is_default && !state.written.contains(&found) {
                     return Some(format!("nobody wrote {found:?} of {id}"));
