@@ -231,10 +231,10 @@ fn drawn(editors: Editors) -> impl Fn(u64) -> Vec<Drawn> {
 
 #[test]
 fn one_device_at_a_time_edits_drawn_tables() {
-    play_each(drawn(Editors::One), Editors::One, 60, None::<&PathBuf>);
+    play_each(drawn(Editors::One), Editors::One, 50, None::<&PathBuf>);
 }
 
 #[test]
 fn all_devices_edit_drawn_tables() {
-    play_each(drawn(Editors::All), Editors::All, 60, None::<&PathBuf>);
+    play_each(drawn(Editors::All), Editors::All, 50, None::<&PathBuf>);
 }
