@@ -88,12 +88,14 @@ fn add_column(
         made.after.tables[i].columns[place].role = Role::Unique;
         made.can_wait = false;
     }
-    // A migration may fill it in; the same row may differ on two devices, and then so does that.
+    // A migration may fill it in; the same row may differ on two devices, and then so does that. Two rows
+    // may have the same text.
     if switches.has("fill")
         && !switches.is_alone
         && dice.u8(..3) == 0
         && column.clauses.is_empty()
         && !strict
+        && made.can_wait
     {
         let sql = format!("UPDATE {{{i}}} SET {{{i}.a{version}}} = upper({{{i}.v}})");
         made.sql.push(made.after.render(&sql));
