@@ -190,7 +190,7 @@ fn numbers(connection: &Connection, count: usize) -> rusqlite::Result<u64> {
 fn is_row(connection: &Connection, key: &RowKey) -> rusqlite::Result<bool> {
     // The application may have dropped it since.
     let sql = "SELECT keys FROM db_to_cloud_tables t WHERE name = ?1 AND EXISTS (
-        SELECT 1 FROM sqlite_schema s WHERE s.type = 'table' AND lower(s.name) = t.name)";
+        SELECT 1 FROM sqlite_schema s WHERE s.type = 'table' AND s.name = t.name COLLATE NOCASE)";
     let keys = connection.query_row(sql, [&key.table], |row| row.get::<_, String>(0)).optional()?;
     let Some(keys) = keys else { return Ok(false) };
     let keys: Vec<String> = serde_json::from_str(&keys).unwrap_or_default();

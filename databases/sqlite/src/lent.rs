@@ -36,7 +36,7 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
 /// table of the same name in the file, and the rows that it lacks for deleted.
 fn refuse_hidden(connection: &Connection) -> rusqlite::Result<()> {
     let sql = "SELECT t.name FROM sqlite_temp_schema t
-        JOIN main.sqlite_schema m ON lower(m.name) = lower(t.name)
+        JOIN main.sqlite_schema m ON m.name = t.name COLLATE NOCASE
         WHERE t.type IN ('table', 'view') AND m.type IN ('table', 'view') LIMIT 1";
     let hidden: Option<String> = connection.query_row(sql, [], |row| row.get(0)).optional()?;
     hidden.map_or(Ok(()), |name| {

@@ -22,7 +22,7 @@ pub(crate) fn is_attached(
     }
     let Some(remote) = addresses::number(connection, remote)? else { return Ok(false) };
     let sql = "SELECT EXISTS (SELECT 1 FROM db_to_cloud_synced s
-        JOIN db_to_cloud_tables t ON t.id = s.source WHERE s.remote = ?1 AND t.name = lower(?2))";
+        JOIN db_to_cloud_tables t ON t.id = s.source WHERE s.remote = ?1 AND t.name = ?2 COLLATE NOCASE)";
     let mut statement = connection.prepare(sql)?;
     for table in tables {
         if !statement.query_row((remote, &table.name), |row| row.get::<_, bool>(0))? {

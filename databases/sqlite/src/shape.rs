@@ -210,7 +210,9 @@ fn find(connection: &Connection, name: &str) -> Result<(String, bool), Unfit> {
             "it belongs to SQLite itself: name a table of the application".into(),
         ));
     }
-    let sql = "SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' AND lower(name) = lower(?1)";
+    // Not `lower(…)`: an application may have a function of that name, for letters beyond ASCII.
+    let sql = "SELECT name, type, wr FROM pragma_table_list
+        WHERE schema = 'main' AND name = ?1 COLLATE NOCASE";
     let found = connection
         .query_row(sql, [name], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get(2)?)))
         .optional()?;

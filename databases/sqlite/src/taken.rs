@@ -76,7 +76,7 @@ fn is_sure(
 /// empty.
 pub(crate) fn check(connection: &Connection, sources: &HashSet<i64>) -> rusqlite::Result<()> {
     let sql = "SELECT name, keys, rows FROM db_to_cloud_tables t WHERE id = ?1 AND rows IS NOT NULL
-        AND EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.type = 'table' AND lower(s.name) = t.name)";
+        AND EXISTS (SELECT 1 FROM sqlite_schema s WHERE s.type = 'table' AND s.name = t.name COLLATE NOCASE)";
     for source in sources {
         let mut statement = connection.prepare_cached(sql)?;
         let mut found = statement.query([source])?;

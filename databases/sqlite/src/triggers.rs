@@ -158,7 +158,7 @@ impl Installed {
 
 /// Our triggers that are on a table, or have the names of its triggers.
 fn there(connection: &Connection, shape: &Shape) -> rusqlite::Result<Vec<There>> {
-    let sql = "SELECT name, lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger'
+    let sql = "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'
         AND name LIKE 'db\\_to\\_cloud\\_%' ESCAPE '\\'";
     let mut statement = connection.prepare(sql)?;
     let all = statement.query_map([], |row| {
@@ -167,6 +167,6 @@ fn there(connection: &Connection, shape: &Shape) -> rusqlite::Result<Vec<There>>
     let kinds = ["insert", "update", "moved", "delete", "insertover", "updateover"];
     let names = kinds.map(|kind| format!("db_to_cloud_{}_{kind}", shape.name));
     let mut there = all.collect::<rusqlite::Result<Vec<_>>>()?;
-    there.retain(|trigger| trigger.table == shape.name || names.contains(&trigger.name));
+    there.retain(|trigger| trigger.table.eq_ignore_ascii_case(&shape.name) || names.contains(&trigger.name));
     Ok(there)
 }
