@@ -20,6 +20,7 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
             "the connection is in a transaction of the application: end it, or lend another one";
         return Err(unusable(why.to_owned()));
     }
+    refuse_no_rollback(connection)?;
     refuse_hidden(connection)?;
     let foreign_keys = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
     let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
@@ -30,6 +31,17 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
         return prepared.map(|()| Before { foreign_keys, triggers });
     }
     Ok(before)
+}
+
+/// A batch that fails is rolled back. Without a journal SQLite leaves the database damaged then.
+fn refuse_no_rollback(connection: &Connection) -> rusqlite::Result<()> {
+    let mode: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    if !mode.eq_ignore_ascii_case("off") {
+        return Ok(());
+    }
+    let why = "its journal_mode is OFF, so that SQLite cannot roll back: set MEMORY or another one, or lend a \
+               connection that has one";
+    Err(unusable(why.to_owned()))
 }
 
 /// SQLite looks for a name in the TEMP schema first. Rows of a TEMP table would be taken for those of the
