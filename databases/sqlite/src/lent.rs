@@ -9,9 +9,13 @@ use crate::guard;
 
 /// What is set otherwise while it is lent.
 pub(crate) struct Before {
-    foreign_keys: bool,
+    pragmas: Vec<(&'static str, bool)>,
     triggers: bool,
 }
+
+/// Pragmas that are off while it is lent: actions of foreign keys would change rows that no other device
+/// changed; what another connection has not committed may be rolled back after it was pushed.
+const OFF: [&str; 2] = ["foreign_keys", "read_uncommitted"];
 
 /// Makes it ready.
 pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
@@ -22,15 +26,19 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
     }
     refuse_no_rollback(connection)?;
     refuse_hidden(connection)?;
-    let foreign_keys = connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))?;
-    let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
-    let before = Before { foreign_keys, triggers };
-    let prepared = make_ready(connection);
-    if prepared.is_err() {
-        give_back(connection, before)?;
-        return prepared.map(|()| Before { foreign_keys, triggers });
+    let mut pragmas = Vec::new();
+    for name in OFF {
+        pragmas.push((name, connection.pragma_query_value(None, name, |row| row.get(0))?));
     }
-    Ok(before)
+    let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
+    let before = Before { pragmas, triggers };
+    match make_ready(connection) {
+        Ok(()) => Ok(before),
+        Err(error) => {
+            give_back(connection, before)?;
+            Err(error)
+        }
+    }
 }
 
 /// A batch that fails is rolled back. Without a journal SQLite leaves the database damaged then.
@@ -65,18 +73,24 @@ fn unusable(why: String) -> rusqlite::Error {
 }
 
 fn make_ready(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "foreign_keys", false)?;
+    OFF.iter().try_for_each(|name| set(connection, name, false))?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
     guard::register(connection)
 }
 
-/// Gives it back as it was.
+/// Sets a pragma if it is not so already: to set one has all cached statements prepared anew.
+fn set(connection: &Connection, name: &str, value: bool) -> rusqlite::Result<()> {
+    let is: bool = connection.pragma_query_value(None, name, |row| row.get(0))?;
+    if is == value { Ok(()) } else { connection.pragma_update(None, name, value) }
+}
+
+/// Gives it back as it was. All of that is tried, whatever fails; the first failure is the answer.
 pub(crate) fn give_back(connection: &Connection, before: Before) -> rusqlite::Result<()> {
-    let Before { foreign_keys, triggers } = before;
+    let Before { pragmas, triggers } = before;
     let cleared = guard::unregister(connection);
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers)?;
-    connection.pragma_update(None, "foreign_keys", foreign_keys)?;
-    cleared
+    let triggers = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers);
+    let pragmas = pragmas.into_iter().map(|(name, value)| set(connection, name, value));
+    pragmas.fold(cleared.and(triggers.map(drop)), rusqlite::Result::and)
 }
 
 /// Numbers for databases in memory.
