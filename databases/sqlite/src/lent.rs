@@ -1,7 +1,5 @@
 //! A connection of the application: made ready for our work, and given back as it was.
 
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, ffi};
 
@@ -93,14 +91,12 @@ pub(crate) fn give_back(connection: &Connection, before: Before) -> rusqlite::Re
     pragmas.fold(cleared.and(triggers.map(drop)), rusqlite::Result::and)
 }
 
-/// Numbers for databases in memory.
-static NUMBER: AtomicI64 = AtomicI64::new(1);
-
-/// The number of a database in memory: all connections to it find the same one.
+/// The number of a database in memory: all connections to it find the same one. A copy of the database has it
+/// too, also in another process, and counts as the same one.
 pub(crate) fn number(connection: &Connection) -> rusqlite::Result<i64> {
     connection.execute_batch("CREATE TABLE IF NOT EXISTS db_to_cloud_memory (number INTEGER)")?;
-    let insert = "INSERT INTO db_to_cloud_memory
-        SELECT ?1 WHERE NOT EXISTS (SELECT 1 FROM db_to_cloud_memory)";
-    connection.execute(insert, [NUMBER.fetch_add(1, Relaxed)])?;
+    let insert = "INSERT INTO db_to_cloud_memory SELECT random() & 0xffffffffffff
+        WHERE NOT EXISTS (SELECT 1 FROM db_to_cloud_memory)";
+    connection.execute(insert, [])?;
     connection.query_row("SELECT number FROM db_to_cloud_memory", [], |row| row.get(0))
 }

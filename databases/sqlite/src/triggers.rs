@@ -167,6 +167,8 @@ fn there(connection: &Connection, shape: &Shape) -> rusqlite::Result<Vec<There>>
     let kinds = ["insert", "update", "moved", "delete", "insertover", "updateover"];
     let names = kinds.map(|kind| format!("db_to_cloud_{}_{kind}", shape.name));
     let mut there = all.collect::<rusqlite::Result<Vec<_>>>()?;
-    there.retain(|trigger| trigger.table.eq_ignore_ascii_case(&shape.name) || names.contains(&trigger.name));
+    there.retain(|trigger| {
+        trigger.table.eq_ignore_ascii_case(&shape.name) || names.contains(&trigger.name)
+    });
     Ok(there)
 }
