@@ -41,10 +41,15 @@ struct Asked {
     awaited: Option<String>,
     /// Whether rows in the way are looked for, see `probe`.
     is_probing: bool,
+    /// Whether the connection was given back: TEMP triggers that are still there pass over nothing.
+    is_over: bool,
 }
 
+/// What the functions of one connection share.
+pub(crate) struct Guarding(Arc<Mutex<Asked>>);
+
 /// Gives a connection the functions that the TEMP triggers call.
-pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
+pub(crate) fn register(connection: &Connection) -> rusqlite::Result<Guarding> {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let locked = |asked: &Arc<Mutex<Asked>>| {
         let asked = asked.clone();
@@ -63,7 +68,9 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("db_to_cloud_may_change", 2, flags, move |arguments| {
         let (table, is_synced): (String, bool) = (arguments.get(0)?, arguments.get(1)?);
         let mut may = !is_synced;
-        with(&mut |asked| may |= asked.awaited.take_if(|awaited| *awaited == table).is_some());
+        with(&mut |asked| {
+            may |= asked.is_over || asked.awaited.take_if(|awaited| *awaited == table).is_some();
+        });
         Ok(may)
     })?;
     let with = locked(&asked);
@@ -75,13 +82,16 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let with = locked(&asked);
     connection.create_scalar_function("db_to_cloud_is_probing", 0, flags, move |_| {
         let mut is_probing = false;
-        with(&mut |asked| is_probing = asked.is_probing);
+        with(&mut |asked| is_probing = asked.is_probing && !asked.is_over);
         Ok(is_probing)
-    })
+    })?;
+    Ok(Guarding(asked))
 }
 
-/// Takes the functions and all TEMP objects away again.
-pub(crate) fn unregister(connection: &Connection) -> rusqlite::Result<()> {
+/// Takes the functions and all TEMP objects away again. If SQLite cannot drop a TEMP trigger, it stays without
+/// an effect on what the application writes, and so do the functions, without which it would be an error.
+pub(crate) fn unregister(connection: &Connection, guarding: &Guarding) -> rusqlite::Result<()> {
+    guarding.0.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
     drop_triggers(connection)?;
     connection.execute_batch("DROP TABLE IF EXISTS temp.db_to_cloud_taken")?;
     for (name, arguments) in FUNCTIONS {

@@ -3,12 +3,13 @@
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension, ffi};
 
-use crate::guard;
+use crate::guard::{self, Guarding};
 
 /// What is set otherwise while it is lent.
 pub(crate) struct Before {
     pragmas: Vec<(&'static str, bool)>,
     triggers: bool,
+    guarding: Guarding,
 }
 
 /// Pragmas that are off while it is lent: actions of foreign keys would change rows that no other device
@@ -29,7 +30,8 @@ pub(crate) fn prepare(connection: &Connection) -> rusqlite::Result<Before> {
         pragmas.push((name, connection.pragma_query_value(None, name, |row| row.get(0))?));
     }
     let triggers = connection.db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER)?;
-    let before = Before { pragmas, triggers };
+    let guarding = guard::register(connection)?;
+    let before = Before { pragmas, triggers, guarding };
     match make_ready(connection) {
         Ok(()) => Ok(before),
         Err(error) => {
@@ -72,8 +74,7 @@ fn unusable(why: String) -> rusqlite::Error {
 
 fn make_ready(connection: &Connection) -> rusqlite::Result<()> {
     OFF.iter().try_for_each(|name| set(connection, name, false))?;
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true)?;
-    guard::register(connection)
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, true).map(drop)
 }
 
 /// Sets a pragma if it is not so already: to set one has all cached statements prepared anew.
@@ -84,8 +85,8 @@ fn set(connection: &Connection, name: &str, value: bool) -> rusqlite::Result<()>
 
 /// Gives it back as it was. All of that is tried, whatever fails; the first failure is the answer.
 pub(crate) fn give_back(connection: &Connection, before: Before) -> rusqlite::Result<()> {
-    let Before { pragmas, triggers } = before;
-    let cleared = guard::unregister(connection);
+    let Before { pragmas, triggers, guarding } = before;
+    let cleared = guard::unregister(connection, &guarding);
     let triggers = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, triggers);
     let pragmas = pragmas.into_iter().map(|(name, value)| set(connection, name, value));
     pragmas.fold(cleared.and(triggers.map(drop)), rusqlite::Result::and)
@@ -99,4 +100,47 @@ pub(crate) fn number(connection: &Connection) -> rusqlite::Result<i64> {
         WHERE NOT EXISTS (SELECT 1 FROM db_to_cloud_memory)";
     connection.execute(insert, [])?;
     connection.query_row("SELECT number FROM db_to_cloud_memory", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
+
+    use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+
+    use super::*;
+    use crate::{shape::Shape, table::Table};
+
+    fn count(connection: &Connection, sql: &str) -> i64 {
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// SQLite cannot drop them if it must read the schema again and the file is locked.
+    #[test]
+    fn temp_triggers_that_cannot_be_dropped_let_the_application_write() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let schema = "CREATE TABLE notes (id TEXT PRIMARY KEY, n UNIQUE); PRAGMA foreign_keys = ON";
+        connection.execute_batch(schema).unwrap();
+        let before = prepare(&connection).unwrap();
+        let shape = Shape::of(&connection, &Table::new("notes")).ok().unwrap();
+        guard::install(&connection, &mut [shape], true).unwrap();
+        let deny = |context: AuthContext<'_>| match context.action {
+            AuthAction::DropTempTrigger { .. } => Authorization::Deny,
+            _ => Authorization::Allow,
+        };
+        connection.authorizer(Some(deny)).unwrap();
+        give_back(&connection, before).unwrap_err();
+        connection.authorizer(None::<fn(AuthContext<'_>) -> Authorization>).unwrap();
+        assert_eq!(count(&connection, "PRAGMA foreign_keys"), 1);
+        let write = |sql| connection.execute(sql, []).unwrap();
+        assert_eq!(write("INSERT INTO notes VALUES ('a', 1), ('b', 2)"), 2);
+        assert_eq!(write("UPDATE notes SET n = 3 WHERE id = 'a'"), 1);
+        assert_eq!(write("DELETE FROM notes WHERE id = 'b'"), 1);
+        let row = "SELECT count(*) FROM notes WHERE id = 'a' AND n = 3";
+        assert_eq!(count(&connection, row), 1);
+        // The next use drops them.
+        let before = prepare(&connection).unwrap();
+        give_back(&connection, before).unwrap();
+        assert_eq!(count(&connection, "SELECT count(*) FROM sqlite_temp_schema"), 0);
+    }
 }
