@@ -14,16 +14,25 @@ use crate::lent;
 /// [`SqliteDatabase::on`](crate::SqliteDatabase::on): it opens them as it needs them, with the key of an
 /// encrypted file, with functions and collations, in memory or exclusively.
 ///
-/// All of them must be to the same database. Between two calls a connection is the application's: its foreign
-/// keys, triggers, functions and TEMP objects are as it left them; `changes()` and `last_insert_rowid()` are
-/// those of the last use. A connection with a TEMP table or view that has the name of one in the database is
-/// refused.
+/// All of them must be to the same database. Each connection to `:memory:` has one of its own, so only one of
+/// those can be lent, or several to one `file:name?mode=memory&cache=shared`.
+///
+/// Between two calls a connection is the application's: its pragmas, triggers, functions and TEMP objects are as
+/// it left them; `changes()` and `last_insert_rowid()` are those of the last use. What it set is in force for the
+/// writes of a sync too: hooks are called, an authorizer is asked, `synchronous` and `busy_timeout` are its own.
+///
+/// Refused are, before anything is written: a connection in a transaction; one with a TEMP table or view that has
+/// the name of one in the database; one with `journal_mode` OFF, as SQLite cannot roll back then.
+///
+/// Do not wait for a sync while holding a lock that `with` takes: the sync waits for the lock, for ever.
+///
+/// A pool, such as one of `r2d2` or `deadpool`, is lent by a type of the application's own around it:
 ///
 /// ```
 /// use db_to_cloud::BoxError;
 /// use db_to_cloud_sqlite::{Connections, rusqlite};
 ///
-/// /// A pool with a method that gives a connection back when it is dropped.
+/// /// Stands for such a pool.
 /// struct Pool(std::sync::Mutex<Vec<rusqlite::Connection>>);
 ///
 /// impl Connections for Pool {
