@@ -224,7 +224,16 @@ impl SqliteDatabase {
     /// # Errors
     /// If there is no connection, it is in a transaction, or the database cannot be written. Then all is as it was.
     pub fn detach_on(connections: &dyn Connections) -> Result<(), SqliteError> {
-        let detached = connections.with(&mut |connection| attach::detach(connection));
+        let mut is_detached = false;
+        let detached = connections.with(&mut |connection| {
+            attach::detach(connection)?;
+            is_detached = true;
+            Ok(())
+        });
+        let detached = match detached {
+            Ok(()) if !is_detached => Err("no connection was given".into()),
+            detached => detached,
+        };
         let path = "database of the application".into();
         detached.map_err(|source| SqliteError::Lent { operation: "detach", path, source })
     }

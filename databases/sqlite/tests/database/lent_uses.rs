@@ -111,4 +111,18 @@ fn no_connection_is_an_error() {
     assert!(error.to_string().contains("the pool is empty"), "{error}");
     let error = SqliteDatabase::on(Empty(AtomicUsize::new(1)), ["notes"]).unwrap_err();
     assert!(error.to_string().contains("no connection was given"), "{error}");
+    let error = SqliteDatabase::detach_on(&Empty(AtomicUsize::new(1))).unwrap_err();
+    assert!(error.to_string().contains("no connection was given"), "{error}");
+}
+
+#[tokio::test]
+async fn a_database_in_a_transaction_stays_attached() {
+    let cloud = MemoryAdapter::new();
+    let lent = memory(NOTES);
+    let client = client(lent.clone(), &["notes"], &cloud).await;
+    run(&lent, "BEGIN; INSERT INTO notes VALUES ('a', 'one')");
+    let error = SqliteDatabase::detach_on(&lent).unwrap_err();
+    assert!(error.to_string().contains("transaction"), "{error}");
+    run(&lent, "COMMIT");
+    assert_eq!(client.sync().await.unwrap().pushed, 1);
 }
