@@ -162,13 +162,12 @@ fn there(connection: &Connection, shape: &Shape) -> rusqlite::Result<Vec<There>>
         AND name LIKE 'db\\_to\\_cloud\\_%' ESCAPE '\\'";
     let mut statement = connection.prepare(sql)?;
     let all = statement.query_map([], |row| {
-        Ok(There { name: row.get(0)?, table: row.get(1)?, sql: row.get(2)? })
+        let table = row.get::<_, String>(1)?.to_ascii_lowercase();
+        Ok(There { name: row.get(0)?, table, sql: row.get(2)? })
     })?;
     let kinds = ["insert", "update", "moved", "delete", "insertover", "updateover"];
     let names = kinds.map(|kind| format!("db_to_cloud_{}_{kind}", shape.name));
     let mut there = all.collect::<rusqlite::Result<Vec<_>>>()?;
-    there.retain(|trigger| {
-        trigger.table.eq_ignore_ascii_case(&shape.name) || names.contains(&trigger.name)
-    });
+    there.retain(|trigger| trigger.table == shape.name || names.contains(&trigger.name));
     Ok(there)
 }
