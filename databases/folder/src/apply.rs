@@ -11,10 +11,9 @@
 //! the storage, and the next sync finds the batch as one that was begun.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::CString;
+use std::ffi::OsStr;
 
 use db_to_cloud::{Outcome, Write};
-use rustix::fs::AtFlags;
 
 use crate::batch::{Item, Step, full, hold_back, plan};
 use crate::database::Shared;
@@ -200,7 +199,7 @@ fn prune(
             return;
         }
         // It fails if the folder is not empty; that is the question and the answer in one.
-        if rustix::fs::unlinkat(&*folder, name, AtFlags::REMOVEDIR).is_err() {
+        if folder.remove_folder(name).is_err() {
             return;
         }
         touched.insert(above.to_owned());
@@ -212,10 +211,8 @@ fn prune(
 /// will not be written.
 fn clear(folders: &Folders<'_>, at: &str, touched: &mut BTreeSet<String>) {
     let Ok(Some(folder)) = folders.get("remove", parent(at)) else { return };
-    let name = CString::new(at.rsplit('/').next().unwrap_or(at));
-    if let Ok(name) = name
-        && remove_empty(&folder, &name).is_ok()
-    {
+    let name = at.rsplit('/').next().unwrap_or(at);
+    if remove_empty(&folder, OsStr::new(name)).is_ok() {
         touched.insert(parent(at).to_owned());
     }
 }
@@ -265,7 +262,7 @@ fn bring_to_disk(shared: &Shared, items: &mut [Item<'_>], mut touched: BTreeSet<
     let mut failures = BTreeMap::new();
     for folder in touched {
         let result = match folders.get("write", &folder) {
-            Ok(Some(handle)) => rustix::fs::fsync(&*handle).map_err(std::io::Error::from),
+            Ok(Some(handle)) => handle.sync(),
             // It was removed, which is on the disk with the folder above.
             _ => Ok(()),
         };

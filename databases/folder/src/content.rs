@@ -2,28 +2,19 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
 use db_to_cloud::Revision;
-use rustix::fs::{Mode, OFlags};
-use rustix::io::Errno;
 use sha2::{Digest, Sha256};
 
 use crate::error::FolderError;
 use crate::path::DocumentPath;
 use crate::root::{Parent, Root};
-use crate::stamp::Stamp;
+use crate::stamp::{Look, Stamp};
+use crate::sys;
 
 /// The SHA-256 of a content.
 pub(crate) type Hash = [u8; 32];
-
-/// Not to hang on a pipe, not to follow a link.
-const READ: OFlags = OFlags::RDONLY
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::CLOEXEC);
 
 /// The pauses before each attempt at reading a file that changes meanwhile.
 const PAUSES: [Duration; 4] = [
@@ -110,7 +101,7 @@ pub(crate) fn read(
 /// The content of a file that has this stamp, as far as a look from outside can say after it: the
 /// caller takes one. `None` if it is not so.
 pub(crate) fn read_ahead(root: &Root, path: &str, seen: &Stamp) -> Option<Vec<u8>> {
-    let mut file = File::from(root.open_whole(path, READ)?.ok()?);
+    let mut file = root.open_file_whole(path)?.ok()?;
     let bytes = bytes_of_file(&mut file, seen.size).ok()?;
     (bytes.len() as u64 == seen.size).then_some(bytes)
 }
@@ -136,9 +127,8 @@ fn at_rest<T>(
         let Some(mut file) = open(root, path)? else { return Ok(None) };
         // Anything else than the file that was seen is looked at below.
         if let Ok(value) = read(&mut file, before.size)
-            && let Ok(after) = file.metadata()
-            && after.is_file()
-            && Stamp::of(&after) == before
+            && let Ok(after) = sys::facts_of(&file)
+            && matches!(after.look, Look::File { stamp, .. } if stamp == before)
         {
             return Ok(Some((before, value)));
         }
@@ -146,18 +136,18 @@ fn at_rest<T>(
     for pause in PAUSES {
         std::thread::sleep(pause);
         let Some(mut file) = open(root, path)? else { return Ok(None) };
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.is_dir() {
-            return Ok(None);
-        }
-        if !metadata.is_file() {
-            return Err(FolderError::Special { operation: "read", path: root.full(path.as_str()) });
-        }
-        let before = Stamp::of(&metadata);
+        let before = match sys::facts_of(&file).map_err(failed)?.look {
+            Look::File { stamp, .. } => stamp,
+            Look::Folder => return Ok(None),
+            Look::Link | Look::Special => {
+                let path = root.full(path.as_str());
+                return Err(FolderError::Special { operation: "read", path });
+            }
+        };
         let value = read(&mut file, before.size).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        let mut after = Stamp::of(&metadata);
-        if metadata.nlink() == 0 {
+        let facts = sys::facts_of(&file).map_err(failed)?;
+        let Look::File { stamp: mut after, .. } = facts.look else { continue };
+        if facts.links == 0 {
             // Another file took its name, which changes its ctime and not its content.
             after.ctime = before.ctime;
         }
@@ -170,25 +160,25 @@ fn at_rest<T>(
 
 /// Opens what has the name of a document; `None` if nothing has.
 fn open(root: &Root, path: &DocumentPath) -> Result<Option<File>, FolderError> {
-    match root.open_whole(path.as_str(), READ) {
-        Some(Ok(file)) => return Ok(Some(file.into())),
-        Some(Err(Errno::NOENT)) => return Ok(None),
+    match root.open_file_whole(path.as_str()) {
+        Some(Ok(file)) => return Ok(Some(file)),
+        Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         // Step by step it turns out what is in the way.
         _ => {}
     }
     let operation = "read";
     let full = || root.full(path.as_str());
     let Parent::Found(folder) = root.parent(operation, path)? else { return Ok(None) };
-    let file = match rustix::fs::openat(&folder, path.name(), READ, Mode::empty()) {
-        Ok(file) => File::from(file),
-        Err(Errno::NOENT | Errno::NAMETOOLONG) => return Ok(None),
-        Err(Errno::LOOP | Errno::MLINK) => {
+    let file = match folder.open_file(path.name()) {
+        Ok(file) => file,
+        Err(error) if sys::is_missing(&error) => return Ok(None),
+        Err(error) if sys::is_link(&error) => {
             return Err(FolderError::Link { operation, path: full() });
         }
-        Err(Errno::NXIO | Errno::NODEV) => {
+        Err(error) if sys::is_special(&error) => {
             return Err(FolderError::Special { operation, path: full() });
         }
-        Err(errno) => return Err(FolderError::io(operation, full())(errno)),
+        Err(error) => return Err(FolderError::io(operation, full())(error)),
     };
     let exact = root.is_exact(&folder, path.name()).map_err(FolderError::io(operation, full()))?;
     Ok(exact.then_some(file))

@@ -1,5 +1,6 @@
 //! The database itself.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,7 +11,6 @@ use db_to_cloud::{
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use tokio::sync::{RwLock, mpsc};
 
 use crate::cache::Cache;
@@ -20,10 +20,11 @@ use crate::folders::Folders;
 use crate::limbo::{Limbo, random};
 use crate::memory::{Kept, Memory};
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
-use crate::root::{Root, has_entry, open_folder};
+use crate::root::{Root, has_entry};
 use crate::skipped::Skipped;
 use crate::stamp::Stamp;
 use crate::survey::{Candidate, look, survey};
+use crate::sys::Dir;
 use crate::{apply, epochs, sweep, walk};
 
 /// So many pages of a listing wait for their reader.
@@ -71,14 +72,15 @@ impl Shared {
         let no_folder = |source| FolderError::NoFolder { path: path.to_owned(), source };
         let path = path.canonicalize().map_err(no_folder)?;
         let failed = FolderError::io("open", path.clone());
-        let flags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
-        let handle = rustix::fs::openat(CWD, &path, flags, Mode::empty()).map_err(failed)?;
+        let handle = Dir::open(&path).map_err(failed)?;
         let state_path = path.join(STATE_DIR);
-        match rustix::fs::mkdirat(&handle, STATE_DIR, Mode::from_raw_mode(0o700)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(errno) => return Err(FolderError::io("make folder", state_path)(errno)),
+        match handle.make_folder(STATE_DIR, 0o700) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(FolderError::io("make folder", state_path)(error)),
         }
-        let state = open_folder(&handle, STATE_DIR)
+        let state = handle
+            .open_folder(STATE_DIR)
             .map_err(FolderError::io("open folder", state_path.clone()))?;
         let limbo =
             Limbo::open(&state).map_err(FolderError::io("open folder", state_path.join("tmp")))?;
@@ -167,18 +169,16 @@ impl Drop for Shared {
 }
 
 /// Whether the file system takes two names for one that differ in case or in the form of accents.
-fn folds(state: &std::os::fd::OwnedFd) -> std::io::Result<bool> {
+fn folds(state: &Dir) -> io::Result<bool> {
     // A name of its own each time: another process may be opening the same folder.
     let random = random()?;
     let name = |start: &str| format!("{start}-{random}");
     let probe = name("Probe-\u{e9}");
-    let flags = OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::CLOEXEC);
-    rustix::fs::openat(state, &probe, flags, Mode::from_raw_mode(0o600))?;
-    let is_there =
-        |name: String| rustix::fs::statat(state, name, AtFlags::SYMLINK_NOFOLLOW).is_ok();
+    state.create_new(&probe, 0o600)?;
+    let is_there = |name: String| matches!(state.look(name), Ok(Some(_)));
     let other_name = is_there(name("probe-\u{e9}")) || is_there(name("Probe-e\u{301}"));
     let folds = other_name || !has_entry(state, &probe)?;
-    rustix::fs::unlinkat(state, &probe, AtFlags::empty())?;
+    state.remove_file(&probe)?;
     Ok(folds)
 }
 

@@ -4,7 +4,8 @@ use std::io;
 use std::path::PathBuf;
 
 use db_to_cloud::DocumentId;
-use rustix::io::Errno;
+
+use crate::sys;
 
 /// Why a folder or one of its documents could not be used. It never shows content.
 #[derive(Debug, thiserror::Error)]
@@ -153,11 +154,7 @@ impl FolderError {
             | Self::Foreign { .. }
             | Self::SameName { .. }
             | Self::ForeignRevision { .. } => true,
-            // A name that this file system cannot have, or a file that is too large for it.
-            Self::Io { source, .. } => {
-                let never = [Errno::NAMETOOLONG, Errno::INVAL, Errno::ILSEQ, Errno::FBIG];
-                Errno::from_io_error(source).is_some_and(|errno| never.contains(&errno))
-            }
+            Self::Io { source, .. } => sys::is_never_possible(source),
             _ => false,
         }
     }

@@ -1,12 +1,12 @@
 //! Open folders, so that each is opened once for many files.
 
 use std::collections::{HashMap, HashSet};
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::FolderError;
 use crate::path::DocumentPath;
 use crate::root::{Parent, Root};
+use crate::sys::Dir;
 
 /// So many stay open: a process may have some hundred files open.
 const MOST: usize = 128;
@@ -16,7 +16,7 @@ const MOST: usize = 128;
 #[derive(Debug)]
 pub(crate) struct Folders<'a> {
     pub(crate) root: &'a Root,
-    open: Mutex<HashMap<String, Arc<OwnedFd>>>,
+    open: Mutex<HashMap<String, Arc<Dir>>>,
     /// Folders that were looked for and are not there.
     missing: Mutex<HashSet<String>>,
 }
@@ -24,7 +24,7 @@ pub(crate) struct Folders<'a> {
 /// What was found where a folder may be.
 #[derive(Debug)]
 pub(crate) enum Found {
-    Folder(Arc<OwnedFd>),
+    Folder(Arc<Dir>),
     /// Nothing, and nothing is in the way on the path to it.
     Nothing,
     /// A file is in the way, or a folder whose name is spelled otherwise.
@@ -41,7 +41,7 @@ impl<'a> Folders<'a> {
         &self,
         operation: &'static str,
         path: &str,
-    ) -> Result<Option<Arc<OwnedFd>>, FolderError> {
+    ) -> Result<Option<Arc<Dir>>, FolderError> {
         Ok(match self.find(operation, path)? {
             Found::Folder(folder) => Some(folder),
             Found::Nothing | Found::Other => None,
@@ -72,7 +72,7 @@ impl<'a> Folders<'a> {
         &self,
         path: &DocumentPath,
         touched: &mut Vec<String>,
-    ) -> Result<Arc<OwnedFd>, FolderError> {
+    ) -> Result<Arc<Dir>, FolderError> {
         if let Some(folder) = self.lock().get(path.parent()) {
             return Ok(folder.clone());
         }
@@ -87,7 +87,7 @@ impl<'a> Folders<'a> {
         self.missing().clear();
     }
 
-    fn keep(&self, path: &str, folder: OwnedFd) -> Arc<OwnedFd> {
+    fn keep(&self, path: &str, folder: Dir) -> Arc<Dir> {
         let folder = Arc::new(folder);
         let mut open = self.lock();
         if open.len() >= MOST {
@@ -101,7 +101,7 @@ impl<'a> Folders<'a> {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<OwnedFd>>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Dir>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

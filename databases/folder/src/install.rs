@@ -5,10 +5,8 @@
 //! some microseconds a reader may see the new content and then the edit again.
 
 use std::io;
-use std::os::fd::OwnedFd;
 
 use db_to_cloud::Revision;
-use rustix::io::Errno;
 
 use crate::content::{Hash, hash_in};
 use crate::database::Shared;
@@ -16,10 +14,9 @@ use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::limbo::Permissions;
 use crate::path::DocumentPath;
-use crate::rename;
-use crate::root::look as look_at;
 use crate::stamp::Look;
 use crate::survey::{Candidate, look, survey};
+use crate::sys::Dir;
 
 /// What became of one document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,12 +87,12 @@ impl Job<'_> {
         let Some(name) = staged.name.as_deref() else { return Ok(Applied::Changed) };
         let limbo = &self.shared.limbo;
         let folder = self.folders.make(&self.path, &mut self.touched)?;
-        let mut done = rename::into_free(limbo, name, &folder, self.path.name());
+        let mut done = limbo.folder().rename_new(name, &folder, self.path.name());
         if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
             // Another program removed the folder meanwhile, as it was empty.
             self.folders.forget();
             let folder = self.folders.make(&self.path, &mut self.touched)?;
-            done = rename::into_free(limbo, name, &folder, self.path.name());
+            done = limbo.folder().rename_new(name, &folder, self.path.name());
         }
         match done {
             Ok(()) => {
@@ -128,8 +125,8 @@ impl Job<'_> {
                 Ok(applied)
             }
             Ok(false) => self.overwrite(&folder, staged, &old, over),
-            Err(Errno::NOENT) => Ok(Applied::Changed),
-            Err(errno) => Err(self.failed()(errno)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Applied::Changed),
+            Err(error) => Err(self.failed()(error)),
         }
     }
 
@@ -143,10 +140,10 @@ impl Job<'_> {
         if !self.shared.root.is_exact(&folder, self.path.name()).map_err(self.failed())? {
             return Ok(None);
         }
-        match rustix::fs::renameat(&folder, self.path.name(), limbo, &old) {
+        match folder.rename(self.path.name(), limbo.folder(), &old) {
             Ok(()) => self.touch(),
-            Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(self.failed()(errno)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.failed()(error)),
         }
         if limbo.holds(&old, hash) {
             return Ok(Some(old));
@@ -174,7 +171,7 @@ impl Job<'_> {
 
     /// After the swap: was it the expected file? If not, the edit goes back to its place. The second
     /// answer is whether our content is in the limbo again.
-    fn verify(&self, folder: &OwnedFd, old: &str, expected: &Hash, new: &Hash) -> (Applied, bool) {
+    fn verify(&self, folder: &Dir, old: &str, expected: &Hash, new: &Hash) -> (Applied, bool) {
         let limbo = &self.shared.limbo;
         if limbo.holds(old, expected) {
             // It stays for the sweep: a program may have it open and write into it still.
@@ -198,9 +195,9 @@ impl Job<'_> {
 
     /// Puts a file back where it was, if the place is free; whether it was. Else the sweep keeps it as
     /// a copy if it is an edit.
-    fn put_back(&self, folder: &OwnedFd, old: &str) -> bool {
+    fn put_back(&self, folder: &Dir, old: &str) -> bool {
         let limbo = &self.shared.limbo;
-        let back = rename::into_free(limbo, old, folder, self.path.name());
+        let back = limbo.folder().rename_new(old, folder, self.path.name());
         if let Err(error) = &back {
             let path = self.path.as_str();
             tracing::warn!(path, %error, "a file of before the sync could not be put back");
@@ -213,7 +210,7 @@ impl Job<'_> {
     /// is written in place is not: it has a second name, for the sweep.
     fn overwrite(
         &mut self,
-        folder: &OwnedFd,
+        folder: &Dir,
         staged: &mut Staged,
         new: &str,
         over: &Over,
@@ -225,13 +222,13 @@ impl Job<'_> {
         let linked = limbo.link(folder, self.path.name(), &old);
         let same = self.compare(&over.expected);
         if matches!(same, Ok(Some(_))) {
-            match rustix::fs::renameat(limbo, new, folder, self.path.name()) {
+            match limbo.folder().rename(new, folder, self.path.name()) {
                 Ok(()) => {
                     staged.name = None;
                     self.touch();
                     return Ok(Applied::Done);
                 }
-                Err(errno) => return Err(self.failed()(errno)),
+                Err(error) => return Err(self.failed()(error)),
             }
         }
         if linked {
@@ -241,13 +238,13 @@ impl Job<'_> {
     }
 
     /// What it means that something is where a new document must go.
-    fn occupied(&self, folder: &OwnedFd) -> Result<Applied, FolderError> {
+    fn occupied(&self, folder: &Dir) -> Result<Applied, FolderError> {
         let path = self.shared.root.full(self.path.as_str());
         if !self.shared.root.is_exact(folder, self.path.name()).map_err(self.failed())? {
             return Err(FolderError::SameName { path });
         }
         let operation = "write";
-        match look_at(folder, self.path.name()).map_err(self.failed())? {
+        match folder.look(self.path.name()).map_err(self.failed())? {
             Some(Look::File { .. }) | None => Ok(Applied::Changed),
             Some(Look::Folder) => Err(FolderError::InTheWay { path, what: "folder" }),
             Some(Look::Link) => Err(FolderError::Link { operation, path }),

@@ -61,7 +61,6 @@ mod limbo;
 mod memory;
 mod obstacle;
 mod path;
-mod rename;
 mod respell;
 mod root;
 mod skipped;
@@ -69,6 +68,7 @@ mod stamp;
 mod storage;
 mod survey;
 mod sweep;
+mod sys;
 mod walk;
 
 pub use copies::{conflict_copy_id, is_conflict_copy};

@@ -9,19 +9,14 @@
 //! So nothing that was taken out of the folder is deleted before it lay still for a while and was
 //! read once more.
 
-use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use rustix::fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, UTIME_NOW};
-
 use crate::content::{Hash, hash_of_file};
 use crate::path::LONGEST_NAME;
-use crate::rename;
-use crate::root::open_folder;
-use crate::stamp::Stamp;
+use crate::stamp::{Look, Stamp};
+use crate::sys::{self, Clock, Dir};
 
 /// How many seconds an old file must have been left alone. A program that keeps a file open for longer
 /// while it is replaced, and only then writes into it, writes into nowhere.
@@ -29,15 +24,12 @@ const GRACE: u64 = 60;
 const CLOCK: &str = "clock";
 pub(crate) const NEW: &str = "new-";
 const OLD: &str = "old-";
-const CREATE: OFlags =
-    OFlags::WRONLY.union(OFlags::CREATE).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
 
 /// The folder of files in between.
 #[derive(Debug)]
 pub(crate) struct Limbo {
-    folder: OwnedFd,
-    /// A file that tells the time by the clock of the file system.
-    clock: File,
+    folder: Dir,
+    clock: Clock,
     /// Whether the file system can swap two files, as far as is known.
     pub(crate) swaps: AtomicBool,
     /// How many seconds an old file must have been left alone before it is swept.
@@ -64,28 +56,26 @@ pub(crate) enum Permissions {
 
 impl Limbo {
     /// Opens or makes the folder `tmp` in the state folder.
-    pub(crate) fn open(state: &OwnedFd) -> io::Result<Self> {
-        match rustix::fs::mkdirat(state, "tmp", Mode::from_raw_mode(0o700)) {
-            Ok(()) | Err(rustix::io::Errno::EXIST) => {}
-            Err(errno) => return Err(errno.into()),
+    pub(crate) fn open(state: &Dir) -> io::Result<Self> {
+        match state.make_folder("tmp", 0o700) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
         }
-        let folder = open_folder(state, "tmp")?;
-        let clock = rustix::fs::openat(&folder, CLOCK, CREATE, Mode::from_raw_mode(0o600))?;
-        Ok(Self {
-            folder,
-            clock: clock.into(),
-            swaps: AtomicBool::new(true),
-            grace: AtomicU64::new(GRACE),
-        })
+        let folder = state.open_folder("tmp")?;
+        let clock = Clock::open(&folder, CLOCK)?;
+        Ok(Self { folder, clock, swaps: AtomicBool::new(true), grace: AtomicU64::new(GRACE) })
+    }
+
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Dir {
+        &self.folder
     }
 
     /// Now, by the clock that stamps the files; `None` if it cannot be told. The machine's clock is
     /// another one on a network drive.
     pub(crate) fn clock(&self) -> Option<i64> {
-        let now = Timespec { tv_sec: 0, tv_nsec: UTIME_NOW };
-        rustix::fs::futimens(&self.clock, &Timestamps { last_access: now, last_modification: now })
-            .ok()?;
-        Some(Stamp::of(&self.clock.metadata().ok()?).mtime)
+        self.clock.now().ok()
     }
 
     /// Writes a file, which is not on the disk yet; its name in here.
@@ -95,9 +85,7 @@ impl Limbo {
             Permissions::Usual => 0o666,
             Permissions::Like(_) => 0o600,
         };
-        let flags = CREATE.union(OFlags::EXCL);
-        let file = rustix::fs::openat(&self.folder, &name, flags, Mode::from_raw_mode(mode))?;
-        match File::from(file).write_all(bytes) {
+        match self.folder.create_new(&name, mode)?.write_all(bytes) {
             Ok(()) => Ok(name),
             Err(error) => {
                 self.remove(&name);
@@ -111,11 +99,10 @@ impl Limbo {
     /// It is opened anew, for a process may not have as many files open as a batch has. A failure of
     /// the disk since the write is told to this handle too: Linux keeps it until somebody has heard it.
     pub(crate) fn sync(&self, name: &str, permissions: Permissions) -> io::Result<()> {
-        let flags = OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
-        let file = File::from(rustix::fs::openat(&self.folder, name, flags, Mode::empty())?);
+        let file = self.folder.open_to_sync(name)?;
         let Permissions::Like(mode) = permissions else { return file.sync_data() };
         // A file system without permissions refuses; then there are none to keep.
-        let _ = rustix::fs::fchmod(&file, Mode::from_raw_mode(mode));
+        let _ = sys::set_mode(&file, mode);
         file.sync_all()
     }
 
@@ -135,41 +122,32 @@ impl Limbo {
 
     /// Gives a written file its name as an old one, before it swaps places with a document.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(rustix::fs::renameat(&self.folder, from, &self.folder, to)?)
+        self.folder.rename(from, &self.folder, to)
     }
 
     /// Swaps a file in here with a document; `Ok(false)` if this file system cannot.
-    pub(crate) fn exchange(
-        &self,
-        old: &str,
-        folder: &OwnedFd,
-        name: &str,
-    ) -> rustix::io::Result<bool> {
+    pub(crate) fn exchange(&self, old: &str, folder: &Dir, name: &str) -> io::Result<bool> {
         if !self.swaps.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let swapped = rename::exchange(&self.folder, old, folder, name)?;
+        let swapped = self.folder.exchange(old, folder, name)?;
         self.swaps.store(swapped, Ordering::Relaxed);
         Ok(swapped)
     }
 
     /// Gives a document a second name in here, if the file system has links.
-    pub(crate) fn link(&self, folder: &OwnedFd, name: &str, old: &str) -> bool {
-        rustix::fs::linkat(folder, name, &self.folder, old, AtFlags::empty()).is_ok()
+    pub(crate) fn link(&self, folder: &Dir, name: &str, old: &str) -> bool {
+        folder.link(name, &self.folder, old).is_ok()
     }
 
     /// The stamp and the hash of a file in here; `None` if it is no file or not at rest.
     pub(crate) fn hash(&self, name: &str) -> io::Result<Option<(Stamp, Hash)>> {
-        let flags =
-            OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
-        let mut file = File::from(rustix::fs::openat(&self.folder, name, flags, Mode::empty())?);
-        let before = file.metadata()?;
-        if !before.is_file() {
-            return Ok(None);
-        }
-        let hash = hash_of_file(&mut file, before.len())?;
-        let stamp = Stamp::of(&file.metadata()?);
-        Ok((stamp == Stamp::of(&before)).then_some((stamp, hash)))
+        let mut file = self.folder.open_file(name)?;
+        let before = sys::facts_of(&file)?.look;
+        let Look::File { stamp, .. } = before else { return Ok(None) };
+        let hash = hash_of_file(&mut file, stamp.size)?;
+        let after = sys::facts_of(&file)?.look;
+        Ok(matches!(after, Look::File { stamp: now, .. } if now == stamp).then_some((stamp, hash)))
     }
 
     /// Whether a file in here has exactly this content.
@@ -179,15 +157,9 @@ impl Limbo {
 
     /// Removes a file that nobody can miss.
     pub(crate) fn remove(&self, name: &str) {
-        if let Err(error) = rustix::fs::unlinkat(&self.folder, name, AtFlags::empty()) {
+        if let Err(error) = self.folder.remove_file(name) {
             tracing::debug!(name, %error, "a temporary file could not be removed");
         }
-    }
-}
-
-impl AsFd for Limbo {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.folder.as_fd()
     }
 }
 
@@ -231,7 +203,7 @@ mod tests {
     #[test]
     fn the_name_of_an_old_file_tells_where_it_was_and_what_it_was() {
         let folder = tempfile::tempdir().unwrap();
-        let state = File::open(folder.path()).unwrap().into();
+        let state = Dir::open(folder.path()).unwrap();
         let limbo = Limbo::open(&state).unwrap();
         for path in ["a", "a-b/c%2F/d%.md", "日本/é", "%25"] {
             let name = limbo.old_name(path, &[1; 32], Some(&[2; 32])).unwrap();

@@ -1,22 +1,20 @@
 //! What stands where a new document must go, and which deletes make room for it.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::CStr;
+use std::ffi::OsStr;
 use std::io;
 use std::ops::Bound;
-use std::os::fd::OwnedFd;
 
 use ignore::Match;
 use ignore::gitignore::GitignoreBuilder;
-use rustix::fs::{AtFlags, Dir};
-use rustix::io::Errno;
 
 use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::{Folders, Found};
 use crate::path::{DocumentPath, parent};
-use crate::root::{Root, look, open_folder, prefixes};
+use crate::root::{Root, prefixes};
 use crate::stamp::Look;
+use crate::sys::Dir;
 use crate::walk::IGNORE_FILE;
 
 /// What is where a new document must go.
@@ -85,7 +83,7 @@ pub(crate) fn place(folders: &Folders<'_>, path: &DocumentPath) -> Result<Place,
     match folders.find("write", path.parent())? {
         Found::Nothing => return Ok(Place::Free),
         Found::Folder(folder) => {
-            let found = look(&folder, path.name()).map_err(failed(folders.root, path.as_str()))?;
+            let found = folder.look(path.name()).map_err(failed(folders.root, path.as_str()))?;
             if found.is_none() {
                 return Ok(Place::Free);
             }
@@ -111,7 +109,7 @@ fn walk(
     let mut at = String::new();
     for (prefix, name) in prefixes(path.as_str()) {
         let full = || root.full(path.as_str());
-        let Some(found) = look(&folder, name).map_err(failed(root, prefix))? else {
+        let Some(found) = folder.look(name).map_err(failed(root, prefix))? else {
             return Ok(false);
         };
         let exact = root.is_exact(&folder, name).map_err(failed(root, prefix))?;
@@ -137,7 +135,7 @@ fn walk(
                 return Ok(false);
             }
             Look::Folder => {
-                folder = open_folder(&folder, name).map_err(failed(root, prefix))?;
+                folder = folder.open_folder(name).map_err(failed(root, prefix))?;
                 if root.is_state(&folder).map_err(failed(root, prefix))? {
                     return Err(FolderError::SameName { path: full() });
                 }
@@ -152,16 +150,15 @@ fn walk(
 }
 
 /// How the entry is spelled that is found under this name.
-#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
-fn spelling(folder: &OwnedFd, name: &str) -> Option<String> {
-    let inode = rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok()?.st_ino as u64;
+fn spelling(folder: &Dir, name: &str) -> Option<String> {
+    let inode = folder.facts(name).ok()?.inode;
     let folded = name.to_lowercase();
     let (mut by_inode, mut by_case) = (None, None);
-    for entry in Dir::read_from(folder).ok()?.flatten() {
-        let Ok(found) = CStr::to_str(entry.file_name()) else { continue };
+    for entry in folder.entries().ok()?.flatten() {
+        let Some(found) = entry.name().to_str() else { continue };
         if found.to_lowercase() == folded {
             by_case = Some(found.to_owned());
-        } else if entry.ino() == inode {
+        } else if entry.inode() == inode {
             by_inode = Some(found.to_owned());
         }
     }
@@ -213,28 +210,18 @@ pub(crate) fn lack(
 /// The first entry below that stays, and whether it is a regular file. Folders themselves do not
 /// count: an empty one is not synced.
 fn first(
-    folder: &OwnedFd,
+    folder: &Dir,
     path: &str,
     stays: &impl Fn(&str, bool) -> bool,
 ) -> io::Result<Option<(String, bool)>> {
-    for entry in Dir::read_from(folder)? {
+    for entry in folder.entries()? {
         let entry = entry?;
-        let bytes = entry.file_name().to_bytes();
-        if matches!(bytes, b"." | b"..") {
-            continue;
-        }
-        let name = String::from_utf8_lossy(bytes);
-        let path = format!("{path}/{name}");
-        let stat = match rustix::fs::statat(folder, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => stat,
-            Err(Errno::NOENT) => continue,
-            Err(errno) => return Err(errno.into()),
-        };
-        let found = match Look::of(&stat) {
-            Look::Folder => first(&open_folder(folder, entry.file_name())?, &path, stays)?,
+        let path = format!("{path}/{}", entry.name().to_string_lossy());
+        let Some(look) = folder.look(entry.name())? else { continue };
+        let found = match look {
+            Look::Folder => first(&folder.open_folder(entry.name())?, &path, stays)?,
             look => {
-                let is_file =
-                    matches!(look, Look::File { .. }) && CStr::to_str(entry.file_name()).is_ok();
+                let is_file = matches!(look, Look::File { .. }) && entry.name().to_str().is_some();
                 stays(&path, is_file).then_some((path, is_file))
             }
         };
@@ -246,18 +233,17 @@ fn first(
 }
 
 /// Removes the folder and those below it, if there is no file in them.
-pub(crate) fn remove_empty(folder: &OwnedFd, name: &CStr) -> io::Result<()> {
-    if rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR).is_ok() {
+pub(crate) fn remove_empty(folder: &Dir, name: &OsStr) -> io::Result<()> {
+    if folder.remove_folder(name).is_ok() {
         return Ok(());
     }
-    let inner = open_folder(folder, name)?;
-    for entry in Dir::read_from(&inner)? {
-        let entry = entry?;
-        if !matches!(entry.file_name().to_bytes(), b"." | b"..") {
-            remove_empty(&inner, entry.file_name())?;
-        }
+    let inner = folder.open_folder(name)?;
+    for entry in inner.entries()? {
+        remove_empty(&inner, entry?.name())?;
     }
-    Ok(rustix::fs::unlinkat(folder, name, AtFlags::REMOVEDIR)?)
+    // A folder that is open cannot be removed on Windows.
+    drop(inner);
+    folder.remove_folder(name)
 }
 
 /// Whether a regular file with this path is synced: it can be one's path, and nothing ignores it.
@@ -288,13 +274,13 @@ fn is_ignored(root: &Root, path: &str) -> bool {
     })
 }
 
-fn open_at(root: &Root, at: &str) -> io::Result<Option<OwnedFd>> {
+fn open_at(root: &Root, at: &str) -> io::Result<Option<Dir>> {
     let mut folder = root.reopen("write").map_err(io::Error::other)?;
     for (_, name) in prefixes(at) {
-        folder = match open_folder(&folder, name) {
+        folder = match folder.open_folder(name) {
             Ok(next) => next,
-            Err(Errno::NOENT) => return Ok(None),
-            Err(errno) => return Err(errno.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error),
         };
     }
     Ok(Some(folder))

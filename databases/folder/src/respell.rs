@@ -1,17 +1,12 @@
 //! Folders whose name gets another spelling, on a file system that takes both for one.
 
 use std::collections::BTreeSet;
-use std::ffi::CStr;
 use std::io;
-
-use rustix::fs::Dir;
 
 use crate::database::Shared;
 use crate::folders::Folders;
 use crate::limbo::{Limbo, random};
 use crate::path::{DocumentPath, parent};
-use crate::rename;
-use crate::root::look;
 use crate::stamp::Look;
 
 /// A folder that is between two spellings of its name.
@@ -31,14 +26,14 @@ fn try_respell(shared: &Shared, wanted: &str, touched: &mut BTreeSet<String>) ->
     let above = parent(wanted);
     let found = folders.get("rename", above).map_err(io::Error::other)?;
     let (Some(above_it), Some(name)) = (found, wanted.rsplit('/').next()) else { return Ok(()) };
-    let is_folder = matches!(look(&above_it, name)?, Some(Look::Folder));
+    let is_folder = matches!(above_it.look(name)?, Some(Look::Folder));
     if !is_folder || shared.root.is_exact(&above_it, name)? {
         return Ok(());
     }
     let between = between(wanted)?;
-    rustix::fs::renameat(&above_it, name, &shared.limbo, &between)?;
+    above_it.rename(name, shared.limbo.folder(), &between)?;
     touched.insert(above.to_owned());
-    rename::into_free(&shared.limbo, &between, &above_it, name)
+    shared.limbo.folder().rename_new(&between, &above_it, name)
 }
 
 /// The path is in the name, for a sync that is stopped in between.
@@ -60,29 +55,27 @@ pub(crate) fn bring_back(shared: &Shared, name: &str) {
     let Some(path) = DocumentPath::from_text(&path) else { return };
     let folders = Folders::new(&shared.root);
     let Ok(folder) = folders.make(&path, &mut Vec::new()) else { return };
-    let back = rename::into_free(&shared.limbo, name, &folder, path.name());
+    let back = shared.limbo.folder().rename_new(name, &folder, path.name());
     let merged = match back {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             merge(&shared.limbo, name, &folders, &path)
         }
         back => back,
     };
-    if let Err(error) = merged.and_then(|()| Ok(rustix::fs::fsync(&*folder)?)) {
+    if let Err(error) = merged.and_then(|()| folder.sync()) {
         tracing::warn!(name, %error, "a folder could not be brought back");
     }
 }
 
 /// Moves what is in the folder into the one that has its name by now.
 fn merge(limbo: &Limbo, name: &str, folders: &Folders<'_>, path: &DocumentPath) -> io::Result<()> {
-    let from = crate::root::open_folder(limbo, name)?;
+    let from = limbo.folder().open_folder(name)?;
     let to = folders.get("bring back", path.as_str()).map_err(io::Error::other)?;
     let Some(to) = to else { return Err(io::ErrorKind::NotADirectory.into()) };
-    for entry in Dir::read_from(&from)? {
+    for entry in from.entries()? {
         let entry = entry?;
-        let Ok(entry) = CStr::to_str(entry.file_name()) else { continue };
-        if !matches!(entry, "." | "..") {
-            rename::into_free(&from, entry, &*to, entry)?;
-        }
+        let Some(entry) = entry.name().to_str() else { continue };
+        from.rename_new(entry, &to, entry)?;
     }
-    Ok(rustix::fs::unlinkat(limbo, name, rustix::fs::AtFlags::REMOVEDIR)?)
+    limbo.folder().remove_folder(name)
 }

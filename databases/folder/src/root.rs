@@ -1,27 +1,20 @@
 //! The folder as a handle, and the way from it to a document's folder, over no symbolic link.
 
-use std::ffi::CStr;
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-
-use rustix::fs::{AtFlags, Dir, Mode, OFlags};
-use rustix::io::Errno;
 
 use crate::error::FolderError;
 use crate::path::DocumentPath;
 use crate::stamp::{Look, Stamp};
-
-const FOLDER: OFlags =
-    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+use crate::sys::{self, Dir};
 
 /// The folder. All access goes through its handle: if its drive is unmounted and the empty mount
 /// point appears under its path, no file is taken for deleted.
 #[derive(Debug)]
 pub(crate) struct Root {
-    handle: OwnedFd,
+    handle: Dir,
     path: PathBuf,
     /// Device and inode of the folder `.db-to-cloud`.
     state: (u64, u64),
@@ -33,7 +26,7 @@ pub(crate) struct Root {
 
 /// What is found one step down.
 enum Step {
-    Folder(OwnedFd),
+    Folder(Dir),
     Missing,
     File,
     /// There is something, but its name is spelled otherwise.
@@ -42,7 +35,7 @@ enum Step {
 
 /// The folder of a document, or why there is none.
 pub(crate) enum Parent {
-    Found(OwnedFd),
+    Found(Dir),
     Missing,
     /// A file is where a folder must be.
     File,
@@ -52,9 +45,9 @@ pub(crate) enum Parent {
 
 impl Root {
     /// A root with an open state folder.
-    pub(crate) fn new(path: PathBuf, handle: OwnedFd, state: &OwnedFd) -> io::Result<Self> {
-        let whole = AtomicBool::new(cfg!(target_os = "linux"));
-        Ok(Self { state: identity(state)?, handle, path, folds: false, whole })
+    pub(crate) fn new(path: PathBuf, handle: Dir, state: &Dir) -> io::Result<Self> {
+        let (state, whole) = (state.own_facts()?.identity(), AtomicBool::new(true));
+        Ok(Self { state, handle, path, folds: false, whole })
     }
 
     /// The canonical path of the folder.
@@ -69,9 +62,8 @@ impl Root {
 
     /// Whether the folder's path still leads to this folder.
     pub(crate) fn check(&self) -> Result<(), FolderError> {
-        let now = std::fs::metadata(&self.path).map(|m| (m.dev(), m.ino()));
-        match (now, identity(&self.handle)) {
-            (Ok(now), Ok(opened)) if now == opened => Ok(()),
+        match (sys::identity_at(&self.path), self.handle.own_facts()) {
+            (Ok(now), Ok(opened)) if now == opened.identity() => Ok(()),
             _ => Err(FolderError::Replaced { path: self.path.clone() }),
         }
     }
@@ -91,9 +83,11 @@ impl Root {
         operation: &'static str,
         path: &str,
     ) -> Result<Parent, FolderError> {
-        match self.open_whole(path, FOLDER) {
+        match self.whole(path, Dir::open_folder_below) {
             Some(Ok(folder)) => return Ok(Parent::Found(folder)),
-            Some(Err(Errno::NOENT)) => return Ok(Parent::Missing),
+            Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok(Parent::Missing);
+            }
             // Step by step it turns out what is in the way.
             _ => {}
         }
@@ -109,30 +103,32 @@ impl Root {
         Ok(Parent::Found(folder))
     }
 
-    /// Opens a file or folder below by one call, over no link; `None` if it takes one call a step: on
-    /// other systems, and where names are folded, as each step must be spelled exactly.
-    pub(crate) fn open_whole(
+    /// Opens a file below by one call, over no link; `None` if it takes one call a step.
+    pub(crate) fn open_file_whole(&self, path: &str) -> Option<io::Result<File>> {
+        self.whole(path, Dir::open_file_below)
+    }
+
+    /// Opens something below by one call; `None` if it takes one call a step: on other systems, and
+    /// where names are folded, as each step must be spelled exactly.
+    fn whole<T>(
         &self,
         path: &str,
-        flags: OFlags,
-    ) -> Option<rustix::io::Result<OwnedFd>> {
+        open: impl FnOnce(&Dir, &str) -> Option<io::Result<T>>,
+    ) -> Option<io::Result<T>> {
         if self.folds || path.is_empty() || !self.whole.load(Ordering::Relaxed) {
             return None;
         }
-        let opened = open_beneath(&self.handle, path, flags);
-        // An old kernel, or a sandbox that does not know the call.
-        if matches!(opened, Err(Errno::NOSYS | Errno::PERM | Errno::INVAL | Errno::TOOBIG)) {
+        let opened = open(&self.handle, path);
+        if opened.is_none() {
             self.whole.store(false, Ordering::Relaxed);
-            return None;
         }
-        Some(opened)
+        opened
     }
 
     /// Whether a file that had this stamp has it still: one call, of what the system has just read.
     pub(crate) fn is_unchanged(&self, path: &str, stamp: &Stamp) -> bool {
-        let found = rustix::fs::statat(&self.handle, path, AtFlags::SYMLINK_NOFOLLOW);
-        let found = found.map(|stat| Look::of(&stat));
-        matches!(found, Ok(Look::File { stamp: now, .. }) if now == *stamp)
+        let found = self.handle.look(path);
+        matches!(found, Ok(Some(Look::File { stamp: now, .. })) if now == *stamp)
     }
 
     /// The folder that a document is to be in, made if need be. The paths of the folders that got
@@ -141,13 +137,14 @@ impl Root {
         &self,
         path: &DocumentPath,
         touched: &mut Vec<String>,
-    ) -> Result<OwnedFd, FolderError> {
+    ) -> Result<Dir, FolderError> {
         let mut folder = self.reopen("write")?;
         for (prefix, name) in prefixes(path.parent()) {
             let mut step = self.step("write", &folder, prefix, name)?;
             if matches!(step, Step::Missing) {
-                match rustix::fs::mkdirat(&folder, name, Mode::from_raw_mode(0o777)) {
-                    Ok(()) | Err(Errno::EXIST) => {}
+                match folder.make_folder(name, 0o777) {
+                    Ok(()) => {}
+                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
                     Err(e) => return Err(FolderError::io("make folder", self.full(prefix))(e)),
                 }
                 touched.push(crate::path::parent(prefix).to_owned());
@@ -160,7 +157,8 @@ impl Root {
                 Step::OtherName => return Err(FolderError::SameName { path: full() }),
                 // It was removed again by another program.
                 Step::Missing => {
-                    return Err(FolderError::io("write", full())(Errno::NOENT));
+                    let gone = io::Error::from(io::ErrorKind::NotFound);
+                    return Err(FolderError::io("write", full())(gone));
                 }
             }
         }
@@ -170,16 +168,16 @@ impl Root {
     fn step(
         &self,
         operation: &'static str,
-        folder: &OwnedFd,
+        folder: &Dir,
         prefix: &str,
         name: &str,
     ) -> Result<Step, FolderError> {
-        let failed = FolderError::io::<Errno>(operation, self.full(prefix));
-        let next = match rustix::fs::openat(folder, name, FOLDER, Mode::empty()) {
+        let failed = FolderError::io::<io::Error>(operation, self.full(prefix));
+        let next = match folder.open_folder(name) {
             Ok(next) => next,
-            Err(Errno::NOENT | Errno::NAMETOOLONG) => return Ok(Step::Missing),
-            Err(Errno::NOTDIR | Errno::LOOP | Errno::MLINK) => {
-                return match look(folder, name).map_err(failed)? {
+            Err(error) if sys::is_missing(&error) => return Ok(Step::Missing),
+            Err(error) if sys::is_not_a_folder(&error) => {
+                return match folder.look(name).map_err(failed)? {
                     Some(Look::Link) => {
                         Err(FolderError::Link { operation, path: self.full(prefix) })
                     }
@@ -187,7 +185,7 @@ impl Root {
                     None => Ok(Step::Missing),
                 };
             }
-            Err(errno) => return Err(failed(errno)),
+            Err(error) => return Err(failed(error)),
         };
         // The state folder under a name that only this file system takes for it.
         let is_state = self.is_state(&next);
@@ -199,69 +197,32 @@ impl Root {
     }
 
     /// Whether this is the folder of the sync, which only a folding file system has other names for.
-    pub(crate) fn is_state(&self, folder: &OwnedFd) -> io::Result<bool> {
-        Ok(self.folds && identity(folder)? == self.state)
+    pub(crate) fn is_state(&self, folder: &Dir) -> io::Result<bool> {
+        Ok(self.folds && folder.own_facts()?.identity() == self.state)
     }
 
     /// Whether an existing entry has exactly this name. It reads the folder, so it is asked only
     /// where names are folded.
-    pub(crate) fn is_exact(&self, folder: &OwnedFd, name: &str) -> io::Result<bool> {
+    pub(crate) fn is_exact(&self, folder: &Dir, name: &str) -> io::Result<bool> {
         if !self.folds {
             return Ok(true);
         }
         has_entry(folder, name)
     }
 
-    pub(crate) fn reopen(&self, operation: &'static str) -> Result<OwnedFd, FolderError> {
-        rustix::fs::openat(&self.handle, c".", FOLDER, Mode::empty())
-            .map_err(FolderError::io(operation, self.path.clone()))
-    }
-}
-
-#[cfg(target_os = "linux")]
-fn open_beneath(root: &OwnedFd, path: &str, flags: OFlags) -> rustix::io::Result<OwnedFd> {
-    use rustix::fs::ResolveFlags;
-    let resolve =
-        ResolveFlags::BENEATH.union(ResolveFlags::NO_SYMLINKS).union(ResolveFlags::NO_MAGICLINKS);
-    rustix::fs::openat2(root, path, flags, Mode::empty(), resolve)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn open_beneath(_: &OwnedFd, _: &str, _: OFlags) -> rustix::io::Result<OwnedFd> {
-    Err(Errno::NOSYS)
-}
-
-/// Opens a folder, which must not be a symbolic link.
-pub(crate) fn open_folder(
-    parent: impl AsFd,
-    name: impl rustix::path::Arg,
-) -> rustix::io::Result<OwnedFd> {
-    rustix::fs::openat(parent, name, FOLDER, Mode::empty())
-}
-
-/// What lies under a name; `None` if nothing does.
-pub(crate) fn look(folder: impl AsFd, name: &str) -> rustix::io::Result<Option<Look>> {
-    match rustix::fs::statat(folder, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Ok(Some(Look::of(&stat))),
-        Err(Errno::NOENT | Errno::NAMETOOLONG) => Ok(None),
-        Err(errno) => Err(errno),
+    pub(crate) fn reopen(&self, operation: &'static str) -> Result<Dir, FolderError> {
+        self.handle.reopen().map_err(FolderError::io(operation, self.path.clone()))
     }
 }
 
 /// Whether one of the folder's entries is spelled exactly so.
-pub(crate) fn has_entry(folder: impl AsFd, name: &str) -> io::Result<bool> {
-    for entry in Dir::read_from(folder)? {
-        if CStr::to_bytes(entry?.file_name()) == name.as_bytes() {
+pub(crate) fn has_entry(folder: &Dir, name: &str) -> io::Result<bool> {
+    for entry in folder.entries()? {
+        if entry?.name() == name {
             return Ok(true);
         }
     }
     Ok(false)
-}
-
-#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
-fn identity(folder: &OwnedFd) -> io::Result<(u64, u64)> {
-    let stat = rustix::fs::fstat(folder)?;
-    Ok((stat.st_dev as u64, stat.st_ino as u64))
 }
 
 /// `a`, `a/b`, `a/b/c` of `a/b/c`, each with its last segment.
@@ -277,7 +238,7 @@ pub(crate) fn prefixes(path: &str) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::{self, File};
+    use std::fs;
 
     use super::*;
 
@@ -287,8 +248,8 @@ mod tests {
         for folder in ["state", "Notes"] {
             fs::create_dir(temporary.path().join(folder)).unwrap();
         }
-        let handle = OwnedFd::from(File::open(temporary.path()).unwrap());
-        let state = open_folder(&handle, "state").unwrap();
+        let handle = Dir::open(temporary.path()).unwrap();
+        let state = handle.open_folder("state").unwrap();
         let mut root = Root::new(temporary.path().to_owned(), handle, &state).unwrap();
         root.folds = true;
         let found = root.folder("read", "Notes").unwrap();

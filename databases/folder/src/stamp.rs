@@ -1,10 +1,5 @@
 //! What the file system says about a file without reading it.
 
-use std::fs::Metadata;
-use std::os::unix::fs::MetadataExt;
-
-use rustix::fs::{FileType, Stat};
-
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
 
@@ -28,15 +23,6 @@ pub(crate) enum Look {
 }
 
 impl Stamp {
-    pub(crate) fn of(metadata: &Metadata) -> Self {
-        Self {
-            size: metadata.size(),
-            mtime: nanos(metadata.mtime(), metadata.mtime_nsec()),
-            ctime: nanos(metadata.ctime(), metadata.ctime_nsec()),
-            inode: metadata.ino(),
-        }
-    }
-
     /// Whether any edit made at or after `now` gives the file another stamp.
     ///
     /// An edit in the same tick of the file system's clock as the one before leaves the times as
@@ -51,34 +37,8 @@ impl Stamp {
     }
 }
 
-impl Look {
-    #[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
-    pub(crate) fn of(stat: &Stat) -> Self {
-        match FileType::from_raw_mode(stat.st_mode) {
-            FileType::RegularFile => Self::File {
-                stamp: Stamp {
-                    size: stat.st_size as u64,
-                    mtime: nanos(stat.st_mtime as i64, stat.st_mtime_nsec as i64),
-                    ctime: nanos(stat.st_ctime as i64, stat.st_ctime_nsec as i64),
-                    inode: stat.st_ino as u64,
-                },
-                mode: stat.st_mode as u32 & 0o777,
-            },
-            FileType::Directory => Self::Folder,
-            FileType::Symlink => Self::Link,
-            _ => Self::Special,
-        }
-    }
-}
-
-/// The time of the last change of an entry, in nanoseconds.
-#[allow(clippy::unnecessary_cast, reason = "the types of the fields differ between systems")]
-pub(crate) fn changed(stat: &Stat) -> i64 {
-    nanos(stat.st_ctime as i64, stat.st_ctime_nsec as i64)
-}
-
 /// Wraps around outside the years 1677 to 2262: all that matters is that it differs.
-fn nanos(seconds: i64, nanos: i64) -> i64 {
+pub(crate) fn nanos(seconds: i64, nanos: i64) -> i64 {
     seconds.wrapping_mul(SECOND).wrapping_add(nanos)
 }
 

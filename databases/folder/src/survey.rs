@@ -8,7 +8,6 @@ use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::path::DocumentPath;
-use crate::root;
 use crate::stamp::{Look, Stamp};
 
 /// So much is hashed by one thread, as starting more would take longer.
@@ -34,7 +33,7 @@ pub(crate) fn look(
 ) -> Result<Option<(Stamp, u32)>, FolderError> {
     let full = || folders.root.full(path.as_str());
     let Some(folder) = folders.get(operation, path.parent())? else { return Ok(None) };
-    let look = root::look(&folder, path.name()).map_err(FolderError::io(operation, full()))?;
+    let look = folder.look(path.name()).map_err(FolderError::io(operation, full()))?;
     match look {
         None | Some(Look::Folder) => Ok(None),
         Some(Look::Link) => Err(FolderError::Link { operation, path: full() }),

@@ -1,20 +1,18 @@
 //! Cleaning `.db-to-cloud/tmp`, and bringing back the edits that ended there.
 
-use std::ffi::CStr;
 use std::io;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use db_to_cloud::Timestamp;
-use rustix::fs::{AtFlags, Dir};
 
 use crate::copies::{safe_time, with_label};
 use crate::database::Shared;
 use crate::limbo::{NEW, Old};
 use crate::path::DocumentPath;
-use crate::root::{Parent, look};
-use crate::stamp::{Look, changed};
-use crate::{rename, respell};
+use crate::respell;
+use crate::root::Parent;
+use crate::stamp::Look;
 
 /// After so long without a change a file that was being written is taken for abandoned.
 const ABANDONED: Duration = Duration::from_secs(3600);
@@ -24,7 +22,7 @@ pub(crate) fn sweep(shared: &Shared) {
     let grace = Duration::from_secs(shared.limbo.grace.load(Ordering::Relaxed));
     let (Some(now), Ok(names)) = (shared.limbo.clock(), names(shared)) else { return };
     for name in names {
-        let stamp = match look(&shared.limbo, &name) {
+        let stamp = match shared.limbo.folder().look(&name) {
             Ok(Some(Look::File { stamp, .. })) => stamp,
             Ok(Some(Look::Folder)) => {
                 if folder_age(shared, &name, now).is_some_and(|age| age >= grace) {
@@ -49,8 +47,8 @@ pub(crate) fn sweep(shared: &Shared) {
 
 /// How long ago a folder came in here.
 fn folder_age(shared: &Shared, name: &str, now: i64) -> Option<Duration> {
-    let stat = rustix::fs::statat(&shared.limbo, name, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-    Some(Duration::from_nanos(now.abs_diff(changed(&stat))))
+    let facts = shared.limbo.folder().facts(name).ok()?;
+    Some(Duration::from_nanos(now.abs_diff(facts.ctime)))
 }
 
 fn settle(shared: &Shared, name: &str, old: &Old) {
@@ -78,10 +76,10 @@ fn bring_back(shared: &Shared, name: &str, old: &Old, time: Timestamp) -> io::Re
     for place in places {
         let Some(place) = DocumentPath::from_text(&place) else { continue };
         let Ok(Parent::Found(folder)) = shared.root.parent("bring back", &place) else { continue };
-        match rename::into_free(&shared.limbo, name, &folder, place.name()) {
+        match shared.limbo.folder().rename_new(name, &folder, place.name()) {
             Ok(()) => {
                 tracing::warn!(path = place.as_str(), "brought back an edit made during a sync");
-                return Ok(rustix::fs::fsync(&folder)?);
+                return folder.sync();
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
@@ -92,9 +90,9 @@ fn bring_back(shared: &Shared, name: &str, old: &Old, time: Timestamp) -> io::Re
 
 fn names(shared: &Shared) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in Dir::read_from(&shared.limbo)? {
+    for entry in shared.limbo.folder().entries()? {
         // All names of ours are UTF-8.
-        if let Ok(name) = CStr::to_str(entry?.file_name()) {
+        if let Some(name) = entry?.name().to_str() {
             names.push(name.to_owned());
         }
     }
