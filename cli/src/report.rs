@@ -88,8 +88,9 @@ pub(crate) fn print_trouble(time: Timestamp, error: &Error) -> Result<(), Failur
 
 /// 0, or 3 if something needs a look.
 pub(crate) fn exit_code(report: &Report, skipped: &[Skipped], waiting: &Waiting) -> ExitCode {
-    let unread = skipped.iter().any(|s| matches!(s.reason, SkipReason::Unreadable(_)));
-    let look = unread
+    let is_left_out =
+        |s: &Skipped| matches!(s.reason, SkipReason::Unreadable(_) | SkipReason::KeptIn(_));
+    let look = skipped.iter().any(is_left_out)
         || waiting.is_incomplete()
         || !report.copies.is_empty()
         || !report.deferred.is_empty();
@@ -168,10 +169,15 @@ pub(crate) fn explain(report: &Report, verbose: bool) {
 /// Tells what is no document and why; without `-v` only what may surprise.
 pub(crate) fn explain_skipped(skipped: &[Skipped], verbose: bool) {
     let surprise = |s: &&Skipped| {
-        use SkipReason::{Pattern, Storage, Unreadable};
-        verbose || matches!(s.reason, Unreadable(_) | Pattern(_) | Storage)
+        use SkipReason::{KeptIn, NotAccepted, Storage, Unreadable};
+        verbose || matches!(s.reason, Unreadable(_) | NotAccepted | KeptIn(_) | Storage)
     };
     tell(skipped.iter().filter(surprise).map(|s| format!("skipped: {s}")), verbose);
+    if skipped.iter().any(|s| s.reason == SkipReason::NotAccepted) {
+        note(
+            "hint: look at the patterns; --accept-ignore lets them decide what goes out from here",
+        );
+    }
 }
 
 /// Says what is kept without being rows, by tables, and which tables are left out.

@@ -24,7 +24,7 @@ use crate::limbo::Permissions;
 use crate::obstacle::{Obstacle, remove_empty};
 use crate::path::parent;
 use crate::survey::in_parallel;
-use crate::{respell, sweep};
+use crate::{arrivals, respell, sweep};
 
 /// Reading and writing is partly waiting, too.
 const THREADS: usize = 8;
@@ -38,12 +38,14 @@ pub(crate) fn apply(shared: &Shared, writes: &[Write]) -> Vec<Outcome> {
     let check = |write| Item::new(shared, &folders, write);
     let mut items = in_parallel(THREADS, writes.iter().collect(), check);
     plan(shared, &mut items);
+    arrivals::remember(shared, &mut items);
     stage(shared, &mut items);
     hold_back(&mut items);
     let mut touched = BTreeSet::new();
     make_room(shared, &folders, &mut items, &mut touched);
     install(&mut items);
     bring_to_disk(shared, &mut items, touched);
+    shared.limbos.close();
     items.into_iter().map(outcome).collect()
 }
 
@@ -67,8 +69,8 @@ fn stage(shared: &Shared, items: &mut [Item<'_>]) {
     if !items.iter().any(lacks_space) {
         return;
     }
-    // What was replaced and deleted before may have lain still for long enough.
-    sweep::sweep(shared);
+    // What was replaced and deleted before takes room that is needed now.
+    sweep::make_room(shared);
     for item in items.iter_mut().filter(|item| lacks_space(item)) {
         if let Some(job) = item.job.take() {
             let needs = std::mem::take(&mut item.needs);
@@ -222,7 +224,8 @@ fn clear(folders: &Folders<'_>, at: &str, touched: &mut BTreeSet<String>) {
 fn install(items: &mut [Item<'_>]) {
     // Two names may be one file where names are folded. Without the system's help there is a moment
     // between the look at a free place and the rename into it, in which the other would be lost.
-    let folds = items.iter().filter_map(|item| item.job.as_ref()).any(|job| job.shared.root.folds);
+    let folds =
+        items.iter().filter_map(|item| item.job.as_ref()).any(|job| job.shared.root.folds());
     let threads = if folds { 1 } else { THREADS };
     let back = in_parallel(threads, items.iter_mut().collect(), install_one);
     for (source, name, place) in back.into_iter().flatten() {

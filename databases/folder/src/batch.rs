@@ -1,6 +1,7 @@
 //! What each write of a batch needs, found out before anything is changed.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use db_to_cloud::Write;
 
@@ -8,7 +9,9 @@ use crate::content::{Hash, hash_of, revision};
 use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
+use crate::guarded::is_guarded;
 use crate::install::{Applied, Job, Over, Staged};
+use crate::limbo::Limbo;
 use crate::obstacle::{Deletes, Obstacle, Place, lack, place};
 use crate::path::DocumentPath;
 use crate::survey::look;
@@ -17,7 +20,7 @@ use crate::survey::look;
 #[derive(Debug)]
 pub(crate) struct Item<'a> {
     pub(crate) write: &'a Write,
-    /// `None` if the id cannot be a file's.
+    /// `None` if it cannot be written at all.
     pub(crate) job: Option<Job<'a>>,
     pub(crate) step: Step,
     /// The deletes of the batch that make room for it, or whose file it takes over.
@@ -48,11 +51,14 @@ impl<'a> Item<'a> {
     pub(crate) fn new(shared: &'a Shared, folders: &'a Folders<'a>, write: &'a Write) -> Self {
         let (job, step) = match DocumentPath::parse(&write.id) {
             Err(error) => (None, Step::Over(Err(error))),
-            Ok(path) => {
-                let job = Job { shared, folders, path, touched: Vec::new() };
-                let step = check(&job, write).unwrap_or_else(|error| Step::Over(Err(error)));
-                (Some(job), step)
-            }
+            Ok(path) => match may_write(shared, folders, &path, write) {
+                Err(error) => (None, Step::Over(Err(error))),
+                Ok(limbo) => {
+                    let job = Job { shared, folders, path, limbo, touched: Vec::new() };
+                    let step = check(&job, write).unwrap_or_else(|e| Step::Over(Err(e)));
+                    (Some(job), step)
+                }
+            },
         };
         Self { write, job, step, needs: Vec::new() }
     }
@@ -77,7 +83,7 @@ impl<'a> Item<'a> {
         if let Some((job, put)) = self.job_and_put()
             && let Some(name) = put.staged.take().and_then(|staged| staged.name)
         {
-            job.shared.limbo.remove(&name);
+            job.limbo.remove(&name);
         }
         self.step = Step::Over(result);
     }
@@ -85,6 +91,21 @@ impl<'a> Item<'a> {
     pub(crate) fn path(&self) -> &str {
         self.write.id.as_str().unwrap_or_default()
     }
+}
+
+/// Whether a sync may write there at all; the limbo for it.
+fn may_write(
+    shared: &Shared,
+    folders: &Folders<'_>,
+    path: &DocumentPath,
+    write: &Write,
+) -> Result<Arc<Limbo>, FolderError> {
+    let is_guarded = write.document.is_some() && is_guarded(path.as_str());
+    if is_guarded && !shared.records.get().guard_is_open {
+        return Err(FolderError::Guarded { path: shared.root.full(path.as_str()) });
+    }
+    shared.is_absent("write", path)?;
+    shared.limbos.of(folders, path.as_str())
 }
 
 fn check(job: &Job<'_>, write: &Write) -> Result<Step, FolderError> {
@@ -138,7 +159,7 @@ pub(crate) fn plan(shared: &Shared, items: &mut [Item<'_>]) {
         deletes.named.insert(path);
         if let Step::Delete(hash) = &item.step {
             deletes.ready.insert(path, i);
-            sources.insert(i, *hash);
+            sources.insert(i, (*hash, item.job.as_ref().map(|job| job.limbo.clone())));
         }
     }
     // Many documents may be on their way into one folder, which is looked through once.
@@ -148,8 +169,13 @@ pub(crate) fn plan(shared: &Shared, items: &mut [Item<'_>]) {
         let from = from.and_then(|id| deletes.ready.get(id.as_str()?)).copied();
         item.needs.extend(from);
         let Some((job, put)) = item.job_and_put() else { continue };
-        // One file becomes one other.
-        let is_same = |from: &usize| sources.get(from) == Some(&put.hash);
+        // One file becomes one other, on the same file system.
+        let is_same = |from: &usize| {
+            let source = sources.get(from);
+            source.is_some_and(|(hash, limbo)| {
+                *hash == put.hash && limbo.as_ref().is_some_and(|l| Arc::ptr_eq(l, &job.limbo))
+            })
+        };
         if let Some(from) = from.filter(is_same) {
             sources.remove(&from);
             put.source = Some(from);

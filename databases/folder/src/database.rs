@@ -1,6 +1,5 @@
 //! The database itself.
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,15 +16,18 @@ use crate::cache::Cache;
 use crate::content::{self, Hash, hash_of, revision};
 use crate::error::FolderError;
 use crate::folders::Folders;
-use crate::limbo::{Limbo, random};
+use crate::limbo::Limbo;
+use crate::limbos::Limbos;
 use crate::memory::{Kept, Memory};
+use crate::mounts::Mounts;
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
-use crate::root::{Root, has_entry};
+use crate::record::Records;
+use crate::root::Root;
 use crate::skipped::Skipped;
 use crate::stamp::Stamp;
 use crate::survey::{Candidate, look, survey};
 use crate::sys::Dir;
-use crate::{apply, epochs, sweep, walk};
+use crate::{apply, epochs, state_folder, sweep, walk};
 
 /// So many pages of a listing wait for their reader.
 const PAGES: usize = 2;
@@ -61,9 +63,11 @@ pub struct FolderDatabase {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) root: Root,
-    pub(crate) limbo: Limbo,
+    pub(crate) limbos: Limbos,
     pub(crate) cache: Cache,
     pub(crate) memory: Memory,
+    pub(crate) records: Records,
+    pub(crate) mounts: Mounts,
     skipped: Mutex<Vec<Skipped>>,
 }
 
@@ -74,21 +78,14 @@ impl Shared {
         let failed = FolderError::io("open", path.clone());
         let handle = Dir::open(&path).map_err(failed)?;
         let state_path = path.join(STATE_DIR);
-        match handle.make_folder(STATE_DIR, 0o700) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(FolderError::io("make folder", state_path)(error)),
-        }
-        let state = handle
-            .open_folder(STATE_DIR)
-            .map_err(FolderError::io("open folder", state_path.clone()))?;
-        let limbo =
-            Limbo::open(&state).map_err(FolderError::io("open folder", state_path.join("tmp")))?;
-        let mut root = Root::new(path, handle, &state)
-            .map_err(FolderError::io("open folder", state_path.clone()))?;
-        root.folds = folds(&state).map_err(FolderError::io("open folder", state_path.clone()))?;
+        let state = state_folder::open(&handle, &path)?;
+        let failed = || FolderError::io("open folder", state_path.clone());
+        let limbos = Limbos::new(Limbo::open(&state).map_err(failed())?);
+        let root = Root::new(path, handle, &state).map_err(failed())?;
         let cache = Cache::open(state_path.join("files.sqlite"));
-        Ok(Self { root, limbo, cache, memory: Memory::default(), skipped: Mutex::default() })
+        let records = Records::open(state_path)?;
+        let (memory, mounts, skipped) = Default::default();
+        Ok(Self { root, limbos, cache, memory, records, mounts, skipped })
     }
 
     pub(crate) fn set_skipped(&self, skipped: Vec<Skipped>) {
@@ -98,16 +95,34 @@ impl Shared {
     fn get(&self, id: &DocumentId) -> Result<Option<Document>, FolderError> {
         let Ok(path) = DocumentPath::parse(id) else { return Ok(None) };
         // Before the file is read: what is settled now stays so.
-        let now = self.memory.now(&self.limbo);
+        let now = self.now(path.as_str());
         let seen = self.memory.seen(path.as_str());
         let stamp = seen.map(|(stamp, _)| stamp);
         let Some((stamp, bytes)) = content::read(&self.root, &path, stamp)? else {
-            return Ok(None);
+            return self.is_absent("read", &path).map(|()| None);
         };
         if seen.is_some_and(|(_, is_new)| is_new) {
-            self.read_ahead(path.as_str(), now);
+            self.read_ahead(path.as_str());
         }
         Ok(Some(self.document(path.as_str(), stamp, bytes.into(), now)))
+    }
+
+    /// Whether a document that was not found may be believed to be absent (rule F1); an error if not.
+    pub(crate) fn is_absent(
+        &self,
+        operation: &'static str,
+        path: &DocumentPath,
+    ) -> Result<(), FolderError> {
+        self.mounts.check(&self.root, &self.records, operation, path.as_str())
+    }
+
+    /// A time, not later than now, by the clock that stamps a file with this path; `None` if there is none.
+    pub(crate) fn now(&self, path: &str) -> Option<i64> {
+        let mount = self.records.mounts_above(path).pop().unwrap_or_default();
+        self.memory.now(&mount, || match mount.is_empty() {
+            true => self.limbos.root().clock(),
+            false => Limbos::open(&self.root, &mount).ok()?.clock(),
+        })
     }
 
     /// Remembers what was read after `now`.
@@ -118,8 +133,9 @@ impl Shared {
     }
 
     /// Reads the small files that a push will ask for next.
-    fn read_ahead(&self, path: &str, now: Option<i64>) {
+    fn read_ahead(&self, path: &str) {
         for (path, stamp) in self.memory.next(path) {
+            let now = self.now(&path);
             if let Some(bytes) = content::read_ahead(&self.root, &path, &stamp) {
                 self.memory.keep(path, Kept { stamp, bytes: bytes.into(), now });
             }
@@ -144,7 +160,9 @@ impl Shared {
             .map(|id| {
                 // An id that cannot be a file's is not there.
                 let Ok(path) = DocumentPath::parse(id) else { return Ok(None) };
-                let Some((stamp, _)) = look(&folders, "read", &path)? else { return Ok(None) };
+                let Some((stamp, _)) = look(&folders, "read", &path)? else {
+                    return self.is_absent("read", &path).map(|()| None);
+                };
                 let known = self.memory.find(path.as_str(), &stamp);
                 if known.is_none() {
                     unknown.push(Candidate { path, stamp });
@@ -166,20 +184,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.memory.save(&self.cache);
     }
-}
-
-/// Whether the file system takes two names for one that differ in case or in the form of accents.
-fn folds(state: &Dir) -> io::Result<bool> {
-    // A name of its own each time: another process may be opening the same folder.
-    let random = random()?;
-    let name = |start: &str| format!("{start}-{random}");
-    let probe = name("Probe-\u{e9}");
-    state.create_new(&probe, 0o600)?;
-    let is_there = |name: String| matches!(state.look(name), Ok(Some(_)));
-    let other_name = is_there(name("probe-\u{e9}")) || is_there(name("Probe-e\u{301}"));
-    let folds = other_name || !has_entry(state, &probe)?;
-    state.remove_file(&probe)?;
-    Ok(folds)
 }
 
 impl FolderDatabase {
@@ -225,6 +229,52 @@ impl FolderDatabase {
     /// What the last [`list`](Database::list) that came to its end found and did not list.
     pub fn skipped(&self) -> Vec<Skipped> {
         self.shared.skipped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Everything that an ignore file leaves out, with the pattern that does: a folder stands for all in it. It
+    /// walks through the folder and blocks.
+    ///
+    /// # Errors
+    /// If the folder or an ignore file cannot be read.
+    pub fn ignored(&self) -> Result<Vec<Skipped>, FolderError> {
+        walk::ignored(&self.shared)
+    }
+
+    /// Lets the ignore files count that came from the storage, as they are now (rule F2); their paths. Until
+    /// then those that were there before count, and [`skipped`](Self::skipped) lists them.
+    ///
+    /// # Errors
+    /// If it cannot be remembered.
+    pub fn accept_patterns(&self) -> Result<Vec<String>, FolderError> {
+        let mut accepted = Vec::new();
+        self.shared.records.change(|record| {
+            accepted = std::mem::take(&mut record.arrived).into_keys().collect();
+        })?;
+        Ok(accepted)
+    }
+
+    /// Whether files that programs obey without asking, such as the hooks of git, may be written by a sync
+    /// (rule F4). At first they may not: each is [refused](Outcome::Refused). It is remembered.
+    ///
+    /// # Errors
+    /// If it cannot be remembered.
+    pub fn open_guard(&self, open: bool) -> Result<(), FolderError> {
+        self.shared.records.change(|record| record.guard_is_open = open)
+    }
+
+    /// The folders inside on which another file system was mounted when the folder was last listed, relative to
+    /// the folder. Documents below that are missing while it is not mounted are not taken for deleted (rule F1).
+    pub fn mounts(&self) -> Vec<String> {
+        self.shared.records.get().mounts.into_iter().collect()
+    }
+
+    /// Forgets that a file system was mounted on this folder, which is one of [`mounts`](Self::mounts): the next
+    /// sync takes its documents for deleted if they are not there. Whether it was one of them.
+    ///
+    /// # Errors
+    /// If it cannot be remembered.
+    pub fn forget_mount(&self, folder: &str) -> Result<bool, FolderError> {
+        self.shared.mounts.forget(&self.shared.records, folder)
     }
 
     /// Does work that blocks, on a thread where it may.
@@ -319,7 +369,7 @@ impl Database for FolderDatabase {
     async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
         let (guard, owned) = (self.gate.clone().read_owned().await, ids.to_vec());
         let epochs =
-            move |shared: &Shared| owned.iter().map(|id| epochs::epoch(&shared.root, id)).collect();
+            move |shared: &Shared| owned.iter().map(|id| epochs::epoch(shared, id)).collect();
         // Without an answer nothing is downloaded again.
         self.run("look", guard, epochs).await.unwrap_or_else(|_| vec![0; ids.len()])
     }

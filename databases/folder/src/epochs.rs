@@ -3,6 +3,8 @@
 use db_to_cloud::DocumentId;
 use sha2::{Digest, Sha256};
 
+use crate::database::Shared;
+use crate::guarded::is_guarded;
 use crate::path::DocumentPath;
 use crate::root::{Root, prefixes};
 use crate::stamp::Look;
@@ -17,8 +19,13 @@ const FREE: u64 = 0;
 /// A number that changes when another thing stands where this document must go, or nothing does:
 /// kind, device, inode and time of the first thing on its path that is no folder, or whose name is
 /// spelled otherwise. For a folder in the way the times of those below count too, since they change
-/// when a file in it is moved away.
-pub(crate) fn epoch(root: &Root, id: &DocumentId) -> u64 {
+/// when a file in it is moved away. It changes too when a guarded name is opened.
+pub(crate) fn epoch(shared: &Shared, id: &DocumentId) -> u64 {
+    let is_open = id.as_str().is_some_and(is_guarded) && shared.records.get().guard_is_open;
+    number_of_place(&shared.root, id).wrapping_add(u64::from(is_open))
+}
+
+fn number_of_place(root: &Root, id: &DocumentId) -> u64 {
     let Ok(path) = DocumentPath::parse(id) else { return FREE };
     let Ok(mut folder) = root.reopen("look") else { return FREE };
     for (prefix, name) in prefixes(path.as_str()) {

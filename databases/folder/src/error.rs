@@ -124,13 +124,68 @@ pub enum FolderError {
         /// What the operating system said.
         source: io::Error,
     },
-    /// The folder cannot be walked.
-    #[error("list {path:?}: check that it can be read")]
-    Walk {
-        /// The folder.
+    /// A line of an ignore file cannot be understood. Nothing is listed, so that nothing is synced that it may
+    /// have been meant to keep out.
+    #[error("read {path:?}, line {line}: {why}: mend this line; nothing is synced until then")]
+    Pattern {
+        /// The ignore file.
         path: PathBuf,
-        /// What is wrong.
-        source: ignore::Error,
+        /// The line, from 1 on; 0 if it is all of them together.
+        line: usize,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// What the folder remembers cannot be understood.
+    #[error(
+        "read {path:?}, which a newer version wrote or which is damaged: use that version, or remove the file: then the mounts, the ignore files and the guard are as for a new folder"
+    )]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// The folder `.db-to-cloud` cannot be trusted with the state of the sync.
+    #[error("open {path:?}: {why}: look at what is in it, and mend or remove it")]
+    StateFolder {
+        /// The folder, or what is in it.
+        path: PathBuf,
+        /// Why not.
+        why: &'static str,
+    },
+    /// The document lies, or is to lie, on a file system that is not mounted now. It is not taken for deleted.
+    #[error(
+        "{operation} {path:?}: it lies on a drive, and {found} at {mount:?}: mount the drive; if it is gone for good, forget that mount, and its documents count as deleted"
+    )]
+    NotMounted {
+        /// What was tried.
+        operation: &'static str,
+        /// The document.
+        path: PathBuf,
+        /// The folder that it is mounted on.
+        mount: PathBuf,
+        /// What is there instead.
+        found: &'static str,
+    },
+    /// A folder on the way to the document could not be read. The document is not taken for deleted.
+    #[error(
+        "{operation} {path:?}: {folder:?} could not be read: check its permissions and its drive"
+    )]
+    Unreadable {
+        /// What was tried.
+        operation: &'static str,
+        /// The document.
+        path: PathBuf,
+        /// The folder that could not be read.
+        folder: PathBuf,
+    },
+    /// A program obeys a file of this name, and it came from another device.
+    #[error(
+        "write {path:?}: programs obey a file of this name without asking, so it is not taken from other devices: open the guard on this device if all that sync with it may write such files"
+    )]
+    Guarded {
+        /// The file.
+        path: PathBuf,
     },
     /// A task ended early.
     #[error("{operation} {path:?}: the task did not end")]
@@ -153,6 +208,7 @@ impl FolderError {
             | Self::Special { .. }
             | Self::Foreign { .. }
             | Self::SameName { .. }
+            | Self::Guarded { .. }
             | Self::ForeignRevision { .. } => true,
             Self::Io { source, .. } => sys::is_never_possible(source),
             _ => false,

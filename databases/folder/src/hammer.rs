@@ -30,7 +30,7 @@ async fn done(database: &FolderDatabase, write: Write) {
 
 /// The sweep of a time when all files lay still for a minute.
 fn sweep_now(shared: &Shared) {
-    shared.limbo.grace.store(0, Ordering::Relaxed);
+    shared.limbos.root().grace.store(0, Ordering::Relaxed);
     sweep::sweep(shared);
 }
 
@@ -90,7 +90,7 @@ async fn a_replaced_file_is_removed_once_it_lay_still() {
 
 #[tokio::test]
 #[ignore = "needs the right to mount"]
-async fn what_lay_still_in_the_limbo_is_swept_when_the_disk_is_full() {
+async fn a_full_disk_gets_the_room_of_what_was_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let mount = |program: &str, options: &[&str]| {
         let mut command = std::process::Command::new(program);
@@ -101,12 +101,8 @@ async fn what_lay_still_in_the_limbo_is_swept_when_the_disk_is_full() {
     let large = |c: &str| c.repeat(2 << 20);
     fs::write(folder.path().join("a"), large("a")).unwrap();
     done(&database, write("a", None, Some(rev(&large("a"))))).await;
-    let put = || write("b", Some(large("b")), None);
-    let outcomes = database.apply(vec![put()]).await;
-    assert!(matches!(outcomes[..], [Outcome::Blocked(_)]), "it lay there for a moment only");
-    assert_eq!(files(&database.state_dir().join("tmp")).len(), 1);
-    database.shared().limbo.grace.store(0, Ordering::Relaxed);
-    done(&database, put()).await;
+    assert_eq!(files(&database.state_dir().join("tmp")).len(), 1, "it is kept for a minute");
+    done(&database, write("b", Some(large("b")), None)).await;
     assert_eq!(contents(folder.path()), [large("b")]);
     drop(database);
     mount("umount", &["-l"]);
@@ -131,7 +127,7 @@ async fn an_edit_through_a_handle_that_was_open_during_the_write_is_kept_as_a_co
 #[tokio::test]
 async fn a_file_system_that_cannot_swap_keeps_edits_in_place_too() {
     let (folder, database) = database();
-    database.shared().limbo.swaps.store(false, Ordering::Relaxed);
+    database.shared().limbos.root().swaps.store(false, Ordering::Relaxed);
     let path = folder.path().join("a");
     fs::write(&path, "one").unwrap();
     let mut open = File::options().write(true).open(&path).unwrap();
@@ -163,7 +159,7 @@ async fn an_edit_that_a_crash_left_between_the_swap_and_the_look_is_kept() {
     let tmp = database.state_dir().join("tmp");
     let name = |path: &str| {
         let (one, two) = (hash_of(b"one"), hash_of(b"two"));
-        tmp.join(database.shared().limbo.old_name(path, &one, Some(&two)).unwrap())
+        tmp.join(database.shared().limbos.root().old_name(path, &one, Some(&two)).unwrap())
     };
     fs::write(folder.path().join("a"), "two").unwrap();
     fs::write(name("a"), "edit").unwrap();

@@ -5,6 +5,7 @@
 //! some microseconds a reader may see the new content and then the edit again.
 
 use std::io;
+use std::sync::Arc;
 
 use db_to_cloud::Revision;
 
@@ -12,7 +13,7 @@ use crate::content::{Hash, hash_in};
 use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
-use crate::limbo::Permissions;
+use crate::limbo::{Limbo, Permissions};
 use crate::path::DocumentPath;
 use crate::stamp::Look;
 use crate::survey::{Candidate, look, survey};
@@ -34,6 +35,8 @@ pub(crate) struct Job<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) folders: &'a Folders<'a>,
     pub(crate) path: DocumentPath,
+    /// On the file system of the document.
+    pub(crate) limbo: Arc<Limbo>,
     /// The paths of the folders whose entries changed, which are not on the disk yet.
     pub(crate) touched: Vec<String>,
 }
@@ -60,14 +63,14 @@ impl Job<'_> {
     /// Writes the new content of a document into the limbo, not to the disk yet.
     pub(crate) fn stage(&self, bytes: &[u8], over: Option<&Over>) -> Result<Staged, FolderError> {
         let permissions = over.map_or(Permissions::Usual, |over| Permissions::Like(over.mode));
-        let name = self.shared.limbo.write(bytes, permissions).map_err(self.failed())?;
+        let name = self.limbo.write(bytes, permissions).map_err(self.failed())?;
         Ok(Staged { name: Some(name), permissions })
     }
 
     /// Brings a staged content to the disk.
     pub(crate) fn sync(&self, staged: &Staged) -> Result<(), FolderError> {
         let Some(name) = &staged.name else { return Ok(()) };
-        self.shared.limbo.sync(name, staged.permissions).map_err(self.failed())
+        self.limbo.sync(name, staged.permissions).map_err(self.failed())
     }
 
     /// Puts a content that is on the disk in its place, if what is there is still what was compared.
@@ -85,7 +88,7 @@ impl Job<'_> {
 
     fn create(&mut self, staged: &mut Staged) -> Result<Applied, FolderError> {
         let Some(name) = staged.name.as_deref() else { return Ok(Applied::Changed) };
-        let limbo = &self.shared.limbo;
+        let limbo = &*self.limbo;
         let folder = self.folders.make(&self.path, &mut self.touched)?;
         let mut done = limbo.folder().rename_new(name, &folder, self.path.name());
         if done.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
@@ -107,7 +110,7 @@ impl Job<'_> {
 
     fn replace(&mut self, staged: &mut Staged, over: &Over) -> Result<Applied, FolderError> {
         let Some(name) = staged.name.clone() else { return Ok(Applied::Changed) };
-        let limbo = &self.shared.limbo;
+        let limbo = &*self.limbo;
         let Some(folder) = self.folders.get("write", self.path.parent())? else {
             return Ok(Applied::Changed);
         };
@@ -135,7 +138,7 @@ impl Job<'_> {
     /// content.
     pub(crate) fn take(&mut self, hash: &Hash) -> Result<Option<String>, FolderError> {
         let Some(folder) = self.folders.get("delete", self.path.parent())? else { return Ok(None) };
-        let limbo = &self.shared.limbo;
+        let limbo = self.limbo.clone();
         let old = limbo.old_name(self.path.as_str(), hash, None).map_err(self.failed())?;
         if !self.shared.root.is_exact(&folder, self.path.name()).map_err(self.failed())? {
             return Ok(None);
@@ -172,7 +175,7 @@ impl Job<'_> {
     /// After the swap: was it the expected file? If not, the edit goes back to its place. The second
     /// answer is whether our content is in the limbo again.
     fn verify(&self, folder: &Dir, old: &str, expected: &Hash, new: &Hash) -> (Applied, bool) {
-        let limbo = &self.shared.limbo;
+        let limbo = &*self.limbo;
         if limbo.holds(old, expected) {
             // It stays for the sweep: a program may have it open and write into it still.
             return (Applied::Done, false);
@@ -196,7 +199,7 @@ impl Job<'_> {
     /// Puts a file back where it was, if the place is free; whether it was. Else the sweep keeps it as
     /// a copy if it is an edit.
     fn put_back(&self, folder: &Dir, old: &str) -> bool {
-        let limbo = &self.shared.limbo;
+        let limbo = &*self.limbo;
         let back = limbo.folder().rename_new(old, folder, self.path.name());
         if let Err(error) = &back {
             let path = self.path.as_str();
@@ -215,7 +218,7 @@ impl Job<'_> {
         new: &str,
         over: &Over,
     ) -> Result<Applied, FolderError> {
-        let limbo = &self.shared.limbo;
+        let limbo = &*self.limbo;
         let old =
             limbo.old_name(self.path.as_str(), &over.old_hash, None).map_err(self.failed())?;
         // Before the comparison, as it changes a time of the file.
@@ -271,7 +274,8 @@ mod tests {
 
     fn job<'a>(database: &'a FolderDatabase, folders: &'a Folders<'a>, path: &str) -> Job<'a> {
         let path = DocumentPath::from_text(path).unwrap();
-        Job { shared: database.shared(), folders, path, touched: Vec::new() }
+        let limbo = database.shared().limbos.root().clone();
+        Job { shared: database.shared(), folders, path, limbo, touched: Vec::new() }
     }
 
     #[test]

@@ -46,6 +46,7 @@
 compile_error!("db-to-cloud-folder needs the directory handles of Unix");
 
 mod apply;
+mod arrivals;
 mod batch;
 mod cache;
 mod content;
@@ -54,17 +55,23 @@ mod database;
 mod epochs;
 mod error;
 mod folders;
+mod guarded;
 #[cfg(test)]
 mod hammer;
 mod install;
 mod limbo;
+mod limbos;
 mod memory;
+mod mounts;
 mod obstacle;
 mod path;
+mod patterns;
+mod record;
 mod respell;
 mod root;
 mod skipped;
 mod stamp;
+mod state_folder;
 mod storage;
 mod survey;
 mod sweep;

@@ -15,7 +15,6 @@ use bytes::Bytes;
 
 use crate::cache::Cache;
 use crate::content::Hash;
-use crate::limbo::Limbo;
 use crate::stamp::Stamp;
 
 /// More files than this are not remembered; they cost one more look each.
@@ -45,8 +44,8 @@ struct Inner {
     ahead_bytes: u64,
     /// Settled, and not in the stored cache yet.
     unsaved: Vec<(String, Stamp, Hash)>,
-    /// When the clock of the file system was read, and what it said.
-    clock: Option<(Instant, i64)>,
+    /// When the clock of each file system was read, and what it said.
+    clocks: HashMap<String, (Instant, i64)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +72,7 @@ impl Memory {
         inner.files.clear();
         inner.ahead.clear();
         inner.ahead_bytes = 0;
-        inner.clock = None;
+        inner.clocks.clear();
     }
 
     /// A file that was listed and not read.
@@ -130,16 +129,15 @@ impl Memory {
         self.lock().files.get(path).filter(|seen| seen.stamp == *stamp)?.hash
     }
 
-    /// A time by the clock of the file system that is not later than now.
-    pub(crate) fn now(&self, limbo: &Limbo) -> Option<i64> {
-        let mut inner = self.lock();
-        if let Some((read, now)) = inner.clock
+    /// A time by the clock of the file system mounted on this folder that is not later than now.
+    pub(crate) fn now(&self, mount: &str, clock: impl FnOnce() -> Option<i64>) -> Option<i64> {
+        if let Some((read, now)) = self.lock().clocks.get(mount)
             && read.elapsed() < CLOCK
         {
-            return Some(now);
+            return Some(*now);
         }
-        let now = limbo.clock()?;
-        inner.clock = Some((Instant::now(), now));
+        let now = clock()?;
+        self.lock().clocks.insert(mount.to_owned(), (Instant::now(), now));
         Some(now)
     }
 

@@ -5,17 +5,14 @@ use std::ffi::OsStr;
 use std::io;
 use std::ops::Bound;
 
-use ignore::Match;
-use ignore::gitignore::GitignoreBuilder;
-
 use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::{Folders, Found};
-use crate::path::{DocumentPath, parent};
+use crate::path::DocumentPath;
+use crate::patterns::is_ignored;
 use crate::root::{Root, prefixes};
 use crate::stamp::Look;
 use crate::sys::Dir;
-use crate::walk::IGNORE_FILE;
 
 /// What is where a new document must go.
 #[derive(Debug)]
@@ -183,7 +180,7 @@ pub(crate) fn lack(
             return Ok(None);
         }
         let is_alias = matches!(obstacle, Obstacle::Alias { .. });
-        let error = match is_document(root, at) {
+        let error = match is_document(shared, at) {
             _ if is_alias => same_name(),
             true => in_the_way("file"),
             false => foreign(at),
@@ -192,12 +189,12 @@ pub(crate) fn lack(
     }
     let respelled = matches!(obstacle, Obstacle::Spelling { .. });
     let stays = |entry: &str, is_file: bool| {
-        !deletes.ready.contains_key(entry) && (!respelled || is_file && is_document(root, entry))
+        !deletes.ready.contains_key(entry) && (!respelled || is_file && is_document(shared, entry))
     };
     let Some(folder) = open_at(root, at).map_err(failed(root, at))? else { return Ok(None) };
     let left = first(&folder, at, &stays).map_err(failed(root, at))?;
     Ok(left.map(|(entry, is_file)| {
-        let is_document = is_file && is_document(root, &entry);
+        let is_document = is_file && is_document(shared, &entry);
         let error = match (respelled, is_document) {
             (true, _) => same_name(),
             (_, true) => in_the_way("folder"),
@@ -247,31 +244,9 @@ pub(crate) fn remove_empty(folder: &Dir, name: &OsStr) -> io::Result<()> {
 }
 
 /// Whether a regular file with this path is synced: it can be one's path, and nothing ignores it.
-fn is_document(root: &Root, path: &str) -> bool {
-    DocumentPath::from_text(path).is_some() && !is_ignored(root, path)
-}
-
-/// As the walk of a listing has it: a folder that is ignored hides what is below, and of the ignore
-/// files the one that is nearest decides. What cannot be read ignores nothing: then the file counts
-/// as a document, and what is in its way waits.
-fn is_ignored(root: &Root, path: &str) -> bool {
-    prefixes(path).any(|(prefix, _)| {
-        let is_folder = prefix.len() < path.len();
-        let mut folder = parent(prefix);
-        loop {
-            let place = root.full(folder);
-            let mut patterns = GitignoreBuilder::new(&place);
-            patterns.add(place.join(IGNORE_FILE));
-            let found = patterns.build().ok();
-            let found = found.map(|p| p.matched(root.full(prefix), is_folder).map(|_| ()));
-            match found {
-                Some(Match::Ignore(())) => return true,
-                Some(Match::Whitelist(())) => return false,
-                _ if folder.is_empty() => return false,
-                _ => folder = parent(folder),
-            }
-        }
-    })
+fn is_document(shared: &Shared, path: &str) -> bool {
+    DocumentPath::from_text(path).is_some()
+        && !is_ignored(&shared.root, &shared.records.get(), path)
 }
 
 fn open_at(root: &Root, at: &str) -> io::Result<Option<Dir>> {

@@ -71,6 +71,11 @@ pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
+/// Whether this is the path of something in the folder, at any depth.
+pub(crate) fn is_below(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Whether a file or folder of this name belongs to the sync.
 pub(crate) fn is_reserved(name: &str) -> bool {
     name.eq_ignore_ascii_case(STATE_DIR)

@@ -31,9 +31,10 @@ fn try_respell(shared: &Shared, wanted: &str, touched: &mut BTreeSet<String>) ->
         return Ok(());
     }
     let between = between(wanted)?;
-    above_it.rename(name, shared.limbo.folder(), &between)?;
+    let limbo = shared.limbos.of(&folders, wanted).map_err(io::Error::other)?;
+    above_it.rename(name, limbo.folder(), &between)?;
     touched.insert(above.to_owned());
-    shared.limbo.folder().rename_new(&between, &above_it, name)
+    limbo.folder().rename_new(&between, &above_it, name)
 }
 
 /// The path is in the name, for a sync that is stopped in between.
@@ -47,7 +48,7 @@ fn between(path: &str) -> io::Result<String> {
 }
 
 /// Brings back the folders of a sync that was stopped.
-pub(crate) fn bring_back(shared: &Shared, name: &str) {
+pub(crate) fn bring_back(shared: &Shared, limbo: &Limbo, name: &str) {
     let Some((_, escaped)) = name.strip_prefix(FOLDER).and_then(|rest| rest.split_once('-')) else {
         return;
     };
@@ -55,10 +56,10 @@ pub(crate) fn bring_back(shared: &Shared, name: &str) {
     let Some(path) = DocumentPath::from_text(&path) else { return };
     let folders = Folders::new(&shared.root);
     let Ok(folder) = folders.make(&path, &mut Vec::new()) else { return };
-    let back = shared.limbo.folder().rename_new(name, &folder, path.name());
+    let back = limbo.folder().rename_new(name, &folder, path.name());
     let merged = match back {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            merge(&shared.limbo, name, &folders, &path)
+            merge(limbo, name, &folders, &path)
         }
         back => back,
     };

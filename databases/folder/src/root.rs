@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::FolderError;
+use crate::limbo::random;
 use crate::path::DocumentPath;
 use crate::stamp::{Look, Stamp};
-use crate::sys::{self, Dir};
+use crate::sys::{self, Dir, Place};
 
 /// The folder. All access goes through its handle: if its drive is unmounted and the empty mount
 /// point appears under its path, no file is taken for deleted.
@@ -19,7 +20,8 @@ pub(crate) struct Root {
     /// Device and inode of the folder `.db-to-cloud`.
     state: (u64, u64),
     /// Whether one file may go by several names, as on a file system that ignores case.
-    pub(crate) folds: bool,
+    folds: AtomicBool,
+    place: Place,
     /// Whether a whole path can be opened by one call, as far as is known.
     whole: AtomicBool,
 }
@@ -46,8 +48,25 @@ pub(crate) enum Parent {
 impl Root {
     /// A root with an open state folder.
     pub(crate) fn new(path: PathBuf, handle: Dir, state: &Dir) -> io::Result<Self> {
-        let (state, whole) = (state.own_facts()?.identity(), AtomicBool::new(true));
-        Ok(Self { state, handle, path, folds: false, whole })
+        let (folds, whole) = (AtomicBool::new(folds(state)?), AtomicBool::new(true));
+        let (state, place) = (state.own_facts()?.identity(), handle.place()?);
+        Ok(Self { state, handle, path, folds, place, whole })
+    }
+
+    /// Whether one file may go by several names: somewhere in the folder, as far as is known.
+    pub(crate) fn folds(&self) -> bool {
+        self.folds.load(Ordering::Relaxed)
+    }
+
+    /// Finds out whether names are folded where this state folder is, which is one on another file system.
+    pub(crate) fn found_folding(&self, state: &Dir) -> io::Result<()> {
+        self.folds.fetch_or(folds(state)?, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// The file system that the folder is on.
+    pub(crate) fn place(&self) -> Place {
+        self.place
     }
 
     /// The canonical path of the folder.
@@ -115,7 +134,7 @@ impl Root {
         path: &str,
         open: impl FnOnce(&Dir, &str) -> Option<io::Result<T>>,
     ) -> Option<io::Result<T>> {
-        if self.folds || path.is_empty() || !self.whole.load(Ordering::Relaxed) {
+        if self.folds() || path.is_empty() || !self.whole.load(Ordering::Relaxed) {
             return None;
         }
         let opened = open(&self.handle, path);
@@ -123,6 +142,21 @@ impl Root {
             self.whole.store(false, Ordering::Relaxed);
         }
         opened
+    }
+
+    /// A folder that a listing found, whose name is therefore spelled as it is there.
+    pub(crate) fn open_listed(&self, path: &str) -> io::Result<Dir> {
+        if path.is_empty() {
+            return self.handle.reopen();
+        }
+        if let Some(folder) = self.handle.open_folder_below(path) {
+            return folder;
+        }
+        let mut folder = self.handle.reopen()?;
+        for (_, name) in prefixes(path) {
+            folder = folder.open_folder(name)?;
+        }
+        Ok(folder)
     }
 
     /// Whether a file that had this stamp has it still: one call, of what the system has just read.
@@ -198,13 +232,13 @@ impl Root {
 
     /// Whether this is the folder of the sync, which only a folding file system has other names for.
     pub(crate) fn is_state(&self, folder: &Dir) -> io::Result<bool> {
-        Ok(self.folds && folder.own_facts()?.identity() == self.state)
+        Ok(self.folds() && folder.own_facts()?.identity() == self.state)
     }
 
     /// Whether an existing entry has exactly this name. It reads the folder, so it is asked only
     /// where names are folded.
     pub(crate) fn is_exact(&self, folder: &Dir, name: &str) -> io::Result<bool> {
-        if !self.folds {
+        if !self.folds() {
             return Ok(true);
         }
         has_entry(folder, name)
@@ -213,6 +247,20 @@ impl Root {
     pub(crate) fn reopen(&self, operation: &'static str) -> Result<Dir, FolderError> {
         self.handle.reopen().map_err(FolderError::io(operation, self.path.clone()))
     }
+}
+
+/// Whether the file system takes two names for one that differ in case or in the form of accents.
+fn folds(state: &Dir) -> io::Result<bool> {
+    // A name of its own each time: another process may be opening the same folder.
+    let random = random()?;
+    let name = |start: &str| format!("{start}-{random}");
+    let probe = name("Probe-\u{e9}");
+    state.create_new(&probe, 0o600)?;
+    let is_there = |name: String| matches!(state.look(name), Ok(Some(_)));
+    let other_name = is_there(name("probe-\u{e9}")) || is_there(name("Probe-e\u{301}"));
+    let folds = other_name || !has_entry(state, &probe)?;
+    state.remove_file(&probe)?;
+    Ok(folds)
 }
 
 /// Whether one of the folder's entries is spelled exactly so.
@@ -251,7 +299,7 @@ mod tests {
         let handle = Dir::open(temporary.path()).unwrap();
         let state = handle.open_folder("state").unwrap();
         let mut root = Root::new(temporary.path().to_owned(), handle, &state).unwrap();
-        root.folds = true;
+        root.folds = AtomicBool::new(true);
         let found = root.folder("read", "Notes").unwrap();
         assert!(matches!(found, Parent::Found(_)));
         let handle = root.reopen("read").unwrap();

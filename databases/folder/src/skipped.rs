@@ -12,7 +12,7 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
-/// Why something in the folder was skipped. What a pattern ignores is not reported.
+/// Why something in the folder was skipped. What a pattern ignores is reported on demand only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SkipReason {
@@ -29,8 +29,13 @@ pub enum SkipReason {
     Storage,
     /// It is a folder that could not be read. The documents below it are not taken for deleted.
     Unreadable(String),
-    /// Its ignore file has a pattern that could not be understood; the others count.
-    Pattern(String),
+    /// It is an ignore file that came from the storage and has no effect here until it is accepted
+    /// ([`accept_patterns`](crate::FolderDatabase::accept_patterns)).
+    NotAccepted,
+    /// A pattern keeps it in that an ignore file from the storage, which was not accepted, lacks.
+    KeptIn(String),
+    /// This pattern of an ignore file leaves it out. Only [`ignored`](crate::FolderDatabase::ignored) lists it.
+    Ignored(String),
 }
 
 impl fmt::Display for SkipReason {
@@ -42,7 +47,14 @@ impl fmt::Display for SkipReason {
             Self::Reserved => f.write_str("its name is reserved or its path is too long"),
             Self::Storage => f.write_str("the files of a storage of db-to-cloud in it"),
             Self::Unreadable(why) => write!(f, "a folder that cannot be read: {why}"),
-            Self::Pattern(why) => write!(f, "a pattern that cannot be understood: {why}"),
+            Self::NotAccepted => f.write_str(
+                "patterns that came from another device, which have no effect here until they are accepted",
+            ),
+            Self::KeptIn(rule) => write!(
+                f,
+                "kept in by {rule}; patterns that came from another device and were not accepted would let it out"
+            ),
+            Self::Ignored(rule) => write!(f, "left out by {rule}"),
         }
     }
 }

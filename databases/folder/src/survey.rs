@@ -52,13 +52,15 @@ pub(crate) fn survey(shared: &Shared, candidates: &[Candidate]) -> Vec<Surveyed>
         return Vec::new();
     }
     // Before the first file is read: what is settled now stays so.
-    let now = shared.memory.now(&shared.limbo);
+    let now: Vec<_> = candidates.iter().map(|c| shared.now(c.path.as_str())).collect();
     let known: Vec<_> = candidates.iter().map(|c| (c.path.as_str(), c.stamp)).collect();
     let known = shared.cache.find(&known);
-    let unknown: Vec<_> =
-        candidates.iter().zip(&known).filter(|(_, hash)| hash.is_none()).map(|(c, _)| c).collect();
+    let is_unknown = |i: &usize| known[*i].is_none();
+    let (unknown, now): (Vec<_>, Vec<_>) =
+        (0..candidates.len()).filter(is_unknown).map(|i| (&candidates[i], now[i])).unzip();
     let read = read_all(shared, &unknown);
-    let settled = unknown.iter().zip(&read).filter_map(|(candidate, result)| match result {
+    let settled = unknown.iter().zip(&read).zip(now);
+    let settled = settled.filter_map(|((candidate, result), now)| match result {
         Ok(Some((stamp, hash))) if now.is_some_and(|now| stamp.is_settled(now)) => {
             Some((candidate.path.as_str(), *stamp, *hash))
         }

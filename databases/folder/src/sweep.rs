@@ -8,7 +8,7 @@ use db_to_cloud::Timestamp;
 
 use crate::copies::{safe_time, with_label};
 use crate::database::Shared;
-use crate::limbo::{NEW, Old};
+use crate::limbo::{Limbo, NEW, Old};
 use crate::path::DocumentPath;
 use crate::respell;
 use crate::root::Parent;
@@ -19,14 +19,27 @@ const ABANDONED: Duration = Duration::from_secs(3600);
 
 /// Removes what is not needed, and brings back what is. What fails is tried again next time.
 pub(crate) fn sweep(shared: &Shared) {
-    let grace = Duration::from_secs(shared.limbo.grace.load(Ordering::Relaxed));
-    let (Some(now), Ok(names)) = (shared.limbo.clock(), names(shared)) else { return };
+    for limbo in shared.limbos.all(&shared.root, &shared.records.get().mounts) {
+        sweep_one(shared, &limbo, Duration::from_secs(limbo.grace.load(Ordering::Relaxed)));
+    }
+}
+
+/// The same at once, where the room is needed now. A program that has one of these files open still, and writes
+/// into it later, writes into nowhere.
+pub(crate) fn make_room(shared: &Shared) {
+    for limbo in shared.limbos.all(&shared.root, &shared.records.get().mounts) {
+        sweep_one(shared, &limbo, Duration::ZERO);
+    }
+}
+
+fn sweep_one(shared: &Shared, limbo: &Limbo, grace: Duration) {
+    let (Some(now), Ok(names)) = (limbo.clock(), names(limbo)) else { return };
     for name in names {
-        let stamp = match shared.limbo.folder().look(&name) {
+        let stamp = match limbo.folder().look(&name) {
             Ok(Some(Look::File { stamp, .. })) => stamp,
             Ok(Some(Look::Folder)) => {
-                if folder_age(shared, &name, now).is_some_and(|age| age >= grace) {
-                    respell::bring_back(shared, &name);
+                if folder_age(limbo, &name, now).is_some_and(|age| age >= grace) {
+                    respell::bring_back(shared, limbo, &name);
                 }
                 continue;
             }
@@ -35,28 +48,29 @@ pub(crate) fn sweep(shared: &Shared) {
         // A time in the future is that of a clock that was wrong: long ago.
         let age = Duration::from_nanos(now.abs_diff(stamp.ctime));
         if name.starts_with(NEW) && age > ABANDONED {
-            shared.limbo.remove(&name);
+            limbo.remove(&name);
         }
         if let Some(old) = Old::parse(&name)
             && age >= grace
         {
-            settle(shared, &name, &old);
+            settle(shared, limbo, &name, &old);
         }
     }
 }
 
 /// How long ago a folder came in here.
-fn folder_age(shared: &Shared, name: &str, now: i64) -> Option<Duration> {
-    let facts = shared.limbo.folder().facts(name).ok()?;
+fn folder_age(limbo: &Limbo, name: &str, now: i64) -> Option<Duration> {
+    let facts = limbo.folder().facts(name).ok()?;
     Some(Duration::from_nanos(now.abs_diff(facts.ctime)))
 }
 
-fn settle(shared: &Shared, name: &str, old: &Old) {
-    match shared.limbo.hash(name) {
-        Ok(Some((_, hash))) if old.knows(&hash) => shared.limbo.remove(name),
+fn settle(shared: &Shared, limbo: &Limbo, name: &str, old: &Old) {
+    match limbo.hash(name) {
+        Ok(Some((_, hash))) if old.knows(&hash) => limbo.remove(name),
         Ok(Some((stamp, _))) => {
             let millis = u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0);
-            if let Err(error) = bring_back(shared, name, old, Timestamp::from_millis(millis)) {
+            if let Err(error) = bring_back(shared, limbo, name, old, Timestamp::from_millis(millis))
+            {
                 tracing::warn!(name, %error, "an edit could not be brought back");
             }
         }
@@ -66,7 +80,13 @@ fn settle(shared: &Shared, name: &str, old: &Old) {
 }
 
 /// Puts an edit where it was if that place is free, else beside it, else into the root.
-fn bring_back(shared: &Shared, name: &str, old: &Old, time: Timestamp) -> io::Result<()> {
+fn bring_back(
+    shared: &Shared,
+    limbo: &Limbo,
+    name: &str,
+    old: &Old,
+    time: Timestamp,
+) -> io::Result<()> {
     let label = format!("edit kept {}", safe_time(time));
     let path = old.path.as_deref().unwrap_or("document");
     let in_root = format!("{} ({label})", path.rsplit('/').next().unwrap_or(path));
@@ -76,7 +96,7 @@ fn bring_back(shared: &Shared, name: &str, old: &Old, time: Timestamp) -> io::Re
     for place in places {
         let Some(place) = DocumentPath::from_text(&place) else { continue };
         let Ok(Parent::Found(folder)) = shared.root.parent("bring back", &place) else { continue };
-        match shared.limbo.folder().rename_new(name, &folder, place.name()) {
+        match limbo.folder().rename_new(name, &folder, place.name()) {
             Ok(()) => {
                 tracing::warn!(path = place.as_str(), "brought back an edit made during a sync");
                 return folder.sync();
@@ -88,9 +108,9 @@ fn bring_back(shared: &Shared, name: &str, old: &Old, time: Timestamp) -> io::Re
     Err(io::ErrorKind::AlreadyExists.into())
 }
 
-fn names(shared: &Shared) -> io::Result<Vec<String>> {
+fn names(limbo: &Limbo) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
-    for entry in shared.limbo.folder().entries()? {
+    for entry in limbo.folder().entries()? {
         // All names of ours are UTF-8.
         if let Some(name) = entry?.name().to_str() {
             names.push(name.to_owned());

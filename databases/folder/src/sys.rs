@@ -8,6 +8,6 @@ mod unix;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Clock, Dir, Facts, facts_of, identity_at, is_link, is_missing, is_never_possible,
+    Clock, Dir, Facts, Place, facts_of, identity_at, is_link, is_missing, is_never_possible,
     is_not_a_folder, is_special, set_mode,
 };

@@ -1,26 +1,27 @@
 //! Listing the documents: one thread walks, page by page, as fast as they are taken. It reads none:
 //! a file whose hash is not in the cache is listed without one.
 
-use std::collections::BTreeSet;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use db_to_cloud::{BoxError, DocumentId, Listed};
-use ignore::{DirEntry, WalkBuilder};
 use tokio::sync::mpsc::Sender;
 
 use crate::content::revision;
 use crate::database::Shared;
 use crate::error::FolderError;
-use crate::path::{DocumentPath, STATE_DIR};
+use crate::mounts::Seen;
+use crate::path::{DocumentPath, STATE_DIR, is_reserved};
+use crate::patterns::{IGNORE_FILE, Patterns, is_ignore_file};
+use crate::record::Record;
 use crate::skipped::{SkipReason, Skipped};
-use crate::stamp::Stamp;
+use crate::stamp::Look;
 use crate::survey::Candidate;
+use crate::sys::{Dir, Place};
 use crate::{cache, storage, sweep};
 
-/// The name of the files that say what to ignore.
-pub(crate) const IGNORE_FILE: &str = ".db-to-cloud-ignore";
 /// So many files at a time.
 const PAGE: usize = 256;
 
@@ -33,173 +34,230 @@ enum Stop {
     Unwanted,
 }
 
+/// A folder that was found and not entered yet.
+struct Folder {
+    /// Its path, relative to the root.
+    path: String,
+    patterns: Patterns,
+    /// The file system of the folder above; `None` for the root.
+    above: Option<Place>,
+    /// The path of the mounted file system that it is on, if that is not the root's.
+    mount: Option<Arc<str>>,
+}
+
 struct Walk<'a> {
     shared: &'a Shared,
-    pages: &'a Sender<Page>,
+    /// `None` if only what is ignored is of interest.
+    pages: Option<&'a Sender<Page>>,
+    record: Record,
     candidates: Vec<Candidate>,
     /// Files that could not even be looked at.
     unseen: Page,
     skipped: Vec<Skipped>,
     listed: cache::Listed,
+    seen: Seen,
+    folders: Vec<Folder>,
 }
 
 /// Sends all documents, or an error as the last item. It blocks.
 pub(crate) fn walk(shared: &Shared, pages: &Sender<Page>) {
-    let mut walk = Walk {
-        shared,
-        pages,
-        candidates: Vec::new(),
-        unseen: Vec::new(),
-        skipped: Vec::new(),
-        listed: cache::Listed::default(),
-    };
-    if let Err(Stop::Failed(error)) = walk.run() {
+    if let Err(Stop::Failed(error)) = Walk::new(shared, Some(pages)).run() {
         // If nobody reads it, nobody misses it.
         let _ = pages.blocking_send(vec![Err(error.into())]);
     }
 }
 
-/// The folders that were found to be storages.
-#[derive(Clone, Default)]
-struct Storages(Arc<Mutex<BTreeSet<PathBuf>>>);
-
-impl Storages {
-    /// Whether this is an object of a storage, or a folder of them.
-    fn has(&self, path: &Path) -> bool {
-        let name = path.file_name().and_then(OsStr::to_str);
-        let (Some(name), Some(folder)) = (name, path.parent()) else { return false };
-        let is_object = storage::may_be_of_storage(name) && storage::is_storage(folder);
-        if is_object {
-            self.lock().insert(folder.to_owned());
-        }
-        is_object
+/// What the ignore files leave out. It blocks.
+pub(crate) fn ignored(shared: &Shared) -> Result<Vec<Skipped>, FolderError> {
+    let mut walk = Walk::new(shared, None);
+    match walk.enter_all() {
+        Err(Stop::Failed(error)) => return Err(error),
+        Ok(()) | Err(Stop::Unwanted) => {}
     }
-
-    fn take(&self) -> BTreeSet<PathBuf> {
-        std::mem::take(&mut *self.lock())
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeSet<PathBuf>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+    walk.skipped.retain(|skipped| matches!(skipped.reason, SkipReason::Ignored(_)));
+    Ok(walk.skipped)
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(shared: &'a Shared, pages: Option<&'a Sender<Page>>) -> Self {
+        Self {
+            shared,
+            pages,
+            record: shared.records.get(),
+            candidates: Vec::new(),
+            unseen: Vec::new(),
+            skipped: Vec::new(),
+            listed: cache::Listed::default(),
+            seen: Seen::default(),
+            folders: Vec::new(),
+        }
+    }
+
     fn run(&mut self) -> Result<(), Stop> {
-        self.shared.root.check().map_err(Stop::Failed)?;
-        sweep::sweep(self.shared);
-        self.shared.memory.save(&self.shared.cache);
-        self.shared.memory.clear();
-        let storages = Storages::default();
-        let found = storages.clone();
-        let is_ours = move |e: &DirEntry| {
-            e.depth() > 0 && (e.file_name() == STATE_DIR || found.has(e.path()))
+        let shared = self.shared;
+        shared.root.check().map_err(Stop::Failed)?;
+        sweep::sweep(shared);
+        shared.memory.save(&shared.cache);
+        shared.memory.clear();
+        self.enter_all()?;
+        // The drive may have been unmounted on the way.
+        shared.root.check().map_err(Stop::Failed)?;
+        shared.mounts.saw(&shared.records, std::mem::take(&mut self.seen)).map_err(Stop::Failed)?;
+        shared.set_skipped(std::mem::take(&mut self.skipped));
+        shared.cache.prune(&self.listed);
+        Ok(())
+    }
+
+    fn enter_all(&mut self) -> Result<(), Stop> {
+        let (path, patterns) = (String::new(), Patterns::default());
+        self.folders.push(Folder { path, patterns, above: None, mount: None });
+        while let Some(folder) = self.folders.pop() {
+            self.enter(folder)?;
+        }
+        self.send()
+    }
+
+    /// Lists one folder. What cannot be read in it does not stop the others: asked for one by one, its
+    /// documents answer with an error, so they are not taken for deleted.
+    fn enter(&mut self, folder: Folder) -> Result<(), Stop> {
+        let opened = self.shared.root.open_listed(&folder.path);
+        let opened = opened.and_then(|dir| Ok((dir.place()?, dir.names()?, dir)));
+        let (place, names, dir) = match opened {
+            Ok(opened) => opened,
+            Err(source) => return self.unreadable(&folder.path, source),
         };
-        let walker = WalkBuilder::new(self.shared.root.path())
-            .standard_filters(false)
-            .follow_links(false)
-            .add_custom_ignore_filename(IGNORE_FILE)
-            .filter_entry(move |entry| !is_ours(entry))
-            .build();
-        for entry in walker {
-            match entry {
-                Ok(entry) => self.entry(&entry)?,
-                Err(error) => self.unreadable(error)?,
+        let is_mount = folder.above.is_some_and(|above| above != place);
+        let mount = if is_mount { Some(folder.path.as_str().into()) } else { folder.mount };
+        if let Some(mount) = mount.as_ref().filter(|_| is_mount) {
+            self.seen.mount(mount);
+        }
+        let patterns = self.patterns(&folder.path, &folder.patterns, &names)?;
+        let is_storage = names.iter().any(|name| name == "changes")
+            && storage::is_storage(&self.shared.root.full(&folder.path));
+        if is_storage {
+            self.skip(folder.path.as_str(), SkipReason::Storage);
+        }
+        let here = Folder { patterns, above: Some(place), mount, path: folder.path };
+        for name in names {
+            let is_of_storage = is_storage && name.to_str().is_some_and(storage::may_be_of_storage);
+            if name != STATE_DIR && !is_of_storage {
+                self.entry(&here, &dir, &name);
             }
             if self.candidates.len() + self.unseen.len() >= PAGE {
                 self.send()?;
             }
         }
-        self.send()?;
-        for folder in storages.take() {
-            let path = match self.relative(&folder) {
-                root if root == Path::new("") => Path::new(".").to_owned(),
-                path => path.to_owned(),
-            };
-            self.skipped.push(Skipped { path, reason: SkipReason::Storage });
-        }
-        // The drive may have been unmounted on the way.
-        self.shared.root.check().map_err(Stop::Failed)?;
-        self.shared.set_skipped(std::mem::take(&mut self.skipped));
-        self.shared.cache.prune(&self.listed);
         Ok(())
     }
 
-    fn entry(&mut self, entry: &DirEntry) -> Result<(), Stop> {
-        let relative = self.relative(entry.path()).to_owned();
-        let Some(kind) = entry.file_type() else { return Ok(()) };
-        if kind.is_dir() {
-            return self.ignore_file(entry.path(), entry.error());
+    /// The patterns of a folder with these entries.
+    fn patterns(
+        &mut self,
+        folder: &str,
+        above: &Patterns,
+        names: &[OsString],
+    ) -> Result<Patterns, Stop> {
+        let root = &self.shared.root;
+        let is_there = |name: &OsString| name.to_str().is_some_and(|n| is_ignore_file(root, n));
+        let path = join(folder, IGNORE_FILE);
+        if !names.iter().any(is_there) && !self.record.arrived.contains_key(&path) {
+            return Ok(above.clone());
         }
-        let path = relative.to_str().map(DocumentPath::from_text);
-        let reason = match path {
-            _ if kind.is_symlink() => SkipReason::SymbolicLink,
-            _ if !kind.is_file() => SkipReason::Special,
-            None => SkipReason::NotUtf8,
-            Some(None) => SkipReason::Reserved,
-            Some(Some(path)) => {
-                self.file(entry, path);
-                return Ok(());
+        let entered = above.enter(root, &self.record, folder);
+        let (patterns, waits) = entered.map_err(Stop::Failed)?;
+        if waits {
+            self.skip(path, SkipReason::NotAccepted);
+        }
+        Ok(patterns)
+    }
+
+    fn entry(&mut self, folder: &Folder, dir: &Dir, name: &OsStr) {
+        let relative = Path::new(&folder.path).join(name);
+        let path = name.to_str().map(|name| join(&folder.path, name));
+        let look = match (dir.look(name), &path) {
+            (Ok(Some(look)), _) => look,
+            // It went away meanwhile.
+            (Ok(None), _) => return,
+            (Err(error), Some(path)) => {
+                let id = DocumentId::from(path.as_str());
+                self.unseen.push(Ok(Listed { id, revision: Err(error.into()) }));
+                return;
+            }
+            (Err(error), None) => {
+                self.skip(relative, SkipReason::Unreadable(error.to_string()));
+                return;
             }
         };
-        self.skipped.push(Skipped { path: relative, reason });
-        Ok(())
-    }
-
-    fn file(&mut self, entry: &DirEntry, path: DocumentPath) {
-        match entry.metadata() {
-            Ok(metadata) => {
+        let is_folder = matches!(look, Look::Folder);
+        if self.is_ignored(folder, &relative, is_folder) {
+            return;
+        }
+        let document = path.as_deref().map(DocumentPath::from_text);
+        match (look, path, document) {
+            (Look::Link, ..) => self.skip(relative, SkipReason::SymbolicLink),
+            (Look::Special, ..) => self.skip(relative, SkipReason::Special),
+            (_, None, _) => self.skip(relative, SkipReason::NotUtf8),
+            (Look::Folder, Some(path), _) if !name.to_str().is_some_and(is_reserved) => {
+                self.folders.push(Folder {
+                    path,
+                    patterns: folder.patterns.clone(),
+                    above: folder.above,
+                    mount: folder.mount.clone(),
+                });
+            }
+            (Look::File { stamp, .. }, _, Some(Some(path))) => {
                 self.listed.insert(path.as_str());
-                self.candidates.push(Candidate { path, stamp: Stamp::of(&metadata) });
+                if let Some(mount) = &folder.mount {
+                    self.seen.document(mount);
+                }
+                self.candidates.push(Candidate { path, stamp });
             }
-            Err(error) if is_gone(&error) => {}
-            Err(error) => self.unseen.push(Ok(Listed {
-                id: DocumentId::from(path.as_str()),
-                revision: Err(error.into()),
-            })),
+            _ => self.skip(relative, SkipReason::Reserved),
         }
     }
 
-    /// A folder below that cannot be read does not stop the others: asked for one by one, its
-    /// documents answer with an error, so they are not taken for deleted.
-    fn unreadable(&mut self, error: ignore::Error) -> Result<(), Stop> {
-        if is_gone(&error) && error.depth() != Some(0) {
-            return Ok(());
+    /// Whether the patterns that count here ignore it. What only they ignore, and those that came from the
+    /// storage would not, is reported.
+    fn is_ignored(&mut self, folder: &Folder, path: &Path, is_folder: bool) -> bool {
+        let root = &self.shared.root;
+        let Some(rule) = folder.patterns.accepted.rule(root, path, is_folder) else {
+            return false;
+        };
+        let offered = folder.patterns.offered.as_ref();
+        if offered.is_some_and(|chain| chain.rule(root, path, is_folder).is_none()) {
+            self.skip(path, SkipReason::KeptIn(rule.to_string()));
         }
-        match path_of(&error).map(|path| self.relative(path)) {
-            Some(path) if path != Path::new("") => {
-                let path = path.to_owned();
-                self.skipped
-                    .push(Skipped { path, reason: SkipReason::Unreadable(error.to_string()) });
-                Ok(())
-            }
-            _ => {
-                let path = self.shared.root.path().to_owned();
-                Err(Stop::Failed(FolderError::Walk { path, source: error }))
-            }
+        if self.pages.is_none() {
+            self.skip(path, SkipReason::Ignored(rule.to_string()));
         }
+        true
     }
 
-    /// What is wrong with the ignore file of a folder that is being entered.
-    fn ignore_file(&mut self, folder: &Path, error: Option<&ignore::Error>) -> Result<(), Stop> {
-        let path = folder.join(IGNORE_FILE);
-        // The walker takes one that it cannot read for none. If it cannot even be seen, nothing in
-        // its folder can be read.
-        if let Err(source) = std::fs::File::open(&path)
-            && path.symlink_metadata().is_ok()
-        {
-            return Err(Stop::Failed(FolderError::IgnoreFile { path, source }));
+    fn unreadable(&mut self, folder: &str, source: io::Error) -> Result<(), Stop> {
+        if folder.is_empty() {
+            let path = self.shared.root.path().to_owned();
+            return Err(Stop::Failed(FolderError::io("list", path)(source)));
         }
-        if let Some(error) = error {
-            let path = self.relative(&path).to_owned();
-            self.skipped.push(Skipped { path, reason: SkipReason::Pattern(error.to_string()) });
+        // It was there a moment ago. If it was removed the next listing finds that; if its drive gives way, then
+        // no document is taken for deleted.
+        self.seen.unreadable(folder);
+        if source.kind() != io::ErrorKind::NotFound {
+            self.skip(folder, SkipReason::Unreadable(source.to_string()));
         }
         Ok(())
+    }
+
+    fn skip(&mut self, path: impl AsRef<Path>, reason: SkipReason) {
+        let path = path.as_ref();
+        let is_root = path.as_os_str().is_empty();
+        let path = if is_root { PathBuf::from(".") } else { path.to_owned() };
+        self.skipped.push(Skipped { path, reason });
     }
 
     fn send(&mut self) -> Result<(), Stop> {
         let candidates = std::mem::take(&mut self.candidates);
         let mut page = std::mem::take(&mut self.unseen);
+        let Some(pages) = self.pages else { return Ok(()) };
         let files: Vec<_> = candidates.iter().map(|c| (c.path.as_str(), c.stamp)).collect();
         let known = self.shared.cache.find(&files);
         for ((path, stamp), hash) in files.into_iter().zip(known) {
@@ -209,25 +267,10 @@ impl Walk<'_> {
             let revision = Ok(hash.as_ref().map(revision));
             page.push(Ok(Listed { id: DocumentId::from(path), revision }));
         }
-        self.pages.blocking_send(page).map_err(|_| Stop::Unwanted)
-    }
-
-    fn relative<'p>(&self, path: &'p Path) -> &'p Path {
-        path.strip_prefix(self.shared.root.path()).unwrap_or(path)
+        pages.blocking_send(page).map_err(|_| Stop::Unwanted)
     }
 }
 
-fn is_gone(error: &ignore::Error) -> bool {
-    error.io_error().is_some_and(|e| e.kind() == std::io::ErrorKind::NotFound)
-}
-
-fn path_of(error: &ignore::Error) -> Option<&Path> {
-    match error {
-        ignore::Error::WithPath { path, .. } => Some(path),
-        ignore::Error::WithLineNumber { err, .. } | ignore::Error::WithDepth { err, .. } => {
-            path_of(err)
-        }
-        ignore::Error::Partial(errors) => errors.iter().find_map(path_of),
-        _ => None,
-    }
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
 }

@@ -98,13 +98,44 @@ async fn a_document_that_is_ignored_later_does_not_look_deleted() {
 }
 
 #[tokio::test]
-async fn a_pattern_that_cannot_be_understood_is_reported_and_the_others_count() {
-    let notes = notes();
-    notes.save(".db-to-cloud-ignore", "a{b\n*.tmp\n");
-    notes.save("x.tmp", "");
-    assert_eq!(notes.ids().await, [".db-to-cloud-ignore"]);
-    let skipped = notes.database.skipped();
-    assert!(matches!(skipped[0].reason, SkipReason::Pattern(_)), "{skipped:?}");
+async fn a_pattern_that_cannot_be_understood_ends_the_listing_and_its_line_is_named() {
+    for (text, line) in [
+        (&b"*.tmp\na{b\n"[..], "line 2"),
+        (b"priv[z-a]ate/", "line 1"),
+        (b"\n\n**private[/", "line 3"),
+        (b"a\\", "line 1"),
+        (b"ok\n\xe9t\xe9\n", "line 2"),
+        (b"p\0r\0i\0v\0a\0t\0e\0", "line 1"),
+        (b"\xff\xfep\0\n\0[\0", "line 2"),
+        (b"\xff\xfe\0\xd8", "line 1"),
+    ] {
+        let notes = notes();
+        notes.save("sub/.db-to-cloud-ignore", text);
+        let error = notes.try_list().await.unwrap_err().to_string();
+        let names_it = error.contains(line) && error.contains(".db-to-cloud-ignore");
+        assert!(names_it, "{text:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn patterns_may_be_written_as_other_systems_do() {
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = [0xfeff].into_iter().chain(text.encode_utf16());
+        units.flat_map(u16::to_le_bytes).collect()
+    };
+    let big = |text: &str| utf16(text).chunks(2).flat_map(|pair| [pair[1], pair[0]]).collect();
+    let texts: [Vec<u8>; 4] = [
+        b"private/\r\n*.tmp\r\n".into(),
+        b"\xef\xbb\xbfprivate/\n*.tmp".into(),
+        utf16("private/\r\n*.tmp\r\n"),
+        big("private/\n*.tmp\n"),
+    ];
+    for text in texts {
+        let notes = notes();
+        notes.save(".db-to-cloud-ignore", &text);
+        ["private/diary", "x.tmp", "open"].iter().for_each(|path| notes.save(path, ""));
+        assert_eq!(notes.ids().await, [".db-to-cloud-ignore", "open"], "{text:?}");
+    }
 }
 
 /// At any level; as files, and as the collections of the WebDAV adapter.

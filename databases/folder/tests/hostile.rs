@@ -1,5 +1,5 @@
-//! Whole syncs of a folder with a storage whose ids are path tricks: nothing is ever written, read or
-//! deleted outside the folder, the other documents sync, and nobody's document is lost.
+//! What a storage in other hands, or a folder from elsewhere, may try. Ids that are path tricks: nothing is ever
+//! written, read or deleted outside the folder, the other documents sync, and nobody's document is lost.
 #![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
 
 mod support;
@@ -11,8 +11,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use db_to_cloud::memory::{MemoryAdapter, MemoryDatabase, MemoryState};
-use db_to_cloud::{Client, Database, DeferReason, DocumentId, RemoteWins, Resolver};
-use support::{Notes, notes};
+use db_to_cloud::{Client, Database, DeferReason, DocumentId, Outcome, RemoteWins, Resolver};
+use db_to_cloud_folder::{FolderDatabase, FolderError, SkipReason};
+use support::{Notes, notes, write};
 
 /// Ids that are no path within the folder; `outside` stands for the absolute path of another folder.
 const TRICKS: [&str; 17] = [
@@ -133,4 +134,148 @@ async fn deletes_in_the_storage_delete_nothing_outside_the_folder() {
     assert_eq!(beside(&notes), before);
     assert!(notes.has("link") && notes.has("file-link"), "links are not ours to delete");
     assert_eq!(notes.content("good-7"), b"good");
+}
+
+const IGNORE: &str = ".db-to-cloud-ignore";
+
+/// The reasons of what was skipped, by path.
+fn skipped(notes: &Notes) -> BTreeMap<String, SkipReason> {
+    let skipped = notes.database.skipped().into_iter();
+    skipped.map(|skipped| (skipped.path.display().to_string(), skipped.reason)).collect()
+}
+
+/// Rule F2.
+#[tokio::test]
+async fn an_ignore_file_from_the_storage_has_no_effect_before_it_is_accepted() {
+    let notes = notes();
+    notes.save(IGNORE, "private/\n");
+    notes.save("private/diary", "dear");
+    assert_eq!(notes.ids().await, [IGNORE]);
+    notes.all_done(vec![write(IGNORE, Some("*.md\n"), Some("private/\n"))]).await;
+    notes.save("new.md", "");
+    // Also after a restart, and after another one came.
+    let again = notes.opened_again();
+    assert_eq!(again.ids().await, [IGNORE, "new.md"]);
+    let reasons = skipped(&again);
+    assert_eq!(reasons[IGNORE], SkipReason::NotAccepted);
+    assert!(matches!(&reasons["private"], SkipReason::KeptIn(rule) if rule.contains("private/")));
+    again.all_done(vec![write(IGNORE, Some("# nothing\n"), Some("*.md\n"))]).await;
+    assert_eq!(again.ids().await, [IGNORE, "new.md"]);
+    again.all_done(vec![write(IGNORE, None, Some("# nothing\n"))]).await;
+    assert_eq!(again.ids().await, ["new.md"]);
+    assert_eq!(skipped(&again)[IGNORE], SkipReason::NotAccepted);
+    assert_eq!(again.database.accept_patterns().unwrap(), [IGNORE]);
+    assert_eq!(again.ids().await, ["new.md", "private/diary"]);
+    assert!(again.database.skipped().is_empty());
+}
+
+#[tokio::test]
+async fn an_ignore_file_that_a_person_edits_counts_at_once() {
+    let notes = notes();
+    notes.save("a.md", "");
+    // One for a folder that had none, one that cannot be understood, and one that says the same as before.
+    notes.all_done(vec![write("sub/.db-to-cloud-ignore", Some("[\n"), None)]).await;
+    notes.all_done(vec![write(IGNORE, Some("*.md\n"), None)]).await;
+    assert_eq!(notes.ids().await, [IGNORE, "a.md", "sub/.db-to-cloud-ignore"]);
+    notes.save(IGNORE, "*.md\n*.tmp\n");
+    assert_eq!(notes.ids().await, [IGNORE, "sub/.db-to-cloud-ignore"]);
+    let broken = BTreeMap::from([("sub/.db-to-cloud-ignore".into(), SkipReason::NotAccepted)]);
+    assert_eq!(skipped(&notes), broken);
+    notes.all_done(vec![write(IGNORE, Some("x\n"), Some("*.md\n*.tmp\n"))]).await;
+    notes.all_done(vec![write(IGNORE, Some("*.md\n*.tmp\n"), Some("x\n"))]).await;
+    assert_eq!(notes.ids().await, [IGNORE, "sub/.db-to-cloud-ignore"]);
+    assert_eq!(skipped(&notes), broken);
+}
+
+#[tokio::test]
+async fn what_is_ignored_is_listed_with_its_pattern() {
+    let notes = notes();
+    notes.save(IGNORE, "# mine\nbuild/\n*.tmp\n");
+    notes.save("sub/.db-to-cloud-ignore", "!keep.tmp\n");
+    for path in ["build/x", "a.tmp", "sub/b.tmp", "sub/keep.tmp"] {
+        notes.save(path, "");
+    }
+    let ignored = notes.database.ignored().unwrap();
+    let mut ignored: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+    ignored.sort();
+    let rule = |pattern| format!("left out by the pattern {pattern:?} in {IGNORE}");
+    let expected = [("a.tmp", "*.tmp"), ("build", "build/"), ("sub/b.tmp", "*.tmp")];
+    assert_eq!(ignored, expected.map(|(path, pattern)| format!("{path}: {}", rule(pattern))));
+}
+
+/// Rule F4.
+#[tokio::test]
+async fn what_programs_obey_is_not_written_before_the_guard_is_opened() {
+    let notes = notes();
+    notes.save(".git/config", "mine");
+    notes.save(".bashrc", "mine");
+    let put = || write(".git/hooks/pre-commit", Some("evil"), None);
+    let replace = || write(".git/config", Some("evil"), Some("mine"));
+    let before = notes.database.epochs(&[put().id, replace().id, "a".into()]).await;
+    for write in [put(), replace()] {
+        let outcome = notes.apply(write).await;
+        assert!(matches!(outcome, Outcome::Refused(_)), "{outcome:?}");
+    }
+    assert_eq!(notes.content(".git/config"), b"mine");
+    assert!(!notes.has(".git/hooks"));
+    notes
+        .all_done(vec![write("a", Some("good"), None), write(".bashrc", None, Some("mine"))])
+        .await;
+    notes.database.open_guard(true).unwrap();
+    let again = FolderDatabase::open(&notes.path).unwrap();
+    let after = again.epochs(&[put().id, replace().id, "b".into()]).await;
+    assert!(before[0] != after[0] && before[1] != after[1] && before[2] == after[2]);
+    notes.all_done(vec![put(), replace()]).await;
+}
+
+/// Rule F5.
+#[test]
+fn a_state_folder_that_is_not_ones_own_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    let temporary = tempfile::tempdir().unwrap();
+    let elsewhere = temporary.path().join("elsewhere");
+    fs::create_dir(&elsewhere).unwrap();
+    fs::write(elsewhere.join("victim"), "gold").unwrap();
+    let open = |name: &str, prepare: &dyn Fn(&Path)| {
+        let folder = temporary.path().join(name);
+        fs::create_dir(&folder).unwrap();
+        let state = folder.join(".db-to-cloud");
+        prepare(&state);
+        let opened = FolderDatabase::open(&folder).map(drop);
+        (opened, state)
+    };
+    let is_refused = |(opened, _): (_, _)| matches!(opened, Err(FolderError::StateFolder { .. }));
+    assert!(is_refused(open("link", &|state| symlink(&elsewhere, state).unwrap())));
+    assert!(is_refused(open("file", &|state| fs::write(state, "").unwrap())));
+    for name in ["state.sqlite", "files.sqlite", "folder.json", "tmp", "files.sqlite-wal"] {
+        let prepare = |state: &Path| {
+            fs::create_dir(state).unwrap();
+            symlink(elsewhere.join("victim"), state.join(name)).unwrap();
+        };
+        assert!(is_refused(open(name, &prepare)), "{name}");
+    }
+    let writable = |state: &Path| {
+        fs::create_dir(state).unwrap();
+        set(state, 0o770).unwrap();
+    };
+    assert!(is_refused(open("writable", &writable)));
+    if rustix::process::geteuid().is_root() {
+        let foreign = |state: &Path| {
+            fs::create_dir(state).unwrap();
+            std::os::unix::fs::chown(state, Some(1000), None).unwrap();
+        };
+        assert!(is_refused(open("foreign", &foreign)));
+    }
+    let readable = |state: &Path| {
+        fs::create_dir(state).unwrap();
+        set(state, 0o755).unwrap();
+    };
+    let (opened, state) = open("readable", &readable);
+    opened.unwrap();
+    assert_eq!(mode(&state), 0o700);
+    assert_eq!(fs::read(state.join(".gitignore")).unwrap(), b"*\n");
+    assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
+    assert_eq!(fs::read(elsewhere.join("victim")).unwrap(), b"gold");
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use db_to_cloud::{Database, Document, Outcome, Write};
-use db_to_cloud_folder::FolderDatabase;
+use db_to_cloud_folder::{FolderDatabase, FolderError};
 use support::trees::{Random, Tree, files, sync, tree, writes};
 use support::{Notes, moved, notes_in, write};
 
@@ -305,4 +305,109 @@ async fn a_disk_that_is_full_at_any_moment_loses_nothing() {
         assert_eq!(files(&notes.path), to, "seed {seed}");
     }
     assert!(full > 50 && renamed > 20, "{full} writes found no room, {renamed} renames were made");
+}
+
+/// A file system in memory on this folder, which is made.
+struct Inside(PathBuf);
+
+impl Inside {
+    fn mount(path: PathBuf) -> Self {
+        fs::create_dir_all(&path).unwrap();
+        assert!(run("mount", &["-t", "tmpfs", "-o", "size=4m", "tmpfs"], &path));
+        Self(path)
+    }
+
+    /// A folder of the same file system.
+    fn bind(from: &Path, path: PathBuf) -> Self {
+        fs::create_dir_all(&path).unwrap();
+        assert!(run("mount", &["--bind", from.to_str().unwrap()], &path));
+        Self(path)
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(&self.0).output();
+    }
+}
+
+fn is_not_mounted(found: Result<Option<db_to_cloud::Revision>, db_to_cloud::BoxError>) -> bool {
+    let error = found.err().and_then(|error| error.downcast::<FolderError>().ok());
+    error.is_some_and(|error| matches!(*error, FolderError::NotMounted { .. }))
+}
+
+/// Rule F1.
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn what_lay_on_a_mount_that_vanished_is_not_deleted() {
+    let disk = tempfile::tempdir().unwrap();
+    type Mount<'a> = &'a dyn Fn(PathBuf) -> Inside;
+    let ways: [Mount<'_>; 2] = [&Inside::mount, &|path| Inside::bind(disk.path(), path)];
+    for mount in ways {
+        let notes = support::notes();
+        let inside = mount(notes.path.join("media/photos"));
+        notes.save("media/photos/sub/1", "1");
+        notes.save("media/2", "2");
+        assert_eq!(notes.ids().await.len(), 2);
+        assert_eq!(notes.database.mounts(), ["media/photos"]);
+        fs::remove_file(notes.path.join("media/2")).unwrap();
+        let before = notes.revision("media/photos/none").await.unwrap();
+        assert_eq!(before, None, "a mount that is there is believed");
+        drop(inside);
+        // Also after a restart, without the mount point, and where a write would come to lie below it.
+        let again = notes.opened_again();
+        for _ in 0..2 {
+            assert!(again.ids().await.is_empty());
+            assert!(is_not_mounted(again.revision("media/photos/sub/1").await));
+            assert!(again.database.get(&"media/photos/sub/1".into()).await.is_err());
+            assert_eq!(again.revision("media/2").await.unwrap(), None);
+            let outcome = again.apply(write("media/photos/new", Some("3"), None)).await;
+            assert!(matches!(outcome, Outcome::Blocked(_)), "{outcome:?}");
+            let _ = fs::remove_dir(again.path.join("media/photos"));
+        }
+        // An empty drive in its place, as a share shows that gives way.
+        let empty = Inside::mount(again.path.join("media/photos"));
+        assert!(again.ids().await.is_empty());
+        assert!(is_not_mounted(again.revision("media/photos/sub/1").await));
+        drop(empty);
+        assert!(again.database.forget_mount("media/photos").unwrap());
+        assert_eq!(again.revision("media/photos/sub/1").await.unwrap(), None);
+        fs::remove_dir_all(disk.path().join("sub")).ok();
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn documents_on_a_mount_inside_are_written_replaced_renamed_and_deleted() {
+    let notes = support::notes();
+    let inside = Inside::mount(notes.path.join("photos"));
+    notes.all_done(vec![write("photos/a/1", Some("1"), None), write("2", Some("2"), None)]).await;
+    notes.all_done(vec![write("photos/a/1", Some("one"), Some("1"))]).await;
+    let mut batch = Vec::from(moved("photos/a/1", "1", "one"));
+    batch.extend(moved("2", "photos/2", "2"));
+    notes.all_done(batch).await;
+    assert_eq!(notes.ids().await, ["1", "photos/2"]);
+    notes.all_done(moved("photos/2", "photos/b/3", "2").into()).await;
+    notes.all_done(vec![write("photos/b/3", None, Some("2"))]).await;
+    assert_eq!(notes.ids().await, ["1"]);
+    // The drive can be taken out while the folder is open.
+    assert!(run("umount", &[], &notes.path.join("photos")));
+    drop(inside);
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn names_that_differ_in_case_only_are_one_on_a_mount_that_ignores_case() {
+    let disk = ignores_case();
+    let notes = support::notes();
+    let _inside = Inside::bind(&disk.folder.path().join("notes"), notes.path.join("stick"));
+    let pair = |folder: &str| {
+        ["a.txt", "A.TXT"].map(|name| write(&format!("{folder}{name}"), Some(name), None))
+    };
+    let outcomes = notes.database.apply(pair("stick/").into_iter().chain(pair("")).collect()).await;
+    let done: Vec<bool> = outcomes.iter().map(Outcome::is_done).collect();
+    assert_eq!(done, [true, false, true, true], "{outcomes:?}");
+    assert!(matches!(outcomes[1], Outcome::Refused(_)), "{outcomes:?}");
+    assert_eq!(notes.ids().await, ["A.TXT", "a.txt", "stick/a.txt"]);
+    assert_eq!(notes.content("stick/a.txt"), b"a.txt");
 }

@@ -46,6 +46,11 @@ pub fn notes_in_memory() -> Notes {
 }
 
 impl Notes {
+    /// The same folder after a restart.
+    pub fn opened_again(self) -> Self {
+        Self { database: FolderDatabase::open(&self.path).unwrap(), ..self }
+    }
+
     /// Saves a file as an application would.
     pub fn save(&self, path: &str, content: impl AsRef<[u8]>) {
         let path = self.path.join(path);

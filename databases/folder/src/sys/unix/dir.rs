@@ -1,6 +1,6 @@
 //! A folder that is open.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -89,6 +89,11 @@ impl Dir {
             .map(|entry| entry.map(Entry).map_err(io::Error::from)))
     }
 
+    /// The names of the entries, without `.` and `..`.
+    pub(crate) fn names(&self) -> io::Result<Vec<OsString>> {
+        self.entries()?.map(|entry| Ok(entry?.name().to_owned())).collect()
+    }
+
     /// What the system says about an entry.
     pub(crate) fn facts(&self, name: impl AsRef<OsStr>) -> io::Result<Facts> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
@@ -118,6 +123,11 @@ impl Dir {
     /// Removes a folder, which must be empty.
     pub(crate) fn remove_folder(&self, name: impl AsRef<OsStr>) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.0, name.as_ref(), AtFlags::REMOVEDIR)?)
+    }
+
+    /// Sets the permission bits of this folder.
+    pub(crate) fn set_mode(&self, mode: u32) -> io::Result<()> {
+        Ok(rustix::fs::fchmod(&self.0, bits(mode))?)
     }
 
     /// Brings the entries of this folder to the disk: names, not contents.

@@ -18,6 +18,10 @@ pub(crate) struct Facts {
     pub(crate) kind: u64,
     pub(crate) device: u64,
     pub(crate) inode: u64,
+    /// The permission bits.
+    pub(crate) mode: u32,
+    /// The user that it belongs to.
+    pub(crate) owner: u64,
     /// How many names the file has; none if it was removed while it was open.
     pub(crate) links: u64,
     pub(crate) mtime: i64,
@@ -41,7 +45,8 @@ impl Facts {
         };
         let (device, links) = (stat.st_dev as u64, stat.st_nlink as u64);
         let kind = stat.st_mode as u64 & 0o170_000;
-        Self { look, kind, device, inode, links, mtime, ctime }
+        let (mode, owner) = (stat.st_mode as u32 & 0o7777, stat.st_uid as u64);
+        Self { look, kind, device, inode, mode, owner, links, mtime, ctime }
     }
 
     /// Device and inode: what is the same thing has the same numbers.
