@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+mod folder;
 mod import;
 mod sign_in;
 
@@ -10,6 +11,7 @@ use clap::builder::{NonEmptyStringValueParser, OsStringValueParser, TypedValuePa
 use clap::{ArgAction, Parser, Subcommand, ValueEnum};
 use db_to_cloud::SyncOptions;
 
+pub(crate) use folder::FolderOptions;
 pub(crate) use import::Import;
 pub(crate) use sign_in::{Access, Kept, Login, Logout};
 
@@ -173,12 +175,17 @@ pub(crate) struct Sync {
     /// Give up after so many seconds; the next sync goes on.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: Option<u64>,
+    #[command(flatten)]
+    pub folder: FolderOptions,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Status {
     #[command(flatten)]
     pub sides: Sides,
+    /// List what is left out of a folder, and which pattern does that. The storage is not asked.
+    #[arg(long)]
+    pub ignored: bool,
     /// Print one JSON object on standard output.
     #[arg(long)]
     pub json: bool,

@@ -19,6 +19,7 @@
 mod args;
 mod ask;
 mod conflict;
+mod decide;
 mod detach;
 mod dry_run;
 mod failure;

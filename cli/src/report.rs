@@ -245,8 +245,13 @@ pub(crate) fn reason(reason: DeferReason) -> &'static str {
 fn advice(reason: DeferReason) -> &'static str {
     match reason {
         DeferReason::Conflict => "to settle conflicts choose with --on-conflict, then sync again",
-        DeferReason::Unreadable => "let this user read the files or rows, then sync again",
-        DeferReason::Refused => "remove what is in the way here, then sync again",
+        DeferReason::Unreadable => {
+            "let this user read the files or rows, and mount the drives that they lie on, then sync again; \
+             if a drive is gone for good, --forget-drive takes its documents for deleted"
+        }
+        DeferReason::Refused => {
+            "remove what is in the way here, then sync again; --open-guard takes files that programs obey"
+        }
         DeferReason::Missing => {
             "sync the device that wrote the missing document with --verify, then this one; if its \
              bytes do not come back, --give-up-missing puts what this device has in their place"

@@ -5,12 +5,14 @@ use std::sync::Arc;
 
 use db_to_cloud::format::LockObject;
 use db_to_cloud::{LocalWins, Preview, Status};
+use db_to_cloud_folder::Skipped;
 use serde::Serialize;
 
 use crate::args;
 use crate::failure::Failure;
 use crate::local::Local;
 use crate::output::{json, result};
+use crate::side::Side;
 
 /// What `status --json` prints. Its keys are a promise.
 #[derive(Debug, Serialize)]
@@ -51,6 +53,9 @@ struct LockJson {
 
 pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
     let local = Local::look(&options.sides).await?;
+    if options.ignored {
+        return print_ignored(&local, options.json);
+    }
     let adapter = local.look_at_remote().await?;
     // Nothing is put to the resolver.
     let client = local.client(adapter, Arc::new(LocalWins)).build();
@@ -60,6 +65,33 @@ pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
         true => json(&Json::of(&local, &status, &preview))?,
         false => print(&local, &status, &preview)?,
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What is left out. Its keys are a promise.
+#[derive(Debug, Serialize)]
+struct IgnoredJson {
+    path: String,
+    reason: String,
+}
+
+fn print_ignored(local: &Local, as_json: bool) -> Result<ExitCode, Failure> {
+    let Side::Folder(folder) = &local.side else {
+        return Err(Failure::Usage("--ignored is about files, not about tables".into()));
+    };
+    let ignored = folder.ignored()?;
+    if as_json {
+        let entry = |skipped: &Skipped| IgnoredJson {
+            path: skipped.path.display().to_string(),
+            reason: skipped.reason.to_string(),
+        };
+        json(&ignored.iter().map(entry).collect::<Vec<_>>())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for skipped in &ignored {
+        result(skipped)?;
+    }
+    result(format_args!("left out: {}", ignored.len()))?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -8,6 +8,7 @@ use tokio::sync::Notify;
 
 use crate::args::{OnConflict, Sync};
 use crate::conflict::Settler;
+use crate::decide::decide;
 use crate::failure::Failure;
 use crate::interrupt::{Signals, unless_interrupted};
 use crate::local::Local;
@@ -46,6 +47,7 @@ pub(crate) async fn prepare(
     verbose: u8,
 ) -> Result<(Local, Client, Shown), Failure> {
     let local = Local::open(&options.sides).await?;
+    decide(&options.folder, &local.side)?;
     let how = how(options, &local.side)?;
     let adapter = local.open_remote(options.yes || options.accept_remote).await?;
     let device = options.device();

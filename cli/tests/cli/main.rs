@@ -7,6 +7,7 @@ mod carried;
 mod clouds;
 mod columns;
 mod conflicts;
+mod decisions;
 mod importing;
 mod interrupted;
 mod kill;

@@ -21,9 +21,10 @@ use crate::limbos::Limbos;
 use crate::memory::{Kept, Memory};
 use crate::mounts::Mounts;
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
+use crate::patterns::waiting;
 use crate::record::Records;
 use crate::root::Root;
-use crate::skipped::Skipped;
+use crate::skipped::{SkipReason, Skipped};
 use crate::stamp::Stamp;
 use crate::survey::{Candidate, look, survey};
 use crate::sys::Dir;
@@ -226,9 +227,18 @@ impl FolderDatabase {
         !inside.iter().any(|name| name.to_str().is_some_and(is_reserved))
     }
 
-    /// What the last [`list`](Database::list) that came to its end found and did not list.
+    /// What the last [`list`](Database::list) that came to its end found and did not list; and ignore files that
+    /// came since and wait to be accepted.
     pub fn skipped(&self) -> Vec<Skipped> {
-        self.shared.skipped.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let skipped = &self.shared.skipped;
+        let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for path in waiting(&self.shared.root, &self.shared.records.get()) {
+            let waits = Skipped { path, reason: SkipReason::NotAccepted };
+            if !skipped.contains(&waits) {
+                skipped.push(waits);
+            }
+        }
+        skipped
     }
 
     /// Everything that an ignore file leaves out, with the pattern that does: a folder stands for all in it. It

@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ignore::Match;
@@ -161,6 +161,16 @@ fn accepted(record: &Record, file: &str, bytes: Option<&[u8]>) -> Option<Option<
     let arrived = record.arrived.get(file)?;
     let found = bytes.map(|bytes| revision(&hash_of(bytes)).to_string());
     arrived.contents.contains(&found).then(|| arrived.accepted.clone())
+}
+
+/// The ignore files that wait to be accepted and differ from what counts.
+pub(crate) fn waiting(root: &Root, record: &Record) -> Vec<PathBuf> {
+    let waits = |file: &&String| {
+        let Ok(bytes) = read(root, file) else { return false };
+        let text = || bytes.as_deref().and_then(|bytes| text_of(root, file, bytes).ok());
+        accepted(record, file, bytes.as_deref()).is_some_and(|accepted| accepted != text())
+    };
+    record.arrived.keys().filter(waits).map(PathBuf::from).collect()
 }
 
 /// The text that counts at this moment for a file that something from the storage is about to replace.
