@@ -16,11 +16,11 @@ use crate::carrier;
 use crate::error::Failure;
 use crate::list::Listings;
 use crate::names;
-use crate::open::open;
+use crate::open::{Opened, open};
 use crate::temp::{Exclusive, TempFile, random_names};
 use crate::tree::Tree;
 use crate::wait::{self, Told};
-use crate::write;
+use crate::write::{self, Linking};
 
 /// Files that are forced to the disk at once: more gain nothing, fewer leave a fast disk idle.
 const CONCURRENCY: usize = 16;
@@ -33,7 +33,7 @@ const CONCURRENCY: usize = 16;
 pub struct FsAdapter {
     root: Arc<Path>,
     sharing: Sharing,
-    exclusive: Exclusive,
+    opened: Opened,
     listings: Arc<Listings>,
     told: Arc<Told>,
 }
@@ -54,9 +54,14 @@ impl FsAdapter {
     /// [`capabilities`](Adapter::capabilities) says that the storage is weak. So it is with any `sharing`
     /// where another program is seen to carry the folder ([`Sharing::SyncedByOtherProgram`]).
     ///
+    /// A storage that is there and cannot be written, as on a drive that is mounted read-only or full, is
+    /// opened for reading; each write is then an error that names the storage. What its file system can
+    /// do is found out when it can be written.
+    ///
     /// # Errors
     /// - [`ErrorKind::Unavailable`]: the parent of the folder does not exist, or the drive failed.
-    /// - [`ErrorKind::Forbidden`]: the folder cannot be written.
+    /// - [`ErrorKind::Forbidden`], [`ErrorKind::Full`]: there is no storage yet, and it cannot be made; or
+    ///   it cannot be read either.
     /// - [`ErrorKind::Corrupt`]: one of its folders is a symbolic link or a file.
     pub fn open_with(folder: impl AsRef<Path>, sharing: Sharing) -> Result<Self, Error> {
         let folder = folder.as_ref();
@@ -67,11 +72,11 @@ impl FsAdapter {
                 .with_message("name a folder")
                 .with_source(source)
         })?;
-        let exclusive = open(&root).map_err(|failure| failure.at("open", root.display()))?;
+        let opened = open(&root).map_err(|failure| failure.at("open", root.display()))?;
         let carried = carrier::is_carried(&root);
         let sharing = if carried { Sharing::SyncedByOtherProgram } else { sharing };
         let (listings, told) = (Arc::default(), Arc::default());
-        Ok(Self { root: root.into(), sharing, exclusive, listings, told })
+        Ok(Self { root: root.into(), sharing, opened, listings, told })
     }
 
     /// The folder of the storage.
@@ -84,8 +89,8 @@ impl FsAdapter {
         &self,
         work: impl FnOnce(&Tree) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
-        let root = self.root.clone();
-        blocking(move || work(&Tree::open(&root)?)).await
+        let (root, mark) = (self.root.clone(), self.opened.mark);
+        blocking(move || work(&Tree::open(&root, mark)?)).await
     }
 
     /// Writes all contents to temporary files, many at a time; none has its name yet.
@@ -118,21 +123,51 @@ impl FsAdapter {
     ) -> Result<Vec<Result<Option<TempFile>, Failure>>, Failure> {
         let scratch = Arc::new(self.with_tree(Tree::scratch).await?);
         // A program that carries the files may write into them, or carry one of the two names.
-        let linking = self.sharing == Sharing::SameFileSystem && self.exclusive == Exclusive::Link;
+        let linking = match (self.sharing, self.opened.exclusive) {
+            (Sharing::SameFileSystem, Exclusive::Link) if self.opened.keeps_modes => Linking::Tight,
+            (Sharing::SameFileSystem, Exclusive::Link) => Linking::Always,
+            _ => Linking::Never,
+        };
         let copies = keys.into_iter().map(|key| {
             let scratch = scratch.clone();
             self.with_tree(move |tree| write::copy(tree, &scratch, &key, linking))
         });
         Ok(futures::stream::iter(copies).buffered(CONCURRENCY).collect().await)
     }
+
+    /// One answer for each key, also if the whole batch failed.
+    fn answers<T: Clone>(
+        &self,
+        operation: &'static str,
+        keys: &[Key],
+        batch: Result<Vec<Result<T, Failure>>, Failure>,
+    ) -> Vec<Result<T, Error>> {
+        let answers = batch.unwrap_or_else(|failure| vec![Err(failure); keys.len()]);
+        let at = |(answer, key): (Result<T, Failure>, &Key)| {
+            answer.map_err(|failure| self.not_written(failure, operation, key))
+        };
+        answers.into_iter().zip(keys).map(at).collect()
+    }
+
+    /// The error of a write. If nothing can be written at all, it names the storage.
+    fn not_written(&self, failure: Failure, operation: &'static str, key: &Key) -> Error {
+        let error = failure.at(operation, key);
+        if error.kind() != ErrorKind::Forbidden {
+            return error;
+        }
+        let root = self.root.display();
+        error.with_message(format!("the storage {root} cannot be written: {failure}"))
+    }
 }
 
 #[async_trait]
 impl Adapter for FsAdapter {
     fn capabilities(&self) -> Capabilities {
-        let atomic =
-            self.exclusive != Exclusive::Unsupported && self.sharing == Sharing::SameFileSystem;
-        let create = if atomic { Atomicity::Atomic } else { Atomicity::Weak };
+        let create = match (self.sharing, self.opened.exclusive) {
+            (Sharing::SyncedByOtherProgram, _) | (_, Exclusive::Unsupported) => Atomicity::Weak,
+            (_, Exclusive::Link | Exclusive::Rename) => Atomicity::Atomic,
+            (_, Exclusive::Unknown) => Atomicity::Probe,
+        };
         Capabilities { create, concurrency: CONCURRENCY, ..Capabilities::default() }
     }
 
@@ -158,19 +193,19 @@ impl Adapter for FsAdapter {
     async fn put(&self, key: &Key, bytes: Bytes) -> Result<(), Error> {
         let name = key.clone();
         let put = self.with_tree(move |tree| write::put(tree, &name, &bytes));
-        put.await.map_err(|failure| failure.at("put", key))
+        put.await.map_err(|failure| self.not_written(failure, "put", key))
     }
 
     async fn create(&self, key: &Key, bytes: Bytes) -> Result<Created, Error> {
-        let (name, exclusive) = (key.clone(), self.exclusive);
+        let (name, exclusive) = (key.clone(), self.opened.exclusive);
         let create = self.with_tree(move |tree| write::create(tree, &name, &bytes, exclusive));
-        create.await.map_err(|failure| failure.at("create", key))
+        create.await.map_err(|failure| self.not_written(failure, "create", key))
     }
 
     async fn delete(&self, key: &Key) -> Result<(), Error> {
         let name = key.clone();
         let delete = self.with_tree(move |tree| write::delete(tree, &name));
-        delete.await.map_err(|failure| failure.at("delete", key))
+        delete.await.map_err(|failure| self.not_written(failure, "delete", key))
     }
 
     async fn list(&self, folder: Folder, page: Option<&str>) -> Result<Page, Error> {
@@ -187,7 +222,7 @@ impl Adapter for FsAdapter {
             let files = self.write_temp_files(contents).await?;
             self.with_tree(move |tree| Ok(write::replace_all(tree, &named, files))).await
         };
-        answers("put", &keys, put.await)
+        self.answers("put", &keys, put.await)
     }
 
     async fn copy(&self, from: &Key, to: &Key) -> Result<Copied, Error> {
@@ -204,14 +239,14 @@ impl Adapter for FsAdapter {
             let files = self.copy_to_temp_files(originals).await?;
             self.with_tree(move |tree| Ok(write::name_copies(tree, &named, files))).await
         };
-        answers("copy", &keys, copy.await)
+        self.answers("copy", &keys, copy.await)
     }
 
     /// Forces each folder to the disk once.
     async fn delete_many(&self, keys: &[Key]) -> Vec<Result<(), Error>> {
         let named = keys.to_vec();
         let delete = self.with_tree(move |tree| Ok(write::delete_all(tree, &named)));
-        answers("delete", keys, delete.await)
+        self.answers("delete", keys, delete.await)
     }
 
     /// Looks each second whether there is another commit: two calls of the system, on a network share
@@ -234,19 +269,6 @@ impl Adapter for FsAdapter {
             tokio::time::sleep(left.min(wait::PAUSE)).await;
         }
     }
-}
-
-/// One answer for each key, also if the whole batch failed.
-fn answers<T: Clone>(
-    operation: &'static str,
-    keys: &[Key],
-    batch: Result<Vec<Result<T, Failure>>, Failure>,
-) -> Vec<Result<T, Error>> {
-    let answers = batch.unwrap_or_else(|failure| vec![Err(failure); keys.len()]);
-    let at = |(answer, key): (Result<T, Failure>, &Key)| {
-        answer.map_err(|failure| failure.at(operation, key))
-    };
-    answers.into_iter().zip(keys).map(at).collect()
 }
 
 async fn blocking<T: Send + 'static>(

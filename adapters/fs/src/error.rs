@@ -60,6 +60,11 @@ impl Failure {
         self
     }
 
+    /// Whether nothing can be written now, while what is there may be readable.
+    pub(crate) fn forbids_writing(&self) -> bool {
+        matches!(self.kind(), ErrorKind::Forbidden | ErrorKind::Full)
+    }
+
     /// The public error of this operation on this key.
     pub(crate) fn at(self, operation: &'static str, key: impl std::fmt::Display) -> Error {
         let effect = match self {

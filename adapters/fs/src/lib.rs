@@ -22,8 +22,26 @@
 //! [`put`](db_to_cloud::Adapter::put), by `link`, which refuses a name in use, for
 //! [`create`](db_to_cloud::Adapter::create). A crash leaves the old content, the new, or nothing.
 //!
+//! # Who may read it
+//! A storage is private, for a document may be: a folder that is made here has the mode 0700, and so
+//! have its folders; its files, temporary ones too, have 0600 from their first moment on. So it is in
+//! a folder that was there before, whatever the umask, unless that folder is evidently shared between
+//! users:
+//! - Others may write it, and it has no sticky bit. What is made in it then has its bits for group and
+//!   others.
+//! - Its group may write it, and it has the set-group-ID bit, a default access control list, or a group
+//!   that is not the one of this process. Then the bits of the group follow.
+//!
+//! What is there already keeps its mode; but a copy is not made as a second name of a file that others
+//! may read. In a shared folder another user's files can be replaced and deleted, as the folders allow it.
+//! To share a storage, make its folder first, with `mkdir -m 2770`.
+//!
+//! # Where nothing can be written
+//! A storage on a drive that is mounted read-only, or that is full, is opened and read. A write is an
+//! error that names the storage and the cause.
+//!
 //! Which file does what: `adapter.rs` the trait, `open.rs` finds out what the file system can do,
-//! `tree.rs` opens files without following links, `temp.rs` and `write.rs` write them, `list.rs`
+//! `tree.rs` opens files without following links, `modes.rs` says who may read them, `temp.rs` and `write.rs` write them, `list.rs`
 //! lists them, `names.rs` all that lies around, `wait.rs` waits for another commit, `error.rs` says what went wrong.
 //!
 //! What it guarantees on which file system is in the `README.md`. The crate is empty on Windows: it
@@ -35,6 +53,7 @@ mod carrier;
 mod config;
 mod error;
 mod list;
+mod modes;
 mod names;
 mod open;
 mod temp;

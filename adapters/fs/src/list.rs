@@ -93,6 +93,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
+    use crate::tree::SCRATCH;
 
     #[test]
     fn a_list_goes_on_where_another_process_left_it() {
@@ -101,7 +102,7 @@ mod tests {
         for n in 1..=2500 {
             std::fs::write(root.path().join(Key::change(n).as_str()), "").unwrap();
         }
-        let tree = Tree::open(root.path()).unwrap();
+        let tree = Tree::open(root.path(), SCRATCH).unwrap();
         let (mut page, mut seen) = (None::<String>, HashSet::new());
         loop {
             // Each page comes from lists that know nothing of the one before.
@@ -125,7 +126,7 @@ mod tests {
         for n in 1..=PAGE + LISTINGS * 2 {
             std::fs::write(root.path().join(format!("docs/{n:05}")), "").unwrap();
         }
-        let tree = Tree::open(root.path()).unwrap();
+        let tree = Tree::open(root.path(), SCRATCH).unwrap();
         for n in 1..LISTINGS * 2 {
             let after = format!("docs/{n:05}");
             listings.page(&tree, Folder::Documents, Some(&after)).unwrap();

@@ -15,7 +15,7 @@ pub(crate) fn read(
     let handle = match folder {
         Some(folder) => tree.folder(folder.name())?,
         // In the folder that another drive left behind nothing is taken for absent.
-        None => tree.scratch().and_then(|_| tree.same_root()).map(Some)?,
+        None => tree.check().and_then(|()| tree.same_root()).map(Some)?,
     };
     let Some(handle) = handle else { return Ok(Vec::new()) };
     let entries = Dir::read_from(&handle).map_err(Failure::system("list the folder"))?;
@@ -63,7 +63,7 @@ mod tests {
     fn what_others_left_is_named_and_the_own_folder_is_not() {
         let root = tempfile::tempdir().unwrap();
         crate::open::open(root.path()).unwrap();
-        let tree = Tree::open(root.path()).unwrap();
+        let tree = Tree::open(root.path(), SCRATCH).unwrap();
         assert_eq!(names(&tree, None, 100), ["changes/", "docs/", "snapshot/"]);
         assert_eq!(names(&tree, Some(Folder::Changes), 100), [""; 0]);
         assert_eq!(names(&tree, Some(Folder::Probe), 100), [""; 0]);
@@ -86,7 +86,7 @@ mod tests {
         crate::open::open(root.path()).unwrap();
         let name = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"a\xff");
         std::fs::write(root.path().join("docs").join(name), "").unwrap();
-        let tree = Tree::open(root.path()).unwrap();
+        let tree = Tree::open(root.path(), SCRATCH).unwrap();
         assert_eq!(names(&tree, Some(Folder::Documents), 100), ["a\u{fffd}"]);
     }
 
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn another_folder_in_its_place_is_no_empty_storage() {
         let root = tempfile::tempdir().unwrap();
-        let tree = Tree::open(root.path()).unwrap();
+        let tree = Tree::open(root.path(), SCRATCH).unwrap();
         assert_eq!(read(&tree, None, 100), Err(Failure::RootReplaced));
         assert_eq!(read(&tree, Some(Folder::Changes), 100), Err(Failure::RootReplaced));
     }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,31 +11,56 @@ use rustix::fs::{AtFlags, Dir, FileType, statat, unlinkat};
 
 use crate::error::Failure;
 use crate::temp::{Exclusive, TempFile, is_random_name, random_name, seconds};
-use crate::tree::{SCRATCH, Tree, sync_folder};
+use crate::tree::{SCRATCH, Scratch, Tree, sync_folder};
 
 /// No write takes this long: an older temporary file belongs to a client that died.
 const STALE_SECONDS: i64 = 24 * 60 * 60;
 
-/// Prepares the folder; answers how a file is created exclusively in it.
-pub(crate) fn open(root: &Path) -> Result<Exclusive, Failure> {
+/// What was found out about the folder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    /// How a file is created exclusively in it.
+    pub(crate) exclusive: Exclusive,
+    /// Whether the file system keeps who may read a file.
+    pub(crate) keeps_modes: bool,
+    /// The folder by which the storage is known.
+    pub(crate) mark: &'static str,
+}
+
+/// Prepares the folder. One that has a storage and cannot be written is opened as it is.
+pub(crate) fn open(root: &Path) -> Result<Opened, Failure> {
     make_root(root)?;
-    let tree = Tree::open(root)?;
-    tree.make_folder(SCRATCH)?;
+    match prepare(root) {
+        Err(failure) if failure.forbids_writing() => find_readable(root).ok_or(failure),
+        opened => opened,
+    }
+}
+
+fn prepare(root: &Path) -> Result<Opened, Failure> {
+    let tree = Tree::open(root, SCRATCH)?;
+    tree.share(&tree.make_folder(SCRATCH)?)?;
     // The log first: by it others know a storage that is just being made.
     for folder in [Folder::Changes, Folder::Documents, Folder::Snapshots] {
-        tree.make_folder(folder.name())?;
+        tree.share(&tree.make_folder(folder.name())?)?;
     }
     // Another client may have made them and not have come as far as this.
     tree.sync()?;
     let scratch = Arc::new(tree.scratch()?);
-    clean_up(&scratch)?;
-    find_exclusive(&scratch)
+    let keeps_modes = clean_up(&scratch)?;
+    Ok(Opened { exclusive: find_exclusive(&scratch)?, keeps_modes, mark: SCRATCH })
+}
+
+/// A storage that is there and cannot be written now. What it can do is found out by the first write.
+fn find_readable(root: &Path) -> Option<Opened> {
+    let is_marked = |mark| Tree::open(root, mark).and_then(|tree| tree.check()).is_ok();
+    let mark = [SCRATCH, Folder::Changes.name()].into_iter().find(|mark| is_marked(mark))?;
+    Some(Opened { exclusive: Exclusive::Unknown, keeps_modes: true, mark })
 }
 
 /// Makes the last part of the path only. If its parent is missing, then a drive is not mounted, and
 /// a new, empty storage in its place would look like one that lost everything.
 fn make_root(root: &Path) -> Result<(), Failure> {
-    match std::fs::create_dir(root) {
+    match std::fs::DirBuilder::new().mode(0o700).create(root) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Failure::RootGone),
         // It is there; or the parent cannot be written, which does not matter if it is there.
@@ -49,25 +75,25 @@ fn make_root(root: &Path) -> Result<(), Failure> {
 }
 
 /// Tries it out, since what a file system answers depends on its type, its server and its options.
-fn find_exclusive(scratch: &Arc<File>) -> Result<Exclusive, Failure> {
+pub(crate) fn find_exclusive(scratch: &Arc<Scratch>) -> Result<Exclusive, Failure> {
     if is_exclusive(scratch, Exclusive::Link)? {
         return Ok(Exclusive::Link);
     }
-    if renames_locally(scratch) && is_exclusive(scratch, Exclusive::Rename)? {
+    if renames_locally(&scratch.folder) && is_exclusive(scratch, Exclusive::Rename)? {
         return Ok(Exclusive::Rename);
     }
     Ok(Exclusive::Unsupported)
 }
 
 /// Whether the second of two files is refused the name of the first.
-fn is_exclusive(scratch: &Arc<File>, exclusive: Exclusive) -> Result<bool, Failure> {
+fn is_exclusive(scratch: &Arc<Scratch>, exclusive: Exclusive) -> Result<bool, Failure> {
     // Empty, so that a full disk can be opened, read and cleaned up.
     let (first, second) = (TempFile::write(scratch, b"")?, TempFile::write(scratch, b"")?);
     let name = random_name()?;
-    let first = first.place_new(scratch, &name, exclusive);
-    let second = second.place_new(scratch, &name, exclusive);
+    let first = first.place_new(&scratch.folder, &name, exclusive);
+    let second = second.place_new(&scratch.folder, &name, exclusive);
     // If this fails the name is cleaned up as a stale one.
-    let _ = unlinkat(&**scratch, &name, AtFlags::empty());
+    let _ = unlinkat(&scratch.folder, &name, AtFlags::empty());
     Ok(matches!((first, second), (Ok(Created::New), Ok(Created::Occupied))))
 }
 
@@ -89,20 +115,23 @@ fn renames_locally(_: &File) -> bool {
 }
 
 /// Deletes what clients that died have left. All times are those of the file system: the clock of
-/// this machine may be wrong, and would then delete what others are just writing.
-fn clean_up(scratch: &Arc<File>) -> Result<(), Failure> {
+/// this machine may be wrong, and would then delete what others are just writing. Says whether a new
+/// file has the permission bits that it was given.
+fn clean_up(scratch: &Arc<Scratch>) -> Result<bool, Failure> {
     let newest = TempFile::write(scratch, b"")?;
-    let now = newest.modified()?;
-    let folder = Dir::read_from(&**scratch).map_err(Failure::system("list the folder .tmp"))?;
+    let stat = newest.look()?;
+    let now = seconds(&stat);
+    let folder =
+        Dir::read_from(&scratch.folder).map_err(Failure::system("list the folder .tmp"))?;
     for entry in folder.flatten() {
         let name = entry.file_name();
-        let Ok(stat) = statat(&**scratch, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
+        let Ok(stat) = statat(&scratch.folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
         let ours =
             is_random_name(name.to_bytes()) && FileType::from_raw_mode(stat.st_mode).is_file();
         if ours && now - seconds(&stat) > STALE_SECONDS {
             // Another client may clean up at the same time.
-            let _ = unlinkat(&**scratch, name, AtFlags::empty());
+            let _ = unlinkat(&scratch.folder, name, AtFlags::empty());
         }
     }
-    Ok(())
+    Ok(!scratch.modes.is_loose(&stat))
 }

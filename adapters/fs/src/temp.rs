@@ -5,11 +5,11 @@ use std::io::Write;
 use std::sync::Arc;
 
 use db_to_cloud::Created;
-use rustix::fs::{AtFlags, Mode, OFlags, fstat, linkat, openat, renameat, statat, unlinkat};
+use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, linkat, openat, renameat, statat, unlinkat};
 use rustix::io::Errno;
 
 use crate::error::Failure;
-use crate::tree::{force_to_disk, is_file};
+use crate::tree::{Scratch, force_to_disk, is_file};
 
 /// How a file gets a name that nobody else must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub(crate) enum Exclusive {
     Rename,
     /// Neither works.
     Unsupported,
+    /// Nothing could be written when the storage was opened: it is found out when something can.
+    Unknown,
 }
 
 /// The name is in use, or the system or the file system has no rename that does not replace.
@@ -29,7 +31,7 @@ const LOOK: [Errno; 5] =
 /// A durable file in the folder for temporary ones. Dropping it deletes it.
 #[derive(Debug)]
 pub(crate) struct TempFile {
-    scratch: Arc<File>,
+    scratch: Arc<Scratch>,
     name: String,
     /// It is a second name of an object.
     is_link: bool,
@@ -38,24 +40,25 @@ pub(crate) struct TempFile {
 
 impl TempFile {
     /// Writes the bytes and forces them to the disk.
-    pub(crate) fn write(scratch: &Arc<File>, bytes: &[u8]) -> Result<Self, Failure> {
+    pub(crate) fn write(scratch: &Arc<Scratch>, bytes: &[u8]) -> Result<Self, Failure> {
         Self::write_named(scratch, random_name()?, bytes)
     }
 
     /// As [`write`](Self::write), under a name that [`random_names`] made.
     pub(crate) fn write_named(
-        scratch: &Arc<File>,
+        scratch: &Arc<Scratch>,
         name: String,
         bytes: &[u8],
     ) -> Result<Self, Failure> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::from_raw_mode(0o666);
-        let file = openat(scratch, &name, flags, mode)
+        // Nobody else may read it before it is clear that they may.
+        let file = openat(&scratch.folder, &name, flags, Mode::RUSR | Mode::WUSR)
             .map_err(Failure::system("create a temporary file"))?;
         let mut file = File::from(file);
         // From here on a failure deletes the file.
         let temp = Self { scratch: scratch.clone(), name, is_link: false, renamed: false };
+        scratch.modes.share_file(&file);
         file.write_all(bytes).map_err(Failure::io("write the temporary file"))?;
         force_to_disk(&file).map_err(Failure::system("force the temporary file to the disk"))?;
         Ok(temp)
@@ -67,7 +70,7 @@ impl TempFile {
     /// By its time, another client may take it for one of a client that died, and delete it before it
     /// has its name. Then the name is not given, and nothing is lost.
     pub(crate) fn link(
-        scratch: &Arc<File>,
+        scratch: &Arc<Scratch>,
         folder: &File,
         original: &str,
         file: &File,
@@ -76,31 +79,31 @@ impl TempFile {
         let name = random_name()?;
         // Also deleted after an error: a network file system may have made it all the same.
         let temp = Self { scratch: scratch.clone(), name, is_link: true, renamed: false };
-        if linkat(folder, original, &**scratch, &temp.name, AtFlags::empty()).is_err() {
+        if linkat(folder, original, &scratch.folder, &temp.name, AtFlags::empty()).is_err() {
             return Ok(None);
         }
         // What has the name may be another one by now.
-        let linked = statat(&**scratch, &temp.name, AtFlags::SYMLINK_NOFOLLOW);
+        let linked = statat(&scratch.folder, &temp.name, AtFlags::SYMLINK_NOFOLLOW);
         let opened = fstat(file);
         let same = linked.ok().zip(opened.ok()).is_some_and(|(a, b)| identity(&a) == identity(&b));
         Ok(same.then_some(temp))
     }
 
-    /// When it was written, by the clock of the file system, in seconds.
-    pub(crate) fn modified(&self) -> Result<i64, Failure> {
-        let stat = statat(&*self.scratch, &self.name, AtFlags::SYMLINK_NOFOLLOW);
-        stat.map(|stat| seconds(&stat)).map_err(Failure::system("look at the temporary file"))
+    /// What the file system says of it.
+    pub(crate) fn look(&self) -> Result<Stat, Failure> {
+        let stat = statat(&self.scratch.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW);
+        stat.map_err(Failure::system("look at the temporary file"))
     }
 
     /// Gives the file this name, in place of one that has it.
     pub(crate) fn replace(mut self, folder: &File, name: &str) -> Result<(), Failure> {
         // Most names are new. One call gives the file such a name, and it replaces nothing: what is
         // there, or a system without this call, takes a look and a second call.
-        match rename_no_replace(&self.scratch, &self.name, folder, name) {
+        match rename_no_replace(&self.scratch.folder, &self.name, folder, name) {
             Ok(()) => self.renamed = true,
             Err(errno) if LOOK.contains(&errno) => {
                 is_file(folder, name)?;
-                renameat(&*self.scratch, &self.name, folder, name).map_err(naming_failed)?;
+                renameat(&self.scratch.folder, &self.name, folder, name).map_err(naming_failed)?;
                 // A rename onto another name of the same file does nothing: ours must still be
                 // deleted.
                 self.renamed = !self.is_link;
@@ -117,15 +120,17 @@ impl TempFile {
         name: &str,
         exclusive: Exclusive,
     ) -> Result<Created, Failure> {
-        let ours = identity_at(&self.scratch, &self.name);
+        let ours = identity_at(&self.scratch.folder, &self.name);
         let result = match exclusive {
-            Exclusive::Link => linkat(&*self.scratch, &self.name, folder, name, AtFlags::empty()),
+            Exclusive::Link => {
+                linkat(&self.scratch.folder, &self.name, folder, name, AtFlags::empty())
+            }
             Exclusive::Rename => {
-                let result = rename_no_replace(&self.scratch, &self.name, folder, name);
+                let result = rename_no_replace(&self.scratch.folder, &self.name, folder, name);
                 self.renamed = result.is_ok();
                 result
             }
-            Exclusive::Unsupported => return Err(Failure::NoExclusiveCreate),
+            Exclusive::Unsupported | Exclusive::Unknown => return Err(Failure::NoExclusiveCreate),
         };
         match result {
             Ok(()) => Ok(Created::New),
@@ -142,7 +147,7 @@ impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.renamed {
             // What stays behind is deleted by a later `open`.
-            let _ = unlinkat(&*self.scratch, &self.name, AtFlags::empty());
+            let _ = unlinkat(&self.scratch.folder, &self.name, AtFlags::empty());
         }
     }
 }
@@ -175,13 +180,13 @@ fn identity_at(folder: &File, name: &str) -> Option<(u64, u64)> {
 }
 
 #[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
-fn identity(stat: &rustix::fs::Stat) -> (u64, u64) {
+fn identity(stat: &Stat) -> (u64, u64) {
     (stat.st_dev as u64, stat.st_ino as u64)
 }
 
 /// When the file was written last, in seconds.
 #[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
-pub(crate) fn seconds(stat: &rustix::fs::Stat) -> i64 {
+pub(crate) fn seconds(stat: &Stat) -> i64 {
     stat.st_mtime as i64
 }
 
@@ -211,9 +216,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::modes::Modes;
 
-    fn open(path: &Path) -> Arc<File> {
-        Arc::new(File::open(path).unwrap())
+    fn open(path: &Path) -> Arc<Scratch> {
+        Arc::new(Scratch { folder: File::open(path).unwrap(), modes: Modes::PRIVATE })
     }
 
     #[test]
@@ -226,7 +232,7 @@ mod tests {
                     let handle = handle.clone();
                     scope.spawn(move || {
                         let file = TempFile::write(&handle, &[i]).unwrap();
-                        file.place_new(&handle, "slot", exclusive).unwrap()
+                        file.place_new(&handle.folder, "slot", exclusive).unwrap()
                     })
                 };
                 let threads: Vec<_> = (0..16).map(one).collect();
@@ -253,9 +259,9 @@ mod tests {
         let handle = open(folder.path());
         let file = TempFile::write(&handle, b"ours").unwrap();
         std::fs::hard_link(folder.path().join(&file.name), folder.path().join("slot")).unwrap();
-        assert_eq!(file.place_new(&handle, "slot", Exclusive::Link), Ok(Created::New));
+        assert_eq!(file.place_new(&handle.folder, "slot", Exclusive::Link), Ok(Created::New));
         let late = TempFile::write(&handle, b"ours").unwrap();
-        assert_eq!(late.place_new(&handle, "slot", Exclusive::Link), Ok(Created::Occupied));
+        assert_eq!(late.place_new(&handle.folder, "slot", Exclusive::Link), Ok(Created::Occupied));
     }
 
     #[test]
@@ -263,7 +269,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let handle = open(folder.path());
         let file = TempFile::write(&handle, b"x").unwrap();
-        let result = file.place_new(&handle, "slot", Exclusive::Unsupported);
+        let result = file.place_new(&handle.folder, "slot", Exclusive::Unsupported);
         assert_eq!(result, Err(Failure::NoExclusiveCreate));
     }
 }

@@ -7,14 +7,16 @@ use std::path::Path;
 use bytes::Bytes;
 use db_to_cloud::Key;
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, fstat, fsync, mkdirat, openat, statat, unlinkat,
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, fsync, mkdirat, openat, statat, unlinkat,
 };
 use rustix::io::Errno;
 
 use crate::error::Failure;
+use crate::modes::Modes;
 
 /// The folder for files that do not have their name yet. It begins with a dot, so that no key can
-/// name it. It also marks the storage: where it is missing, nothing is taken for absent.
+/// name it. It also marks the storage: where it is missing, nothing is taken for absent. A copy that
+/// cannot be written may lack it; there the folder of the log is the mark.
 pub(crate) const SCRATCH: &str = ".tmp";
 
 const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
@@ -24,28 +26,53 @@ const FOLDER: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLO
 #[derive(Debug)]
 pub(crate) struct Tree {
     root: File,
+    /// The folder without which this is not the storage that was opened.
+    mark: &'static str,
+}
+
+/// The folder for temporary files, open.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub(crate) folder: File,
+    /// Of what is written there.
+    pub(crate) modes: Modes,
 }
 
 impl Tree {
-    pub(crate) fn open(root: &Path) -> Result<Self, Failure> {
+    /// Opens a storage that has this mark.
+    pub(crate) fn open(root: &Path, mark: &'static str) -> Result<Self, Failure> {
         // The user named this path: links in it are the user's.
         match openat(CWD, root, FOLDER, Mode::empty()) {
-            Ok(root) => Ok(Self { root: root.into() }),
+            Ok(root) => Ok(Self { root: root.into(), mark }),
             Err(Errno::NOENT | Errno::NOTDIR) => Err(Failure::RootGone),
             Err(errno) => Err(Failure::system("open the folder")(errno)),
         }
     }
 
-    /// The folder for temporary files; without it this is not the storage that was opened.
-    pub(crate) fn scratch(&self) -> Result<File, Failure> {
-        open_folder(&self.root, SCRATCH)?.ok_or(Failure::RootReplaced)
+    /// The folder for temporary files. Where it is not the mark, it is made.
+    pub(crate) fn scratch(&self) -> Result<Scratch, Failure> {
+        let folder = match self.mark {
+            SCRATCH => open_folder(&self.root, SCRATCH)?.ok_or(Failure::RootReplaced),
+            _ => self.make_folder(SCRATCH),
+        };
+        Ok(Scratch { folder: folder?, modes: Modes::of(&self.root)? })
+    }
+
+    /// Makes sure that this is the storage that was opened.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        match statat(&self.root, self.mark, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_dir() => Ok(()),
+            Ok(_) => Err(Failure::NotAFolder),
+            Err(Errno::NOENT) => Err(Failure::RootReplaced),
+            Err(errno) => Err(Failure::system("look at a folder")(errno)),
+        }
     }
 
     /// A folder of the storage; `None` if it does not exist, while the storage surely does.
     pub(crate) fn folder(&self, name: &str) -> Result<Option<File>, Failure> {
         let folder = open_folder(&self.root, name)?;
         if folder.is_none() {
-            self.scratch()?;
+            self.check()?;
         }
         Ok(folder)
     }
@@ -55,16 +82,23 @@ impl Tree {
         if let Some(folder) = open_folder(&self.root, name)? {
             return Ok(folder);
         }
-        if name != SCRATCH {
+        if name != self.mark {
             // Nothing is made in the folder of somebody else.
-            self.scratch()?;
+            self.check()?;
         }
-        match mkdirat(&self.root, name, Mode::RWXU | Mode::RWXG | Mode::RWXO) {
+        match mkdirat(&self.root, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(errno) => return Err(Failure::system("make a folder")(errno)),
         }
+        let folder = open_folder(&self.root, name)?.ok_or(Failure::RootReplaced)?;
+        Modes::of(&self.root)?.share_folder(&folder);
         self.sync()?;
-        open_folder(&self.root, name)?.ok_or(Failure::RootReplaced)
+        Ok(folder)
+    }
+
+    /// Lets others use a folder of the storage, if they may (see [`Modes::share_folder`]).
+    pub(crate) fn share(&self, folder: &File) -> Result<(), Failure> {
+        Modes::of(&self.root).map(|modes| modes.share_folder(folder))
     }
 
     /// Makes the names in the root folder durable.
@@ -108,7 +142,7 @@ impl Tree {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         match openat(folder, name, flags, Mode::empty()) {
             Ok(file) => Ok(Some(file.into())),
-            Err(Errno::NOENT) => self.scratch().map(|_| None),
+            Err(Errno::NOENT) => self.check().map(|()| None),
             Err(Errno::LOOP | Errno::MLINK | Errno::NXIO) => Err(Failure::NotAFile),
             Err(errno) => Err(Failure::system("open the file")(errno)),
         }
@@ -118,7 +152,7 @@ impl Tree {
     pub(crate) fn remove(&self, key: &Key) -> Result<Option<File>, Failure> {
         let Some((folder, name)) = self.place(key)? else { return Ok(None) };
         if !is_file(&folder, name)? {
-            return self.scratch().map(|_| None);
+            return self.check().map(|()| None);
         }
         match unlinkat(&folder, name, AtFlags::empty()) {
             Ok(()) => Ok(Some(folder)),
@@ -150,6 +184,11 @@ pub(crate) fn is_file(folder: &File, name: &str) -> Result<bool, Failure> {
     }
 }
 
+/// What the file system says of an open file.
+pub(crate) fn look(file: &File) -> Result<Stat, Failure> {
+    fstat(file).map_err(Failure::system("look at the file"))
+}
+
 /// Reads a file to its end, and makes sure that this is where it ended when it was opened.
 pub(crate) fn read(file: File) -> Result<Bytes, Failure> {
     read_start(file, usize::MAX)
@@ -157,7 +196,7 @@ pub(crate) fn read(file: File) -> Result<Bytes, Failure> {
 
 /// Reads so many bytes of a file, or all of a shorter one.
 fn read_start(file: File, at_most: usize) -> Result<Bytes, Failure> {
-    let stat = fstat(&file).map_err(Failure::system("look at the file"))?;
+    let stat = look(&file)?;
     if !FileType::from_raw_mode(stat.st_mode).is_file() {
         return Err(Failure::NotAFile);
     }

@@ -54,6 +54,7 @@ mod tests {
 
     use super::*;
     use crate::FsAdapter;
+    use crate::tree::SCRATCH;
 
     #[tokio::test]
     async fn each_commit_is_told_once_also_one_between_two_calls() {
@@ -89,7 +90,7 @@ mod tests {
     fn the_newest_slot_is_found_from_any_that_was_known() {
         let root = tempfile::tempdir().unwrap();
         crate::open::open(root.path()).unwrap();
-        let tree = Tree::open(root.path()).unwrap();
+        let tree = Tree::open(root.path(), SCRATCH).unwrap();
         let commit = |slot| std::fs::write(root.path().join(Key::change(slot).as_str()), "");
         assert_eq!((newest(&tree, None).unwrap(), newest(&tree, Some(0)).unwrap()), (0, 0));
         (1..=12).for_each(|slot| commit(slot).unwrap());
@@ -100,7 +101,7 @@ mod tests {
         assert_eq!(newest(&tree, Some(40)).unwrap(), 12);
         std::fs::remove_dir_all(root.path()).unwrap();
         std::fs::create_dir(root.path()).unwrap();
-        let other = Tree::open(root.path()).unwrap();
+        let other = Tree::open(root.path(), SCRATCH).unwrap();
         assert_eq!(newest(&other, Some(12)).unwrap_err(), Failure::RootReplaced);
     }
 }

@@ -7,8 +7,19 @@ use std::sync::Arc;
 use db_to_cloud::{Copied, Created, Key};
 
 use crate::error::Failure;
+use crate::open::find_exclusive;
 use crate::temp::{Exclusive, TempFile};
-use crate::tree::{Tree, is_file, read, sync_folder};
+use crate::tree::{Scratch, Tree, is_file, look, read, sync_folder};
+
+/// When a copy may be a second name of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linking {
+    Never,
+    /// Unless others may do more with the file than with a new one.
+    Tight,
+    /// The file system does not keep who may read a file.
+    Always,
+}
 
 pub(crate) fn put(tree: &Tree, key: &Key, bytes: &[u8]) -> Result<(), Failure> {
     let file = TempFile::write(&Arc::new(tree.scratch()?), bytes)?;
@@ -25,6 +36,10 @@ pub(crate) fn create(
 ) -> Result<Created, Failure> {
     let scratch = Arc::new(tree.scratch()?);
     let (folder, name) = tree.make_place(key)?;
+    let exclusive = match exclusive {
+        Exclusive::Unknown => find_exclusive(&scratch)?,
+        known => known,
+    };
     // Looking first spares the loser a write; what decides is `place_new`.
     let created = if is_file(&folder, name)? {
         Created::Occupied
@@ -74,16 +89,22 @@ fn replace<'k>(
     replaced.map(|()| true)
 }
 
-/// A durable copy of an object, without its name yet; `None` if there is no such object.
+/// A durable copy of an object, without its name yet; `None` if there is no such object. A second name
+/// of an object that others may read as of an earlier release would be one as well.
 pub(crate) fn copy(
     tree: &Tree,
-    scratch: &Arc<File>,
+    scratch: &Arc<Scratch>,
     key: &Key,
-    linking: bool,
+    linking: Linking,
 ) -> Result<Option<TempFile>, Failure> {
     let Some((folder, name)) = tree.place(key)? else { return Ok(None) };
     let Some(file) = tree.open_file(&folder, name)? else { return Ok(None) };
-    if linking
+    let links = match linking {
+        Linking::Never => false,
+        Linking::Always => true,
+        Linking::Tight => !scratch.modes.is_loose(&look(&file)?),
+    };
+    if links
         && is_file(&folder, name)?
         && let Some(link) = TempFile::link(scratch, &folder, name, &file)?
     {

@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use db_to_cloud::{Adapter, Atomicity, Created, Effect, Error, ErrorKind, Folder, Key};
+use db_to_cloud::{Adapter, Atomicity, Created, Effect, Error, ErrorKind, Folder, Key, Wait};
 use db_to_cloud_fs::FsAdapter;
 use futures::FutureExt;
 
@@ -241,7 +241,83 @@ async fn a_read_only_disk_is_forbidden_and_can_be_read() {
     assert_eq!(error.kind(), ErrorKind::Forbidden);
     assert_eq!(adapter.delete(&document(1)).await.unwrap_err().kind(), ErrorKind::Forbidden);
     assert_eq!(adapter.get(&document(1)).await.unwrap().unwrap(), "x");
-    assert_eq!(FsAdapter::open(disk.0.path()).unwrap_err().kind(), ErrorKind::Forbidden);
+}
+
+/// The error of each write names the storage and the cause.
+async fn is_read_only(adapter: &FsAdapter) {
+    let key = document(2);
+    let errors = [
+        adapter.put(&key, "y".into()).await.unwrap_err(),
+        adapter.create(&key, "y".into()).await.unwrap_err(),
+        adapter.delete(&document(1)).await.unwrap_err(),
+        adapter.put_many(vec![(key.clone(), "y".into())]).await.remove(0).unwrap_err(),
+        adapter.delete_many(&[document(1)]).await.remove(0).unwrap_err(),
+        adapter.copy(&document(1), &key).await.unwrap_err(),
+    ];
+    let text = format!("the storage {} cannot be written", adapter.folder().display());
+    for error in errors {
+        assert_eq!((error.kind(), error.effect()), (ErrorKind::Forbidden, Effect::None));
+        assert!(error.to_string().contains(&text), "{error}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains("Read-only"), "{cause}");
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn a_storage_that_cannot_be_written_is_opened_and_read() {
+    for without in [None, Some(".tmp")] {
+        let disk = Mounted::new();
+        let adapter = FsAdapter::open(disk.0.path()).unwrap();
+        adapter.put(&document(1), "x".into()).await.unwrap();
+        adapter.create(&Key::change(1), "entry".into()).await.unwrap();
+        if let Some(name) = without {
+            fs::remove_dir(disk.0.path().join(name)).unwrap();
+        }
+        mount(&["-o", "remount,ro"], disk.0.path());
+        let adapter = FsAdapter::open(disk.0.path()).unwrap();
+        assert_eq!(adapter.capabilities().create, Atomicity::Probe);
+        assert_eq!(adapter.get(&document(1)).await.unwrap().unwrap(), "x");
+        assert!(adapter.get(&document(2)).await.unwrap().is_none());
+        assert!(adapter.get(&Key::parse("probe/1").unwrap()).await.unwrap().is_none());
+        let listed = adapter.list(Folder::Documents, None).await.unwrap();
+        assert_eq!(listed.keys, [document(1)]);
+        let names = adapter.names(None, 9).await.unwrap();
+        assert_eq!(names.len(), 3, "{names:?}");
+        assert_eq!(adapter.wait_for_change(Duration::ZERO).await.unwrap(), Wait::Changed);
+        is_read_only(&adapter).await;
+        // It can be written again while the adapter is open.
+        mount(&["-o", "remount,rw"], disk.0.path());
+        let created = adapter.create(&Key::change(2), "entry".into()).await;
+        assert_eq!(created.unwrap(), Created::New);
+        let again = adapter.create(&Key::change(2), "other".into()).await;
+        assert_eq!(again.unwrap(), Created::Occupied);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn where_there_is_no_storage_a_read_only_disk_is_an_error() {
+    let disk = Mounted::new();
+    mount(&["-o", "remount,ro"], disk.0.path());
+    let error = FsAdapter::open(disk.0.path()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+    let error = FsAdapter::open(disk.0.path().join("storage")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Forbidden);
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn a_disk_without_room_for_a_file_is_opened_and_read() {
+    let disk = tempfile::tempdir().unwrap();
+    mount(&["-t", "tmpfs", "-o", "nr_inodes=9", "tmpfs"], disk.path());
+    let disk = Mounted(disk);
+    let adapter = FsAdapter::open(disk.0.path()).unwrap();
+    adapter.put(&document(1), "x".into()).await.unwrap();
+    (0..).map(|n| fs::write(disk.0.path().join(format!("{n}")), "")).find(Result::is_err);
+    let adapter = FsAdapter::open(disk.0.path()).unwrap();
+    assert_eq!(adapter.get(&document(1)).await.unwrap().unwrap(), "x");
+    assert_eq!(adapter.put(&document(2), "y".into()).await.unwrap_err().kind(), ErrorKind::Full);
 }
 
 #[tokio::test]
