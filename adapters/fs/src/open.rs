@@ -128,7 +128,7 @@ fn clean_up(scratch: &Arc<Scratch>) -> Result<bool, Failure> {
         let Ok(stat) = statat(&scratch.folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
         let ours =
             is_random_name(name.to_bytes()) && FileType::from_raw_mode(stat.st_mode).is_file();
-        if ours && now - seconds(&stat) > STALE_SECONDS {
+        if ours && now.saturating_sub(seconds(&stat)) > STALE_SECONDS {
             // Another client may clean up at the same time.
             let _ = unlinkat(&scratch.folder, name, AtFlags::empty());
         }
