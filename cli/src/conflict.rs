@@ -78,7 +78,9 @@ impl Settler {
         let (Some(_), Some(_)) = (&conflict.local, &conflict.remote) else {
             return self.keep_both(conflict).await;
         };
-        let times = self.modified(conflict).zip(conflict.remote_time);
+        // A commit whose time cannot be read is of 1970: that is no time to be compared.
+        let remote_time = conflict.remote_time.filter(|time| *time > Timestamp::default());
+        let times = self.modified(conflict).zip(remote_time);
         match times.map(|(local, remote)| local.cmp(&remote)) {
             Some(Ordering::Greater) => Ok(Resolution::KeepLocal),
             Some(Ordering::Less) => Ok(Resolution::TakeRemote),

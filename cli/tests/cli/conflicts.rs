@@ -96,7 +96,10 @@ fn this_device_or_the_storage_may_win() {
 
 #[test]
 fn the_newest_wins_if_the_clocks_say_so() {
-    for (seconds, wins) in [(4_000_000_000, "by b"), (1_000_000_000, "by a")] {
+    // The third is of the year 2318, which is more nanoseconds than a number may hold.
+    let times =
+        [(4_000_000_000, "by b"), (1_000_000_000, "by a"), (11_000_000_000, "by b"), (0, "by a")];
+    for (seconds, wins) in times {
         let world = in_conflict();
         world.write_dated("b/note.md", "by b", seconds);
         world.sync_as(0, "b", &["--on-conflict", "newest"]);

@@ -211,12 +211,14 @@ impl FolderDatabase {
         self.root().join(STATE_DIR)
     }
 
-    /// When a document was last changed, by the time of its file; `None` if there is none.
+    /// When a document was last changed, by the time of its file; `None` if there is none. A time before
+    /// 1970 is given as 1970.
     pub fn modified(&self, id: &DocumentId) -> Option<Timestamp> {
         let path = DocumentPath::parse(id).ok()?;
         let folders = Folders::new(&self.shared.root);
-        let (stamp, _) = look(&folders, "read", &path).ok()??;
-        Some(Timestamp::from_millis(u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0)))
+        look(&folders, "read", &path).ok()??;
+        let folder = folders.get("read", path.parent()).ok()??;
+        Some(Timestamp::from_millis(folder.facts(path.name()).ok()?.modified))
     }
 
     /// Whether a change under this path may be one of a document, for a program that watches the

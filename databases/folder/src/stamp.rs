@@ -37,9 +37,20 @@ impl Stamp {
     }
 }
 
-/// Wraps around outside the years 1677 to 2262: all that matters is that it differs.
+/// A time as milliseconds since 1970. One before that counts as 1970, so that it is not taken for a later one.
+pub(crate) fn millis(seconds: i64, nanos: i64) -> u64 {
+    let millis = i128::from(seconds) * 1000 + i128::from(nanos / 1_000_000);
+    u64::try_from(millis.max(0)).unwrap_or(u64::MAX)
+}
+
+/// A time as nanoseconds since 1970. What lies outside the years 1677 to 2262 is put into the first or
+/// last second of them: there it still differs from most other times.
 pub(crate) fn nanos(seconds: i64, nanos: i64) -> i64 {
-    seconds.wrapping_mul(SECOND).wrapping_add(nanos)
+    let exact = seconds.checked_mul(SECOND).and_then(|time| time.checked_add(nanos));
+    exact.unwrap_or_else(|| {
+        let place = seconds.wrapping_add(nanos).rem_euclid(SECOND);
+        if seconds < 0 { i64::MIN + place } else { i64::MAX - place }
+    })
 }
 
 #[cfg(test)]
@@ -56,5 +67,20 @@ mod tests {
         assert!(!stamp(now, now).is_settled(now));
         assert!(!stamp(0, now - SECOND).is_settled(now), "mtime set back by a program");
         assert!(!stamp(now + SECOND, now + SECOND).is_settled(now), "a clock set back a little");
+    }
+
+    #[test]
+    fn times_that_no_number_can_hold_are_the_first_or_last_and_still_differ() {
+        let year = 366 * 86_400;
+        for seconds in [400 * year, 8000 * year, i64::MAX] {
+            assert!(nanos(seconds, 1) > 290 * DAY * 365, "{seconds}");
+            assert_ne!(nanos(seconds, 1), nanos(seconds, 2));
+            assert_ne!(nanos(seconds, 1), nanos(seconds - 1, 1));
+            assert!(nanos(-seconds, 1) < -290 * DAY * 365, "{seconds}");
+            assert_ne!(nanos(-seconds, 1), nanos(-seconds, 2));
+        }
+        assert_eq!(nanos(-2, 5), -2 * SECOND + 5);
+        let far = Stamp { size: 1, mtime: nanos(400 * year, 0), ctime: 0, inode: 1 };
+        assert!(far.is_settled(20_000 * DAY));
     }
 }

@@ -468,3 +468,38 @@ async fn measure_ten_thousand_files() {
         println!("{what} 1,000: {:?}", start.elapsed());
     }
 }
+
+/// As of a camera with a wrong clock, or an archive.
+#[tokio::test]
+async fn a_file_may_have_any_time_and_its_edits_are_seen() {
+    let notes = notes();
+    let epoch = std::time::UNIX_EPOCH;
+    let seconds = Duration::from_secs;
+    let times = [
+        ("old", epoch - seconds(500_000_000)),
+        ("zero", epoch),
+        ("future", epoch + seconds(4_100_000_000)),
+        ("far", epoch + seconds(11_000_000_000)),
+        ("farther", epoch + seconds(11_000_000_001)),
+    ];
+    for text in ["one", "two"] {
+        for (name, time) in times {
+            notes.save(name, text);
+            let times = fs::FileTimes::new().set_modified(time);
+            fs::File::options()
+                .write(true)
+                .open(notes.path.join(name))
+                .unwrap()
+                .set_times(times)
+                .unwrap();
+        }
+        for (name, time) in times {
+            assert_eq!(notes.revision(name).await.unwrap(), Some(rev(text)), "{name}");
+            // A file system may not hold it.
+            let held = fs::metadata(notes.path.join(name)).unwrap().modified().unwrap();
+            let modified = notes.database.modified(&name.into()).unwrap();
+            assert_eq!(modified, db_to_cloud::Timestamp::from(held.max(epoch)), "{name}");
+            assert!(held == time || name.starts_with("far") || name == "old");
+        }
+    }
+}

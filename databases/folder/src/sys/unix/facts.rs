@@ -8,7 +8,7 @@ use std::path::Path;
 
 use rustix::fs::{FileType, Stat};
 
-use crate::stamp::{Look, Stamp, nanos};
+use crate::stamp::{Look, Stamp, millis, nanos};
 
 /// Facts about an entry of a folder. Times are in nanoseconds.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +25,8 @@ pub(crate) struct Facts {
     /// How many names the file has; none if it was removed while it was open.
     pub(crate) links: u64,
     pub(crate) mtime: i64,
+    /// The same in milliseconds since 1970, of any year.
+    pub(crate) modified: u64,
     /// When the entry itself last changed: also by a rename.
     pub(crate) ctime: i64,
 }
@@ -32,6 +34,7 @@ pub(crate) struct Facts {
 impl Facts {
     pub(super) fn of(stat: &Stat) -> Self {
         let mtime = nanos(stat.st_mtime as i64, stat.st_mtime_nsec as i64);
+        let modified = millis(stat.st_mtime as i64, stat.st_mtime_nsec as i64);
         let ctime = nanos(stat.st_ctime as i64, stat.st_ctime_nsec as i64);
         let (size, inode) = (stat.st_size as u64, stat.st_ino as u64);
         let look = match FileType::from_raw_mode(stat.st_mode) {
@@ -46,7 +49,7 @@ impl Facts {
         let (device, links) = (stat.st_dev as u64, stat.st_nlink as u64);
         let kind = stat.st_mode as u64 & 0o170_000;
         let (mode, owner) = (stat.st_mode as u32 & 0o7777, stat.st_uid as u64);
-        Self { look, kind, device, inode, mode, owner, links, mtime, ctime }
+        Self { look, kind, device, inode, mode, owner, links, mtime, modified, ctime }
     }
 
     /// Device and inode: what is the same thing has the same numbers.
