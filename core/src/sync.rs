@@ -249,19 +249,34 @@ impl<'a> Session<'a> {
     /// Before the first round: whether the storage is weak, the lock if it is needed, and the commit
     /// that an earlier sync left open.
     async fn prepare(&self, position: &mut LogPosition, lock: &mut Lock) -> Result<(), Error> {
-        let cx = self.cx;
-        let has_changes = cx.has_changes().await?;
-        if has_changes && !cx.may_race_beside(position).await? {
-            cx.look_at_strength(position, true).await?;
-        }
-        if has_changes && (cx.is_weak() || cx.client.config.lock == LockPolicy::Always) {
-            cx.take_lock(position, lock).await?;
+        if self.cx.has_changes().await?
+            && let Err(e) = self.prepare_push(position, lock).await
+        {
+            let refused = matches!(e.kind(), ErrorKind::Forbidden | ErrorKind::Full);
+            // A storage that cannot be written can be read (rule L3), but not beyond a commit whose
+            // outcome is not known.
+            if refused && self.cx.client.sync_state.attempt().await?.is_none() {
+                self.pull(position, None, lock).await?;
+            }
+            return Err(e);
         }
         match self.recover.recover_attempt(position, lock).await {
             // A resync drops the attempt.
             Err(e) => self.accept(position, e).await,
             Ok(()) => Ok(()),
         }
+    }
+
+    /// What is written before anything is pulled: the probe, if it cannot wait, and the lock.
+    async fn prepare_push(&self, position: &mut LogPosition, lock: &mut Lock) -> Result<(), Error> {
+        let cx = self.cx;
+        if !cx.may_race_beside(position).await? {
+            cx.look_at_strength(position, true).await?;
+        }
+        if cx.is_weak() || cx.client.config.lock == LockPolicy::Always {
+            cx.take_lock(position, lock).await?;
+        }
+        Ok(())
     }
 
     /// One pull, and a push of what is queued then. A client that is likely near the head uploads

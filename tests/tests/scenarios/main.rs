@@ -34,6 +34,7 @@ mod preview;
 mod pull;
 mod push;
 mod queue;
+mod read_only;
 mod reads;
 mod reinstalled;
 mod rejoined;
