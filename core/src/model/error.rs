@@ -308,6 +308,17 @@ impl std::error::Error for Error {
     }
 }
 
+/// An error with what caused it, as one text.
+pub(crate) fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -320,6 +331,7 @@ mod tests {
             .with_source("inner detail");
         assert_eq!(error.to_string(), "put \"docs/a\": not permitted: allow this user to write");
         assert_eq!(std::error::Error::source(&error).unwrap().to_string(), "inner detail");
+        assert_eq!(with_causes(&error), format!("{error}: inner detail"));
     }
 
     #[test]

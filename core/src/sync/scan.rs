@@ -10,7 +10,7 @@ use crate::local::Batch;
 use crate::local::state::Table;
 use crate::local::{ChangeTracking, Listed, Missing};
 use crate::model::{DeferReason, DocumentId, Error, ErrorKind, Event, Revision};
-use crate::model::{QueuedEdit, SyncedVersion};
+use crate::model::{QueuedEdit, SyncedVersion, with_causes};
 use crate::protocol::Loss;
 
 /// Documents compared in one step.
@@ -77,7 +77,7 @@ impl<'a> Scan<'a> {
                 let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
                 match revision {
                     Ok(revision) => found.push((id, revision)),
-                    Err(e) => self.cx.defer(&id, DeferReason::Unreadable, e),
+                    Err(e) => self.cx.defer(&id, DeferReason::Unreadable, with_causes(&*e)),
                 }
             }
             compared += found.len() as u64;
@@ -249,7 +249,7 @@ impl<'a> Scan<'a> {
                         found.different.push(id);
                     }
                     Ok(Some(_)) => {}
-                    Err(e) => self.cx.defer(&id, DeferReason::Unreadable, e),
+                    Err(e) => self.cx.defer(&id, DeferReason::Unreadable, with_causes(&*e)),
                 }
             }
         }

@@ -12,9 +12,9 @@ use super::{Pull, joined};
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::local::{Outcome, Write};
-use crate::model::Scope;
 use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, VersionId};
 use crate::model::{DeferredChange, LogPosition, Refusal};
+use crate::model::{Scope, with_causes};
 use crate::protocol::{Plan, PlannedWrite};
 use crate::sync::mark_synced::Synced;
 
@@ -114,7 +114,7 @@ impl Pull<'_> {
         let mut state = Batch::new();
         for Open { fetched: (write, _), why, refused } in open {
             let id = &write.change.id;
-            let why = describe(&why);
+            let why = with_causes(&*why);
             self.cx.defer(id, DeferReason::Refused, &why);
             let epoch = epochs.get(id).filter(|_| refused);
             let refused = epoch.map(|epoch| Refusal { epoch: *epoch, why });
@@ -152,7 +152,7 @@ impl Pull<'_> {
                 Some(Ok(Some(bytes))) => fetched.push((write, Some(bytes))),
                 Some(Ok(None)) => self.set_missing(&mut state, write.record),
                 Some(Err(e)) => {
-                    self.cx.defer(&write.change.id, DeferReason::NotFetched, &e);
+                    self.cx.defer(&write.change.id, DeferReason::NotFetched, with_causes(&e));
                     state.pending(&write.change.id, Some(&write.record));
                 }
             }
@@ -282,15 +282,4 @@ fn carried(open: &[Open], most: u64) -> usize {
             bytes <= 2 * most
         })
         .count()
-}
-
-/// An error of the application with what caused it.
-fn describe(error: &BoxError) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

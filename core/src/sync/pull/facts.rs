@@ -12,7 +12,7 @@ use crate::model::format::Change;
 use crate::model::{
     Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Revision,
 };
-use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
+use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion, with_causes};
 use crate::protocol::{Decision, Fact, Facts, Lineage, Local, Plan, PlannedWrite, Wait, decide};
 
 /// A document with the remote change that waits for it.
@@ -201,7 +201,7 @@ impl Pull<'_> {
                 let why = pending.refused.as_ref().map_or("", |refused| &refused.why);
                 self.cx.defer(id, DeferReason::Refused, why);
             }
-            (_, Some(Err(e))) => self.cx.defer(id, DeferReason::Unreadable, e),
+            (_, Some(Err(e))) => self.cx.defer(id, DeferReason::Unreadable, with_causes(&**e)),
             _ => {}
         }
     }

@@ -12,7 +12,7 @@ use crate::local::state::Table;
 use crate::local::{Batch, SyncState};
 use crate::local::{Conflict, Outcome, Resolution, Write};
 use crate::model::{DeferReason, DeferredChange, Document, DocumentId, Error, Event, LostVersion};
-use crate::model::{QueuedEdit, Scope};
+use crate::model::{QueuedEdit, Scope, with_causes};
 
 impl Pull<'_> {
     /// Gives up the versions that are missing, where this device has something to put in their place.
@@ -91,7 +91,7 @@ impl Pull<'_> {
         let local = match self.cx.client.database.get(id).await {
             Ok(local) => local,
             Err(e) => {
-                self.cx.defer(id, DeferReason::Unreadable, e);
+                self.cx.defer(id, DeferReason::Unreadable, with_causes(&*e));
                 return Ok(false);
             }
         };
@@ -123,7 +123,7 @@ impl Pull<'_> {
         let resolution = match self.cx.client.resolver.resolve(&conflict).await {
             Ok(resolution) => resolution,
             Err(e) => {
-                self.cx.defer(&conflict.id, DeferReason::Conflict, e);
+                self.cx.defer(&conflict.id, DeferReason::Conflict, with_causes(&*e));
                 return Ok(false);
             }
         };
@@ -166,7 +166,7 @@ impl Pull<'_> {
             }
             Outcome::Changed => Ok(false),
             Outcome::Blocked(e) | Outcome::Refused(e) => {
-                self.cx.defer(id, DeferReason::Refused, e);
+                self.cx.defer(id, DeferReason::Refused, with_causes(&*e));
                 Ok(false)
             }
         }

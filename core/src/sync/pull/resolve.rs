@@ -7,10 +7,10 @@ use super::Pull;
 use super::apply::Open;
 use crate::local::{Batch, Elsewhere};
 use crate::local::{Conflict, Outcome, Resolution, Write};
-use crate::model::Scope;
 use crate::model::format::Change;
 use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Revision};
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
+use crate::model::{Scope, with_causes};
 use crate::planted::{Rule, holds};
 use crate::protocol::{Local, PlannedWrite};
 use crate::sync::mark_synced::Synced;
@@ -47,7 +47,11 @@ impl Pull<'_> {
     ) -> Result<(), Error> {
         let local = match self.cx.client.database.get(&id).await {
             Ok(local) => local,
-            Err(e) => return self.defer_change(&id, &pending, DeferReason::Unreadable, e).await,
+            Err(e) => {
+                return self
+                    .defer_change(&id, &pending, DeferReason::Unreadable, with_causes(&*e))
+                    .await;
+            }
         };
         let remote = match self.remote_side(&pending).await? {
             Some(remote) => remote,
@@ -68,7 +72,10 @@ impl Pull<'_> {
         self.cx.client.emit(Event::Conflict { id: conflict.id.clone() });
         match self.cx.client.resolver.resolve(&conflict).await {
             Ok(resolution) => self.carry_out(position, conflict, pending, resolution, open).await,
-            Err(e) => self.defer_change(&conflict.id, &pending, DeferReason::Conflict, e).await,
+            Err(e) => {
+                self.defer_change(&conflict.id, &pending, DeferReason::Conflict, with_causes(&*e))
+                    .await
+            }
         }
     }
 
@@ -87,7 +94,13 @@ impl Pull<'_> {
                 Some(Ok(bytes)) => bytes,
                 Some(Err(e)) if e.scope() == Scope::Storage => return Err(e),
                 Some(Err(e)) => {
-                    self.defer_change(&change.id, pending, DeferReason::NotFetched, e).await?;
+                    self.defer_change(
+                        &change.id,
+                        pending,
+                        DeferReason::NotFetched,
+                        with_causes(&e),
+                    )
+                    .await?;
                     return Ok(None);
                 }
                 None => None,
@@ -134,7 +147,13 @@ impl Pull<'_> {
                     }
                     Outcome::Changed => Ok(()),
                     Outcome::Blocked(e) | Outcome::Refused(e) => {
-                        self.defer_change(&conflict.id, &pending, DeferReason::Refused, e).await
+                        self.defer_change(
+                            &conflict.id,
+                            &pending,
+                            DeferReason::Refused,
+                            with_causes(&*e),
+                        )
+                        .await
                     }
                 }
             }
@@ -228,7 +247,7 @@ impl Pull<'_> {
             }
             Outcome::Blocked(e) | Outcome::Refused(e) => {
                 self.drop_intent(id).await?;
-                self.defer_change(id, &pending, DeferReason::Refused, e).await
+                self.defer_change(id, &pending, DeferReason::Refused, with_causes(&*e)).await
             }
         }
     }

@@ -17,7 +17,7 @@ use crate::model::{
     Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Seen,
     VersionId,
 };
-use crate::model::{QueuedEdit, SyncedVersion};
+use crate::model::{QueuedEdit, SyncedVersion, with_causes};
 use crate::planted::{Rule, holds, name_of};
 use crate::protocol::{Decision, Facts, Lineage, Local, decide};
 
@@ -210,7 +210,7 @@ impl Push<'_> {
         let document = match document {
             Ok(document) => document,
             Err(e) => {
-                self.cx.defer(id, DeferReason::Unreadable, e);
+                self.cx.defer(id, DeferReason::Unreadable, with_causes(&*e));
                 return Ok(Read::Later);
             }
         };

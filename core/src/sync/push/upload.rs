@@ -13,9 +13,9 @@ use futures::{SinkExt, StreamExt};
 use super::Push;
 use super::queue::{Batched, Item, Queue};
 use crate::local::Batch;
-use crate::model::Scope;
 use crate::model::format::Change;
 use crate::model::{DeferReason, DocumentId, Error, Event, Timestamp};
+use crate::model::{Scope, with_causes};
 use crate::planted::{Rule, holds};
 
 /// Documents that are in the storage and wait for their commit.
@@ -98,7 +98,7 @@ impl Push<'_> {
                     ready.push(upload);
                 }
                 Err(e) if e.scope() == Scope::Storage => return Err(e),
-                Err(e) => self.cx.defer(id, DeferReason::NotStored, e),
+                Err(e) => self.cx.defer(id, DeferReason::NotStored, with_causes(&e)),
             }
         }
         Ok(Stored { uploads: ready, unchanged, contested })
