@@ -1,5 +1,6 @@
 //! Plain data: what documents, versions, records and objects are. No input or output, and no decision.
 
+mod attributes;
 mod divergence;
 mod document;
 mod error;
@@ -16,6 +17,7 @@ mod sizes;
 mod timestamp;
 mod trail;
 
+pub use attributes::Attributes;
 pub use divergence::Divergence;
 pub(crate) use document::MakerId;
 pub use document::{Action, CommitId, ContentHash, Document, Revision, VersionId};

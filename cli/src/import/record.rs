@@ -86,7 +86,7 @@ pub(super) fn document(bytes: &Bytes, logged: Option<&Revision>) -> Result<Docum
     let content: Content<'_> = serde_json::from_slice(bytes).map_err(|e| damage(&e))?;
     let bytes = bytes.slice_ref(content.doc.get().as_bytes());
     let revision = content._rev.map(revision).or_else(|| logged.cloned());
-    Ok(Document { revision: revision.unwrap_or_else(|| Revision::of_content(&bytes)), bytes })
+    Ok(Document::new(revision.unwrap_or_else(|| Revision::of_content(&bytes)), bytes))
 }
 
 /// Why it cannot be read, without any of the text.

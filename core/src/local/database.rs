@@ -24,7 +24,8 @@ pub trait Database: Send + Sync {
     /// is not treated as deleted.
     fn list(&self) -> BoxStream<'_, Result<Listed, BoxError>>;
 
-    /// A document; `None` if there is none.
+    /// A document, with its [attributes](crate::Attributes) if this database has any; `None` if there is
+    /// none.
     ///
     /// # Errors
     /// The document is deferred and reported; the sync continues with the others.
@@ -91,6 +92,9 @@ pub trait Database: Send + Sync {
     /// - Nothing but the named documents changes. What a foreign key or a trigger of the application
     ///   changes with them counts as an edit made here.
     /// - If the future is dropped, each write is made whole or not at all.
+    ///
+    /// What a database does with the [attributes](crate::Attributes) of a document is its own business: it
+    /// may ignore them.
     async fn apply(&self, batch: Vec<Write>) -> Vec<Outcome>;
 
     /// This database together with a client state ([`StateStore::shared`](crate::state::StateStore::shared)),

@@ -7,6 +7,8 @@ use serde::de::Visitor;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Attributes;
+
 /// What the application calls one state of one document: a counter, a hash, a time stamp.
 ///
 /// The library only asks whether two revisions of one document are equal. An edit MUST give a
@@ -63,18 +65,20 @@ pub struct Document {
     pub revision: Revision,
     /// The content. What it means is the application's business.
     pub bytes: Bytes,
+    /// What is said of it beside, if anything.
+    pub attributes: Attributes,
 }
 
 impl Document {
     /// A document with this revision and these bytes.
     pub fn new(revision: impl Into<Revision>, bytes: impl Into<Bytes>) -> Self {
-        Self { revision: revision.into(), bytes: bytes.into() }
+        Self { revision: revision.into(), bytes: bytes.into(), attributes: Attributes::default() }
     }
 
     /// A document whose revision is the hash of its bytes.
     pub fn of_content(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        Self { revision: Revision::of_content(&bytes), bytes }
+        Self::new(Revision::of_content(&bytes), bytes)
     }
 
     /// A document that holds a value as JSON.
@@ -86,6 +90,12 @@ impl Document {
         value: &T,
     ) -> serde_json::Result<Self> {
         Ok(Self::new(revision, serde_json::to_vec(value)?))
+    }
+
+    /// The same with these attributes.
+    #[must_use]
+    pub fn with_attributes(self, attributes: Attributes) -> Self {
+        Self { attributes, ..self }
     }
 
     /// The value that the bytes hold as JSON.
@@ -102,7 +112,7 @@ impl Document {
     }
 }
 
-/// Shows the revision and the length, never the content.
+/// Shows the revision and the length, never the content or what is said of it.
 impl fmt::Debug for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Document({:?}, {} bytes)", self.revision, self.bytes.len())

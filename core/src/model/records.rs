@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::format::{Break, Change, Snapshot};
 use crate::model::{
-    Action, CommitId, ContentHash, DeferReason, DocumentId, Revision, Seen, Timestamp, VersionId,
+    Action, Attributes, CommitId, ContentHash, DeferReason, DocumentId, Revision, Seen, Timestamp,
+    VersionId,
 };
 
 /// Where this client is in the log.
@@ -217,6 +218,9 @@ pub(crate) struct SyncedVersion {
     /// B1).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub older: Vec<u32>,
+    /// What is said of this version.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attr: Attributes,
 }
 
 /// A local version that was preferred to the one in the storage, and is not pushed yet.
@@ -260,6 +264,7 @@ impl SyncedVersion {
             seen: change.seen.clone(),
             kept: None,
             older: Vec::new(),
+            attr: change.attr.clone(),
         }
     }
 
@@ -386,6 +391,7 @@ impl DeferredChange {
             hash: synced.hash,
             body: None,
             seen: synced.seen.clone(),
+            attr: synced.attr.clone(),
             other: Default::default(),
         };
         Self { diverged: true, ..Self::of(change) }

@@ -43,6 +43,7 @@ mod tests {
             hash: ContentHash::of(b""),
             body: None,
             seen: None,
+            attr: Default::default(),
             other: Default::default(),
         };
         (change, base.into_iter().collect())

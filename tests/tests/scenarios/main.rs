@@ -6,6 +6,7 @@
 
 mod asking;
 mod attempts;
+mod attributes;
 mod basics;
 mod branches;
 mod budgets;

@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{About, Body, Break, OtherFields};
 use crate::model::{
-    Action, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Seen, Sizes,
-    Timestamp, VersionId,
+    Action, Attributes, CommitId, ContentHash, DocumentId, Error, ErrorKind, Key, Revision, Seen,
+    Sizes, Timestamp, VersionId,
 };
 
 /// What `changes/<n>.json` holds.
@@ -83,6 +83,10 @@ pub struct Change {
     /// syncs the document with several storages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// What its application says of it beside its bytes: a map of at most [`Attributes::MOST`] bytes,
+    /// and not of a delete.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attr: Attributes,
     /// What a newer program says of this version.
     #[serde(flatten)]
     pub other: OtherFields,

@@ -14,8 +14,8 @@ const MOST: usize = 4096;
 
 /// The fields of changes and records. A field that only the other one of the two has is not kept: there it
 /// would stand twice.
-const KNOWN: [&str; 10] =
-    ["id", "rev", "action", "vid", "base", "len", "hash", "body", "seen", "deleted"];
+const KNOWN: [&str; 11] =
+    ["id", "rev", "action", "vid", "base", "len", "hash", "body", "seen", "attr", "deleted"];
 
 impl OtherFields {
     /// How many bytes they take in an object.
@@ -50,7 +50,7 @@ mod tests {
 
     fn change(others: Value) -> Change {
         let mut change = json!({"id": "a", "rev": "1", "action": "put", "vid": "0".repeat(32),
-            "base": "1".repeat(32), "len": 5, "hash": "0".repeat(64), "body": "hello"});
+            "base": "1".repeat(32), "len": 5, "hash": "0".repeat(64), "body": "hello", "attr": {"executable": true}});
         change.as_object_mut().unwrap().extend(others.as_object().unwrap().clone());
         serde_json::from_value(change).unwrap()
     }

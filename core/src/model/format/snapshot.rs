@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::{Body, Break, Change, OtherFields};
-use crate::model::{Action, CommitId, ContentHash, DocumentId, Key, Revision, Seen, VersionId};
+use crate::model::{
+    Action, Attributes, CommitId, ContentHash, DocumentId, Key, Revision, Seen, VersionId,
+};
 
 /// `snapshot/<seq>.<rand>.json`: the head of a snapshot.
 ///
@@ -78,6 +80,9 @@ pub struct Record {
     /// Which edits it contains (rule T1), if its change said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Seen>,
+    /// What its application says of it, if its change said so.
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attr: Attributes,
     /// What a newer program says of this version.
     #[serde(flatten)]
     pub other: OtherFields,
@@ -101,6 +106,7 @@ impl Record {
             deleted: (change.action == Action::Delete).then_some(seq),
             body: change.body.clone(),
             seen: change.seen.clone(),
+            attr: change.attr.clone(),
             other: change.other.clone(),
         }
     }
@@ -108,7 +114,7 @@ impl Record {
     /// The record as a change, for a client that lacks it.
     pub(crate) fn into_change(self, id: DocumentId) -> Change {
         let action = if self.deleted.is_some() { Action::Delete } else { Action::Put };
-        let Self { vid, rev, len, hash, body, seen, other, .. } = self;
-        Change { id, rev, action, vid, base: None, len, hash, body, seen, other }
+        let Self { vid, rev, len, hash, body, seen, attr, other, .. } = self;
+        Change { id, rev, action, vid, base: None, len, hash, body, seen, attr, other }
     }
 }

@@ -202,6 +202,7 @@ fn synced() -> Vec<Option<SyncedVersion>> {
         seen: None,
         kept: None,
         older: Vec::new(),
+        attr: Default::default(),
     };
     let inexact = version(false, Some(rev(OTHER)));
     vec![None, Some(version(true, None)), Some(version(false, None)), Some(inexact)]
@@ -233,6 +234,7 @@ fn remotes() -> Vec<Option<DeferredChange>> {
         hash: hash(content),
         body: None,
         seen: None,
+        attr: Default::default(),
         other: Default::default(),
     };
     let changes = [

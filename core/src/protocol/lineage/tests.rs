@@ -28,6 +28,7 @@ fn change(content: u8, seen: Option<Seen>) -> Change {
         hash: hash(content),
         body: None,
         seen,
+        attr: Default::default(),
         other: Default::default(),
     }
 }

@@ -14,6 +14,7 @@ fn change(id: &str, action: Action, content: &str, len: u64) -> Change {
         hash: ContentHash::of(content.as_bytes()),
         body: None,
         seen: None,
+        attr: Default::default(),
         other: Default::default(),
     }
 }

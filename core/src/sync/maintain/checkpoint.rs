@@ -228,7 +228,13 @@ fn cost(fold: &Fold, base: &[PartName]) -> u64 {
 fn estimate(key: &str, record: &Record) -> usize {
     let body = record.body.as_ref().map_or(0, |body| body.0.len() * 9 / 8);
     let seen = record.seen.as_ref().map_or(0, Seen::len);
-    key.len() + record.rev.as_str().len() + body + seen + record.other.len() + 180
+    key.len()
+        + record.rev.as_str().len()
+        + body
+        + seen
+        + record.attr.len()
+        + record.other.len()
+        + 180
 }
 
 fn broken(slot: u64, why: &str) -> Error {

@@ -55,9 +55,9 @@ impl Maintain<'_> {
 }
 
 fn record(version: SyncedVersion, seq: u64) -> Record {
-    let SyncedVersion { vid, rev, hash, len, deleted, .. } = version;
+    let SyncedVersion { vid, rev, hash, len, deleted, attr, .. } = version;
     let (deleted, body) = (deleted.then_some(seq), None);
     // The index also names edits of versions in other storages. A later version in
     // this log need not contain them (rule T1).
-    Record { vid, rev, len, hash, deleted, body, seen: None, other: Default::default() }
+    Record { vid, rev, len, hash, deleted, body, seen: None, attr, other: Default::default() }
 }

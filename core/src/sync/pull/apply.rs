@@ -12,6 +12,7 @@ use super::{Pull, joined};
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::local::{Outcome, Write};
+use crate::model::format::Change;
 use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, VersionId};
 use crate::model::{DeferredChange, LogPosition, Refusal};
 use crate::model::{Scope, with_causes};
@@ -264,11 +265,16 @@ pub(super) fn writes_of(batch: &[Fetched]) -> Vec<Write> {
     let ids: HashSet<_> = batch.iter().map(|(write, _)| &write.change.id).collect();
     let write = |(write, bytes): &Fetched| {
         let PlannedWrite { change, expected, moved_from, .. } = write;
-        let document = bytes.clone().map(|bytes| Document::new(change.rev.clone(), bytes));
+        let document = bytes.clone().map(|bytes| document_of(change, bytes));
         let moved_from = moved_from.clone().filter(|source| ids.contains(source));
         Write { id: change.id.clone(), document, expected: expected.clone(), moved_from }
     };
     batch.iter().map(write).collect()
+}
+
+/// The version that this change made.
+pub(super) fn document_of(change: &Change, bytes: Bytes) -> Document {
+    Document::new(change.rev.clone(), bytes).with_attributes(change.attr.clone())
 }
 
 /// How many of these writes are kept for the next batch.

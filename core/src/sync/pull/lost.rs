@@ -7,6 +7,7 @@
 
 use super::Pull;
 use super::STEP;
+use super::apply::document_of;
 use super::facts::Waiting;
 use crate::local::state::Table;
 use crate::local::{Batch, SyncState};
@@ -110,7 +111,7 @@ impl Pull<'_> {
         self.settle_found(Conflict {
             id: id.clone(),
             local,
-            remote: Some(Document::new(change.rev.clone(), bytes)),
+            remote: Some(document_of(change, bytes)),
             base: None,
             base_revision: None,
             remote_device: device.clone(),

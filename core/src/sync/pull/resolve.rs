@@ -4,7 +4,7 @@
 use bytes::Bytes;
 
 use super::Pull;
-use super::apply::Open;
+use super::apply::{Open, document_of};
 use crate::local::{Batch, Elsewhere};
 use crate::local::{Conflict, Outcome, Resolution, Write};
 use crate::model::format::Change;
@@ -112,7 +112,7 @@ impl Pull<'_> {
             self.cx.client.sync_state.metadata_write(batch).await?;
             return Ok(None);
         };
-        Ok(Some(Some(Document::new(change.rev.clone(), bytes))))
+        Ok(Some(Some(document_of(change, bytes))))
     }
 
     async fn carry_out(

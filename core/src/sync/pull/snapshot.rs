@@ -137,6 +137,7 @@ impl Pull<'_> {
             hash: indexed.hash,
             body: None,
             seen: None,
+            attr: Default::default(),
             other: Default::default(),
         }
     }

@@ -14,8 +14,8 @@ use crate::local::state::Table;
 use crate::local::{ChangeTracking, Elsewhere};
 use crate::model::format::{Body, Change};
 use crate::model::{
-    Action, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Event, Key, Seen,
-    VersionId,
+    Action, Attributes, BoxError, ContentHash, DeferReason, Document, DocumentId, Error, Event,
+    Key, Seen, VersionId,
 };
 use crate::model::{QueuedEdit, SyncedVersion, with_causes};
 use crate::planted::{Rule, holds, name_of};
@@ -262,6 +262,7 @@ impl Push<'_> {
             hash: version.hash,
             body: None,
             seen,
+            attr: Attributes::default(),
             other: Default::default(),
         }))
     }
@@ -294,6 +295,7 @@ impl Push<'_> {
             hash,
             body,
             seen,
+            attr: document.attributes.bounded(),
             other: Default::default(),
         });
         Read::Put(upload, document.bytes)

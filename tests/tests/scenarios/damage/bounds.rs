@@ -19,6 +19,7 @@ fn made(n: usize, text: &str, copied: bool) -> Change {
         hash: ContentHash::of(text.as_bytes()),
         body,
         seen: None,
+        attr: Default::default(),
         other: Default::default(),
     }
 }
