@@ -10,9 +10,11 @@ use serde_json::Value;
 /// map of JSON values. What they mean is the application's business.
 ///
 /// They travel with a version of the document, and are no part of its revision or its hash: a change of
-/// attributes alone is no edit, and travels with the next edit. A device whose
-/// [`Database`](crate::Database) knows no attributes ignores them, and its edits have none. So that is
-/// what a document without an attribute must mean: that nothing is said.
+/// attributes alone is no edit, and travels with the next edit.
+///
+/// An attribute that a [`Database`](crate::Database) does not mention is one that it does not know: its
+/// edits keep the one of the version that they replace. `null` says that a document has it not. So a
+/// device on a file system without permission bits does not make a private file public.
 ///
 /// ```
 /// use db_to_cloud::{Attributes, Document};
@@ -47,6 +49,11 @@ impl Attributes {
         self.get(name) == Some(&Value::Bool(true))
     }
 
+    /// Whether this attribute is mentioned and not `null`.
+    fn has(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| !value.is_null())
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -65,8 +72,19 @@ impl Attributes {
         }
     }
 
-    /// As they may be stored: all of them or, if they are too long, none.
-    pub(crate) fn bounded(self) -> Self {
+    /// As they are stored with a version that replaces one with these: what is not mentioned is kept, and
+    /// `null` is needed only where there was something else.
+    pub(crate) fn upon(mut self, replaced: Option<&Self>) -> Self {
+        self.0.retain(|name, value| !value.is_null() || replaced.is_some_and(|r| r.has(name)));
+        let kept = replaced.into_iter().flat_map(|r| &r.0).filter(|(_, value)| !value.is_null());
+        for (name, value) in kept {
+            self.0.entry(name.clone()).or_insert_with(|| value.clone());
+        }
+        self.bounded()
+    }
+
+    /// All of them or, if they are too long, none.
+    fn bounded(self) -> Self {
         if self.len() > Self::MOST { Self::default() } else { self }
     }
 }
@@ -141,6 +159,27 @@ mod tests {
         }
         let document = Attributes::default().with("a", "x".repeat(room + 1));
         assert!(document.bounded().is_empty());
+    }
+
+    #[test]
+    fn what_is_not_mentioned_is_kept_and_null_takes_it_away() {
+        let of = |json: Value| serde_json::from_value::<Attributes>(json).unwrap();
+        let cases = [
+            (json!({}), json!({}), json!({})),
+            (json!({}), json!({"a": 1}), json!({"a": 1})),
+            (json!({"a": 2}), json!({"a": 1, "b": 3}), json!({"a": 2, "b": 3})),
+            (json!({"a": null}), json!({"a": 1, "b": 3}), json!({"a": null, "b": 3})),
+            (json!({"a": null}), json!({}), json!({})),
+            // Said once is enough.
+            (json!({"a": null}), json!({"a": null}), json!({})),
+            (json!({}), json!({"a": null}), json!({})),
+            (json!({"a": 1}), json!({"a": null}), json!({"a": 1})),
+        ];
+        for (document, replaced, stored) in cases {
+            let upon = of(document.clone()).upon(Some(&of(replaced.clone())));
+            assert_eq!(upon, of(stored), "{document} upon {replaced}");
+        }
+        assert_eq!(of(json!({"a": null, "b": 1})).upon(None), of(json!({"b": 1})));
     }
 
     /// Rule X1.

@@ -42,11 +42,18 @@ fn they_come_with_each_version_and_go_with_the_next() {
     }
     assert_eq!(world.json("changes/1.json")["changes"][1]["attr"]["executable"], json!(true));
     assert!(world.json("changes/1.json")["changes"][0].get("attr").is_none());
-    // A device that does not know them says nothing of its version.
+    // A device that does not know them passes them on.
     bob.edit("run", "bob's");
     bob.sync();
     alice.sync();
-    assert!(of(&alice, "run").is_empty());
+    assert_eq!((alice.read("run").as_deref(), of(&alice, "run")), (Some("bob's"), script()));
+    // One that knows them takes one away.
+    edit(&bob, "run", "again", Attributes::default().with("executable", None::<bool>));
+    bob.sync();
+    alice.sync();
+    let number = script().get("number").cloned();
+    assert!(!of(&alice, "run").is("executable"));
+    assert_eq!(of(&alice, "run").get("number"), number.as_ref());
 }
 
 #[test]
@@ -125,7 +132,6 @@ fn in_a_conflict_each_side_keeps_its_own() {
         bob.sync();
         alice.sync();
         assert_eq!(alice.all(), bob.all());
-        assert_eq!(of(alice, "run"), of(bob, "run"));
     };
     let (alice, bob) = in_conflict();
     let bob = bob.resolving_by(RemoteWins);
@@ -135,7 +141,8 @@ fn in_a_conflict_each_side_keeps_its_own() {
     let (alice, bob) = in_conflict();
     let bob = bob.resolving_by(LocalWins);
     settle(&alice, &bob);
-    assert_eq!(of(&alice, "run"), private());
+    // It is an edit of the other one.
+    assert_eq!(of(&alice, "run"), script().with("private", true));
 
     let (alice, bob) = in_conflict();
     let bob = bob.resolving_by(KeepBoth::new(|_: &Conflict| "copy".into()));

@@ -283,6 +283,7 @@ impl Push<'_> {
         if let Some(upload) = kept.filter(|upload| !self.is_old(upload)) {
             return Read::Ready(upload);
         }
+        let replaced = queued.synced.as_ref().map(|version| &version.attr);
         let small = document.bytes.len() <= self.cx.client.config.sizes.body;
         let body = small.then(|| Body(document.bytes.clone()));
         let upload = self.fresh(Change {
@@ -295,7 +296,7 @@ impl Push<'_> {
             hash,
             body,
             seen,
-            attr: document.attributes.bounded(),
+            attr: document.attributes.upon(replaced),
             other: Default::default(),
         });
         Read::Put(upload, document.bytes)
