@@ -106,12 +106,12 @@ impl Failure {
         ExitCode::from(self.exit_code())
     }
 
-    /// The error and what caused it.
+    /// The error and what caused it. What the user typed may be in it, with a password.
     fn chain(&self) -> Vec<String> {
-        let mut chain = vec![self.to_string()];
+        let mut chain = vec![output::without_passwords(&self.to_string())];
         let mut source = self.source();
         while let Some(cause) = source {
-            chain.push(cause.to_string());
+            chain.push(output::without_passwords(&cause.to_string()));
             source = cause.source();
         }
         chain

@@ -12,7 +12,7 @@
 //! | `login`, `logout` | the user signs in to a service, and out |
 //! | `service`, `tokens` | which service it is, and the file that keeps the sign-in |
 //! | `conflict`, `ask` | who wins when two devices edited one file |
-//! | `progress`, `report`, `output` | what people and scripts get to see |
+//! | `progress`, `report`, `output` | what people and scripts get to see: names without hidden characters, no passwords |
 //! | `failure` | errors, what to do about them, exit codes |
 //! | `interrupt` | Ctrl-C |
 
@@ -55,7 +55,10 @@ use crate::interrupt::unless_interrupted;
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(answer) => return usage(&answer),
+    };
     output::trace(args.verbose);
     let script = args.command.script();
     let runtime = match tokio::runtime::Runtime::new() {
@@ -66,6 +69,17 @@ fn main() -> ExitCode {
     // An interrupted sync leaves its writes to finish or not.
     runtime.shutdown_timeout(LAST_WRITES);
     outcome.unwrap_or_else(|failure| failure.report(script))
+}
+
+/// Prints the help or the version, or what is wrong with the command line: clap repeats what was typed.
+fn usage(answer: &clap::Error) -> ExitCode {
+    if !answer.use_stderr() {
+        // Without a reader there is nobody to help.
+        let _ = answer.print();
+        return ExitCode::SUCCESS;
+    }
+    output::without_passwords(&answer.to_string()).lines().for_each(output::note);
+    ExitCode::from(2)
 }
 
 async fn run(args: Args) -> Result<ExitCode, Failure> {

@@ -86,3 +86,45 @@ fn wrong_options_are_wrong_usage() {
     assert_eq!(world.run(["--help"]).code, Some(0));
     assert!(world.run(["sync", "--help"]).stdout.contains("trusts the clocks"));
 }
+
+/// Whatever is wrong with a command line, and wherever a URL with a password stands in it.
+#[test]
+fn a_password_in_a_url_is_never_repeated() {
+    let world = World::new(&["a"]);
+    world.write("a/x", "x");
+    let password = "hunter2's @secret";
+    let urls = [
+        "ftp://ann:PW@h.example/x",
+        "webdav://ann:PW@127.0.0.1:1/x",
+        "https://ann:PW@127.0.0.1:1/x",
+        "s3://b/p?endpoint=http://ann:PW@127.0.0.1:1&path-style=true",
+        "s3://key:PW@b/p",
+        "s3://b/p?secret-access-key=PW",
+        "dropbox://ann:PW@x/y",
+        "gdrive:ann:PW@x/y",
+        "file://ann:PW@h/x",
+        "file:///x?password=PW",
+        "ann:PW@host:/x",
+    ];
+    for url in urls.map(|url| url.replace("PW", password)) {
+        let lines: [&[&str]; 11] = [
+            &["sync", "a", &url, "--timeout", "2"],
+            &["sync", "a", &url, "--timeout", "2", "--json"],
+            &["sync", "a", &url, "extra"],
+            &["sync", "a", &url, "--tabel", "x"],
+            &["sync", "a", "cloud", &url],
+            &["sync", &url, "cloud"],
+            &["sync", "a", "cloud", "--timeout", &url],
+            &["status", "a", &url],
+            &["unlock", &url, "--password-file", &url],
+            &["import", &url, &url],
+            &[&url],
+        ];
+        for line in lines {
+            let run = world.run(line);
+            assert_ne!(run.code, Some(0), "{line:?}: {run:?}");
+            let said = run.stdout.clone() + &run.stderr;
+            assert!(!said.contains("hunter2") && !said.contains("secret\""), "{line:?}: {said}");
+        }
+    }
+}
