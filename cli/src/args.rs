@@ -30,8 +30,8 @@ pub(crate) struct Args {
 }
 
 const EXIT_CODES: &str = "\
-Exit codes: 0 synced, 1 error, 2 wrong usage, 3 synced but copies of conflicts or documents that \
-could not be synced need a look, 4 the storage is not as this device left it, or not for these \
+Exit codes: 0 synced, 1 error, 2 wrong usage, 3 synced but copies of conflicts, documents that \
+could not be synced or files that cannot be documents need a look, 4 the storage is not as this device left it, or not for these \
 documents: nothing was changed, and the ways on are named, 130 interrupted. `sync --watch` ends with 0 when it is stopped \
 between two syncs. Interrupting is always safe: sync again to go on.";
 

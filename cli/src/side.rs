@@ -1,6 +1,6 @@
 //! What is synced on this device: the files of a folder, or the tables of a SQLite file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -53,16 +53,34 @@ impl Side {
         }
     }
 
-    /// What is not in the tables as it should be.
-    pub(crate) async fn waiting(&self) -> Result<Waiting, Failure> {
-        match self {
-            Self::Folder(_) => Ok(Waiting::default()),
-            Self::Tables(tables, _) => Ok(Waiting {
+    /// What stays out beside that which the report of a sync names.
+    pub(crate) async fn left_out(&self) -> Result<LeftOut, Failure> {
+        let waiting = match self {
+            Self::Folder(_) => Waiting::default(),
+            Self::Tables(tables, _) => Waiting {
                 held: tables.held().await?,
                 for_others: tables.held_for_others().await?,
                 aside: tables.set_aside().await?,
-            }),
-        }
+            },
+        };
+        Ok(LeftOut { skipped: self.skipped(), waiting })
+    }
+}
+
+/// What is not synced and is no document that was set aside.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    /// What lies in a folder and is no document.
+    pub skipped: Vec<Skipped>,
+    /// What is not in the tables as it should be.
+    pub waiting: Waiting,
+}
+
+impl LeftOut {
+    /// Whether somebody has to look.
+    pub(crate) fn needs_look(&self) -> bool {
+        self.skipped.iter().any(|skipped| skipped.reason.needs_look())
+            || self.waiting.is_incomplete()
     }
 }
 
@@ -78,6 +96,12 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
+    /// Documents whose table is not there, or is not synced.
+    pub(crate) fn without_table(&self) -> impl Iterator<Item = &DocumentId> {
+        let for_others: HashSet<_> = self.for_others.iter().collect();
+        self.held.iter().filter(move |id| !for_others.contains(id))
+    }
+
     /// Whether somebody has to look: a table that this version of the application lacks is none of it.
     pub(crate) fn is_incomplete(&self) -> bool {
         !self.for_others.is_empty() || !self.aside.is_empty()

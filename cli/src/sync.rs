@@ -31,14 +31,13 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     let sync = client.sync_until(options.options(), stop.notified());
     let outcome = signals.stop_in_order(sync, &stop).await?;
     drop(progress);
-    let skipped = local.side.skipped();
-    report::explain_skipped(&skipped, verbose > 0);
+    report::explain_skipped(&local.side.skipped(), verbose > 0);
     let outcome = outcome?;
     report::explain(&outcome, verbose > 0);
-    let waiting = local.side.waiting().await?;
-    report::explain_waiting(&waiting, verbose > 0);
-    report::print(&outcome, options.json)?;
-    Ok(report::exit_code(&outcome, &skipped, &waiting))
+    let left_out = local.side.left_out().await?;
+    report::explain_waiting(&left_out.waiting, verbose > 0);
+    report::print(&outcome, &left_out, options.json)?;
+    Ok(report::exit_code(&outcome, &left_out))
 }
 
 /// Opens both sides. What is shown of syncs ends with the last value that is dropped.

@@ -76,8 +76,7 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
 type Outcome = Result<Watched, db_to_cloud::Error>;
 
 async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), Failure> {
-    teller.tell_skipped(side.skipped());
-    teller.tell_waiting(side.waiting().await?);
+    teller.tell_left_out(side.left_out().await?);
     match watched? {
         Watched::Synced(report) => teller.synced(&report),
         Watched::Retry { error, after } => teller.put_off(&error, after),

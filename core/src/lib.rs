@@ -58,9 +58,9 @@ pub use local::{
 #[doc(hidden)]
 pub use model::Sizes;
 pub use model::{
-    Action, Attributes, BoxError, CommitId, ContentHash, DeferReason, Deferred, Divergence,
-    Document, DocumentId, Effect, Error, ErrorKind, Event, Folder, Key, RepairPlan, RepairStep,
-    Report, Requests, Revision, Timestamp, VersionId, format,
+    Action, Attributes, BoxError, CommitId, ConflictCopy, ContentHash, DeferReason, Deferred,
+    Divergence, Document, DocumentId, Effect, Error, ErrorKind, Event, Folder, Key, RepairPlan,
+    RepairStep, Report, Requests, Revision, Timestamp, VersionId, format,
 };
 pub use storage::{
     Adapter, Atomicity, Capabilities, Copied, Created, Limits, LockPolicy, Page, Wait,

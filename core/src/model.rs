@@ -32,7 +32,7 @@ pub(crate) use records::{
     QueuedEdit, Refusal, SyncedVersion,
 };
 pub use repair::{RepairPlan, RepairStep};
-pub use report::{DeferReason, Deferred, Report, Requests};
+pub use report::{ConflictCopy, DeferReason, Deferred, Report, Requests};
 pub(crate) use seen::{Seen, Stamp};
 pub use sizes::Sizes;
 pub use timestamp::Timestamp;

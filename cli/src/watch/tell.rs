@@ -3,12 +3,11 @@
 use std::time::{Duration, SystemTime};
 
 use db_to_cloud::{DeferReason, DocumentId, Error, Report, Timestamp};
-use db_to_cloud_folder::Skipped;
 
 use crate::failure::{Failure, advice};
 use crate::output::note;
 use crate::report;
-use crate::side::Waiting;
+use crate::side::LeftOut;
 use crate::sync::Shown;
 
 pub(super) struct Teller {
@@ -20,8 +19,9 @@ pub(super) struct Teller {
     /// Syncs fail for now, and this was told.
     in_trouble: bool,
     deferred: Vec<(DocumentId, DeferReason)>,
-    skipped: Vec<Skipped>,
-    waiting: Waiting,
+    left_out: LeftOut,
+    /// It is another one than in the line before.
+    left_out_is_news: bool,
 }
 
 impl Teller {
@@ -33,8 +33,8 @@ impl Teller {
             expected: true,
             in_trouble: false,
             deferred: Vec::new(),
-            skipped: Vec::new(),
-            waiting: Waiting::default(),
+            left_out: LeftOut::default(),
+            left_out_is_news: false,
         }
     }
 
@@ -42,16 +42,18 @@ impl Teller {
         let deferred: Vec<_> = report.deferred.iter().map(|d| (d.id.clone(), d.reason)).collect();
         let changed = report.pulled + report.pushed + report.deleted > 0;
         let news = deferred != self.deferred || !report.copies.is_empty();
+        let is_due = changed || news || self.expected || self.left_out_is_news;
         self.shown.0.above(|| {
             if news {
                 report::explain(report, self.verbose);
             }
-            match changed || news || self.expected {
-                true => report::print_line(now(), report, self.json),
+            match is_due {
+                true => report::print_line(now(), report, &self.left_out, self.json),
                 false => Ok(()),
             }
         })?;
         (self.deferred, self.expected, self.in_trouble) = (deferred, false, false);
+        self.left_out_is_news = false;
         let open = match self.deferred.len() {
             0 => String::new(),
             count => format!(", {count} documents could not be synced"),
@@ -78,18 +80,18 @@ impl Teller {
         Ok(())
     }
 
-    pub(super) fn tell_skipped(&mut self, skipped: Vec<Skipped>) {
-        if skipped != self.skipped {
-            self.shown.0.above(|| report::explain_skipped(&skipped, self.verbose));
-            self.skipped = skipped;
+    /// What is in the folder and is no document, and what cannot be in the tables yet.
+    pub(super) fn tell_left_out(&mut self, left_out: LeftOut) {
+        let before = std::mem::replace(&mut self.left_out, left_out);
+        let LeftOut { skipped, waiting } = &self.left_out;
+        if *skipped != before.skipped {
+            self.shown.0.above(|| report::explain_skipped(skipped, self.verbose));
+            let needs_look = self.left_out.needs_look() || before.needs_look();
+            self.left_out_is_news |= needs_look;
         }
-    }
-
-    /// What cannot be in the tables yet.
-    pub(super) fn tell_waiting(&mut self, waiting: Waiting) {
-        if waiting != self.waiting {
-            self.shown.0.above(|| report::explain_waiting(&waiting, self.verbose));
-            self.waiting = waiting;
+        if *waiting != before.waiting {
+            self.shown.0.above(|| report::explain_waiting(waiting, self.verbose));
+            self.left_out_is_news = true;
         }
     }
 }

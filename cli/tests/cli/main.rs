@@ -13,6 +13,7 @@ mod interrupted;
 mod kill;
 mod login;
 mod missing;
+mod named;
 mod output;
 #[cfg(feature = "profile")]
 mod profiles;

@@ -24,7 +24,7 @@ pub struct Report {
     /// Conflicts that were put to the resolver, deferred ones among them.
     pub conflicts: u64,
     /// Copies made because a resolver kept both versions.
-    pub copies: Vec<DocumentId>,
+    pub copies: Vec<ConflictCopy>,
     /// Documents of which the storage had lost the newest version, and this device has offered its own in
     /// its place, with [`SyncOptions::give_up_missing`](crate::SyncOptions::give_up_missing).
     pub given_up: Vec<DocumentId>,
@@ -41,6 +41,15 @@ pub struct Report {
     pub bytes_down: u64,
     /// How long it took, by the monotonic clock.
     pub elapsed: Duration,
+}
+
+/// A copy that was made of this device's version of a document in conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ConflictCopy {
+    /// The document that was in conflict: it has the other device's version now.
+    pub id: DocumentId,
+    /// The document that has this device's version now.
+    pub copy: DocumentId,
 }
 
 /// A document that was set aside.

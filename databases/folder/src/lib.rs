@@ -81,5 +81,5 @@ mod walk;
 pub use copies::{conflict_copy_id, is_conflict_copy};
 pub use database::FolderDatabase;
 pub use error::FolderError;
-pub use skipped::{SkipReason, Skipped};
+pub use skipped::{SkipReason, Skipped, path_text};
 pub use storage::is_storage;

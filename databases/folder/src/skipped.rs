@@ -1,7 +1,8 @@
 //! What lies in the folder and is not synced.
 
-use std::fmt;
-use std::path::PathBuf;
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+use std::path::{Path, PathBuf};
 
 /// Something in the folder that is not a document, for those who wonder why it is not synced.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,56 @@ pub enum SkipReason {
     Ignored(String),
 }
 
+impl SkipReason {
+    /// The word for it, for scripts. It does not change in later versions.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::SymbolicLink => "symbolic-link",
+            Self::Special => "special",
+            Self::NotUtf8 => "not-utf8",
+            Self::Reserved => "reserved",
+            Self::Storage => "storage",
+            Self::Unreadable(_) => "unreadable",
+            Self::NotAccepted => "not-accepted",
+            Self::KeptIn(_) => "kept-in",
+            Self::Ignored(_) => "ignored",
+        }
+    }
+
+    /// Whether a person has to act, as a file of theirs stays on this device only. Links, pipes and devices
+    /// are never synced, and the files of a storage are none of the person's.
+    pub fn needs_look(&self) -> bool {
+        match self {
+            Self::NotUtf8 | Self::Reserved | Self::Unreadable(_) | Self::KeptIn(_) => true,
+            Self::SymbolicLink
+            | Self::Special
+            | Self::Storage
+            | Self::NotAccepted
+            | Self::Ignored(_) => false,
+        }
+    }
+}
+
+/// A path as text that loses nothing: one that is UTF-8 as it is; in any other one each byte that is not
+/// UTF-8 is shown as `\xE9`, and each backslash as two.
+pub fn path_text(path: &Path) -> Cow<'_, str> {
+    match path.to_str() {
+        Some(text) => Cow::Borrowed(text),
+        None => Cow::Owned(escaped(path.as_os_str().as_encoded_bytes())),
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    bytes.utf8_chunks().fold(String::new(), |mut text, chunk| {
+        text.push_str(&chunk.valid().replace('\\', r"\\"));
+        for byte in chunk.invalid() {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\\x{byte:02X}");
+        }
+        text
+    })
+}
+
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -61,6 +112,25 @@ impl fmt::Display for SkipReason {
 
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.reason)
+        write!(f, "{}: {}", path_text(&self.path), self.reason)
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    use super::*;
+
+    #[test]
+    fn names_that_are_no_text_are_shown_differently_if_they_differ() {
+        let text = |bytes: &'static [u8]| path_text(Path::new(OsStr::from_bytes(bytes)));
+        assert_eq!(text("a\\b/ü".as_bytes()), "a\\b/ü");
+        assert_eq!(text(b"d\xe9/caf\xe9.txt"), r"d\xE9/caf\xE9.txt");
+        assert_eq!(text(b"\xff\\xFF"), r"\xFF\\xFF");
+        let skipped =
+            Skipped { path: OsStr::from_bytes(b"\xe9").into(), reason: SkipReason::NotUtf8 };
+        assert_eq!(skipped.to_string(), r"\xE9: its name is not UTF-8");
     }
 }

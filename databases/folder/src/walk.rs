@@ -196,6 +196,7 @@ impl<'a> Walk<'a> {
         match (look, path, document) {
             (Look::Link, ..) => self.skip(relative, SkipReason::SymbolicLink),
             (Look::Special, ..) => self.skip(relative, SkipReason::Special),
+            (Look::Folder, None, _) => self.nameless(&relative),
             (_, None, _) => self.skip(relative, SkipReason::NotUtf8),
             (Look::Folder, Some(path), _) if !name.to_str().is_some_and(is_reserved) => {
                 self.folders.push(Folder {
@@ -231,6 +232,31 @@ impl<'a> Walk<'a> {
             self.skip(path, SkipReason::Ignored(rule.to_string()));
         }
         true
+    }
+
+    /// Reports each file in a folder whose name is not UTF-8.
+    fn nameless(&mut self, folder: &Path) {
+        let mut folders = vec![folder.to_owned()];
+        while let Some(folder) = folders.pop() {
+            let entries = std::fs::read_dir(self.shared.root.path().join(&folder));
+            let entries = entries.and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+            let entries = match entries {
+                Ok(entries) => entries,
+                Err(error) => {
+                    self.skip(folder, SkipReason::Unreadable(error.to_string()));
+                    continue;
+                }
+            };
+            for entry in entries {
+                let path = folder.join(entry.file_name());
+                // Links are not followed. What went away meanwhile is none.
+                match entry.file_type() {
+                    Ok(kind) if kind.is_dir() => folders.push(path),
+                    Ok(kind) if kind.is_file() => self.skip(path, SkipReason::NotUtf8),
+                    _ => {}
+                }
+            }
+        }
     }
 
     fn unreadable(&mut self, folder: &str, source: io::Error) -> Result<(), Stop> {

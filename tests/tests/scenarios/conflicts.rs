@@ -1,8 +1,8 @@
 //! Conflicts: when the application is asked, and that its decision is carried out (rules P6 and P8).
 
 use db_to_cloud::{
-    Conflict, DeferReason, Document, Environment, ErrorKind, KeepBoth, LocalWins, NewestWins,
-    RemoteWins, Report, Resolution, Resolver,
+    Conflict, ConflictCopy, DeferReason, Document, Environment, ErrorKind, KeepBoth, LocalWins,
+    NewestWins, RemoteWins, Report, Resolution, Resolver,
 };
 use db_to_cloud_tests::{Device, Fault, Judge, World};
 
@@ -121,7 +121,8 @@ fn keep_both_makes_a_copy_of_the_local_edit() {
     let both = || Judge::always(Resolution::KeepBoth { copy: "copy".into() });
     let end = [("copy", "alice's"), ("note", "bob's")];
     let report = settles(clash(Edit, Edit), both(), &end);
-    assert_eq!((report.conflicts, report.pushed, report.copies), (1, 1, vec!["copy".into()]));
+    let copy = ConflictCopy { id: "note".into(), copy: "copy".into() };
+    assert_eq!((report.conflicts, report.pushed, report.copies), (1, 1, vec![copy]));
     // With a delete on one side there is but one version to keep.
     settles(clash(Edit, Delete), both(), &[("note", "alice's")]);
     settles(clash(Delete, Edit), both(), &[("note", "bob's")]);

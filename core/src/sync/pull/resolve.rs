@@ -8,7 +8,9 @@ use super::apply::{Open, document_of};
 use crate::local::{Batch, Elsewhere};
 use crate::local::{Conflict, Outcome, Resolution, Write};
 use crate::model::format::Change;
-use crate::model::{Action, BoxError, DeferReason, Document, DocumentId, Error, Event, Revision};
+use crate::model::{
+    Action, BoxError, ConflictCopy, DeferReason, Document, DocumentId, Error, Event, Revision,
+};
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::model::{Scope, with_causes};
 use crate::planted::{Rule, holds};
@@ -304,7 +306,8 @@ impl Pull<'_> {
             _ => return Ok(Err("its copy must have another id".to_owned())),
         }
         self.cx.client.queue_changes(std::slice::from_ref(copy)).await?;
-        self.cx.report().copies.push(copy.clone());
+        let copied = ConflictCopy { id: id.clone(), copy: copy.clone() };
+        self.cx.report().copies.push(copied);
         Ok(Ok(()))
     }
 }
