@@ -17,7 +17,8 @@ use crate::tables;
 
 /// The folder in the database that is never synced.
 pub(crate) const STATE_FOLDER: &str = ".db-to-cloud";
-const STATE_FILE: &str = "state.sqlite";
+/// The file in it with the state of this device.
+pub(crate) const STATE_FILE: &str = "state.sqlite";
 
 /// A folder or tables, opened for one storage.
 #[derive(Debug)]

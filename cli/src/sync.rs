@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use db_to_cloud::{Client, Limits};
+use db_to_cloud::{Adapter, Client, Limits};
 use tokio::sync::Notify;
 
 use crate::args::{OnConflict, Sync};
@@ -45,10 +45,28 @@ pub(crate) async fn prepare(
     options: &Sync,
     verbose: u8,
 ) -> Result<(Local, Client, Shown), Failure> {
+    let (local, adapter) = open(options).await?;
+    let (client, shown) = connect(options, verbose, &local, adapter)?;
+    Ok((local, client, shown))
+}
+
+/// Opens both sides.
+pub(crate) async fn open(options: &Sync) -> Result<(Local, Arc<dyn Adapter>), Failure> {
     let local = Local::open(&options.sides).await?;
     decide(&options.folder, &local.side)?;
-    let how = how(options, &local.side)?;
+    how(options, &local.side)?;
     let adapter = local.open_remote(options.yes || options.accept_remote).await?;
+    Ok((local, adapter))
+}
+
+/// A client of both sides, and what is shown of its syncs.
+pub(crate) fn connect(
+    options: &Sync,
+    verbose: u8,
+    local: &Local,
+    adapter: Arc<dyn Adapter>,
+) -> Result<(Client, Shown), Failure> {
+    let how = how(options, &local.side)?;
     let device = options.device();
     let progress = Progress::new(verbose, how == OnConflict::Ask);
     let resolver = Arc::new(Settler { how, side: local.side.clone(), device: device.clone() });
@@ -59,7 +77,7 @@ pub(crate) async fn prepare(
         .with_limits(Limits { sync: options.limit(), ..Limits::default() })
         .on_progress(move |event| shown.event(event));
     let client = if options.require_strong { client.require_strong() } else { client };
-    Ok((local, client.build(), Shown(progress)))
+    Ok((client.build(), Shown(progress)))
 }
 
 /// A row has no room for two versions, and no time: by default nothing is decided for the user.

@@ -1,24 +1,28 @@
 //! `db-to-cloud sync --watch`: stays, and syncs whenever there is something to sync.
 
 mod folder;
+mod place;
 mod tables;
 mod tell;
 
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use db_to_cloud::{Watch, WatchOptions, Watched};
+use db_to_cloud::{Client, SyncOptions, Watch, WatchOptions, Watched};
 use futures::future::{Either, select};
 use tokio::sync::{Mutex, Notify};
 
 use crate::args::{OnConflict, Sync};
 use crate::failure::Failure;
 use crate::interrupt::Signals;
+use crate::local::Local;
 use crate::side::Side;
-use crate::sync::prepare;
+use crate::sync;
 use folder::FolderWatch;
+use place::Place;
 use tables::Original;
 use tell::Teller;
 
@@ -32,6 +36,14 @@ const LAST_SYNC: Duration = Duration::from_secs(5);
 /// The folder was quiet before anything is queued.
 const QUIET: Duration = Duration::from_millis(100);
 
+/// How a watch ends well.
+enum End {
+    /// A signal asked for it.
+    Stopped,
+    /// The folder with this path is not there any more.
+    Lost(PathBuf),
+}
+
 pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure> {
     if options.on_conflict == Some(OnConflict::Ask) {
         return Err(Failure::Usage(
@@ -41,34 +53,66 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
         ));
     }
     let mut signals = Signals::listen()?;
-    let (local, client, shown) = signals.cut_short(prepare(&options, verbose)).await?;
+    let (mut local, adapter) = signals.cut_short(sync::open(&options)).await?;
+    let mut first = options.options();
+    loop {
+        let (client, shown) = sync::connect(&options, verbose, &local, adapter.clone())?;
+        let teller = Teller::new(shown, options.json, verbose > 0);
+        let path = match watch(local, client, teller, first, &mut signals).await? {
+            End::Stopped => return Ok(ExitCode::SUCCESS),
+            End::Lost(path) => path,
+        };
+        tell::lost(&path, options.json)?;
+        local = tokio::select! {
+            local = place::open_again(&options.sides, &path) => local,
+            () = signals.next() => return Ok(ExitCode::SUCCESS),
+        };
+        tell::back(&path);
+        // What the user accepted was for the first sync.
+        first = SyncOptions::default();
+    }
+}
+
+/// Watches until a signal ends it, or the folder goes away.
+async fn watch(
+    local: Local,
+    client: Client,
+    mut teller: Teller,
+    first: SyncOptions,
+    signals: &mut Signals,
+) -> Result<End, Failure> {
     let turn = Turn::default();
     // Before the first sync, which compares: what is edited after it came by must be seen.
     let _folder = match &local.side {
         Side::Folder(folder) => {
-            let folder = FolderWatch::start(folder.clone(), client.clone(), turn.clone());
+            let shown = teller.progress();
+            let folder = FolderWatch::start(folder.clone(), client.clone(), turn.clone(), shown);
             Some(signals.cut_short(async { Ok(folder.await) }).await?)
         }
         // The triggers queue, and the queue is counted.
         Side::Tables(..) => None,
     };
-    let first = options.options();
     let mut watch = client.watch(WatchOptions { first, quiet: QUIET, ..WatchOptions::default() });
-    let mut teller = Teller::new(shown, options.json, verbose > 0);
     let original = Original::of(&local.side);
     let mut replaced = pin!(original.replaced());
+    let place = Place::of(&local.side);
+    let mut lost = pin!(place.lost());
     loop {
         tokio::select! {
             _ = watch.changed() => {}
-            () = signals.next() => return Ok(ExitCode::SUCCESS),
+            () = signals.next() => return Ok(End::Stopped),
             failure = &mut replaced => return Err(failure),
+            path = &mut lost => return Ok(End::Lost(path)),
         }
-        let (watched, stop) = sync(&mut watch, &turn, &mut signals).await?;
+        let (watched, stop) = sync_once(&mut watch, &turn, signals).await?;
         if let Err(failure) = tell(&mut teller, &local.side, watched).await {
-            return Err(original.explain(failure).await);
+            return match place.missing().await {
+                Some(path) => Ok(End::Lost(path)),
+                None => Err(original.explain(failure).await),
+            };
         }
         if stop {
-            return Ok(ExitCode::SUCCESS);
+            return Ok(End::Stopped);
         }
     }
 }
@@ -85,7 +129,7 @@ async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), 
 
 /// One sync, and whether it is the last one. A signal lets it come to its end, if that is soon, and
 /// else stops it in order; a second one drops it.
-async fn sync(
+async fn sync_once(
     watch: &mut Watch,
     turn: &Turn,
     signals: &mut Signals,

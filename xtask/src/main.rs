@@ -108,6 +108,20 @@ const MOUNT: &[(&str, &[&str])] = &[
             "on_a_small_disk",
         ],
     ),
+    (
+        "mount watch",
+        &[
+            "test",
+            "--locked",
+            "--package",
+            "db-to-cloud-cli",
+            "--test",
+            "cli",
+            "--",
+            "--ignored",
+            "watching::mounted",
+        ],
+    ),
     // A file system that ignores case.
     (
         "mount applications",

@@ -2,7 +2,7 @@
 
 mod lists;
 
-use db_to_cloud::{DeferReason, Error, Report, Requests, Timestamp};
+use db_to_cloud::{DeferReason, Report, Requests, Timestamp};
 use serde::Serialize;
 
 use crate::failure::Failure;
@@ -74,9 +74,8 @@ pub(super) fn print_line(
 }
 
 /// Prints for scripts that syncs fail for now.
-pub(crate) fn print_trouble(time: Timestamp, error: &Error) -> Result<(), Failure> {
-    let (time, error) = (time.to_string(), error.to_string());
-    output::json(&JsonTrouble { time, event: "put-off", error })
+pub(crate) fn print_trouble(time: Timestamp, error: String) -> Result<(), Failure> {
+    output::json(&JsonTrouble { time: time.to_string(), event: "put-off", error })
 }
 
 /// The ways on where the storage has lost documents.

@@ -2,33 +2,33 @@
 //! comparing the folder with what was last synced, as at the start of each sync. So nothing rests on
 //! each single notice, the brake for deletes holds, and neither the files that a sync writes nor
 //! those that are ignored are taken for edits.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `notices` | what the system told, and when it is time to compare |
+//! | `tree` | which folders the system is asked to watch |
+//! | `mounts` | file systems that are mounted inside the folder, come and go |
+//! | `shared` | file systems that other machines write to, of which the system does not tell |
 
+mod mounts;
+mod notices;
+mod shared;
+mod tree;
+
+use std::io::PipeWriter;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Duration;
 
 use db_to_cloud::{Client, ErrorKind};
 use db_to_cloud_folder::FolderDatabase;
-use notify::event::{AccessKind, AccessMode, ModifyKind, RenameMode};
-use notify::{Config, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::Turn;
-use crate::output::note;
+use crate::progress::Progress;
+use mounts::Mounts;
+use notices::{DISTRUST, Notices};
+use tree::Tree;
 
-/// So long after a change without another one the folder is compared,
-const QUIET: Duration = Duration::from_secs(1);
-/// and after so long if there is always another one.
-const LONGEST: Duration = Duration::from_secs(10);
-/// Where files go away it waits longer for the end: the brake for deletes must see all of them at once.
-const LONGEST_DELETE: Duration = Duration::from_secs(60);
-/// Without any notice the folder is compared so often: no system tells everything, such as what other
-/// machines do in a folder of a network share;
-const DISTRUST: Duration = Duration::from_secs(600);
-/// and so often where the system tells nothing.
-const BLIND: Duration = Duration::from_secs(30);
 /// At most this part of the time is spent with comparing: a large folder in which something changes
 /// all the time must not keep the disk busy.
 const SHARE: u32 = 10;
@@ -36,42 +36,28 @@ const SHARE: u32 = 10;
 /// Watches the folder until it is dropped.
 pub(super) struct FolderWatch {
     task: JoinHandle<()>,
-    /// Ends the notices when it is dropped.
-    _watcher: Option<RecommendedWatcher>,
-}
-
-/// What the system told.
-#[derive(Debug, Default)]
-struct Notices {
-    changed: Notify,
-    /// Something went away since the last comparison.
-    removed: AtomicBool,
-    /// It cannot tell everything any more, such as beyond the limit for watched folders.
-    blind: AtomicBool,
+    /// Ends the notices of mounts when it is dropped.
+    _mounts: Option<PipeWriter>,
 }
 
 impl FolderWatch {
     /// Starts to watch: what is edited after this has returned is found.
-    pub(super) async fn start(database: Arc<FolderDatabase>, client: Client, turn: Turn) -> Self {
-        let notices = Arc::new(Notices::default());
-        let watched = {
-            let (database, notices) = (database.clone(), notices.clone());
-            // It walks through all folders.
-            tokio::task::spawn_blocking(move || watch(&database, &notices)).await
-        };
-        let watcher = match watched {
-            Ok(Ok(watcher)) => Some(watcher),
-            Ok(Err(error)) => {
-                notices.lose(&error);
-                None
-            }
-            Err(_) => None,
-        };
-        if watcher.is_none() {
-            notices.blind.store(true, Relaxed);
-        }
-        let task = tokio::spawn(compare_for_ever(notices, client, turn));
-        Self { task, _watcher: watcher }
+    pub(super) async fn start(
+        database: Arc<FolderDatabase>,
+        client: Client,
+        turn: Turn,
+        shown: Progress,
+    ) -> Self {
+        let notices = Arc::new(Notices::new(shown));
+        let root = database.root().to_owned();
+        let tree = Tree::start(database, notices.clone());
+        // Before the first look, so that a change after it is seen.
+        let noticed = mounts::notice(&root, notices.clone());
+        let mut mounts = Mounts::of(root).await;
+        mounts.tell_shared(&notices);
+        tree.watch_anew().await;
+        let watch = Watch { notices, tree, mounts, client, turn };
+        Self { task: tokio::spawn(watch.compare_for_ever()), _mounts: noticed }
     }
 }
 
@@ -81,82 +67,49 @@ impl Drop for FolderWatch {
     }
 }
 
-fn watch(
-    database: &Arc<FolderDatabase>,
-    notices: &Arc<Notices>,
-) -> notify::Result<RecommendedWatcher> {
-    let (notices, folder) = (notices.clone(), database.clone());
-    let told = move |event: notify::Result<Event>| {
-        match &event {
-            Err(error) => notices.lose(error),
-            Ok(event) if !may_be_an_edit(event, &folder) => return,
-            Ok(event) if is_removal(event) => notices.removed.store(true, Relaxed),
-            Ok(_) => {}
-        }
-        notices.changed.notify_one();
-    };
-    let config = Config::default().with_follow_symlinks(false);
-    let mut watcher = RecommendedWatcher::new(told, config)?;
-    watcher.watch(database.root(), RecursiveMode::Recursive)?;
-    Ok(watcher)
+struct Watch {
+    notices: Arc<Notices>,
+    tree: Tree,
+    mounts: Mounts,
+    client: Client,
+    turn: Turn,
 }
 
-/// Reading is not, which the comparison itself does.
-fn may_be_an_edit(event: &Event, folder: &FolderDatabase) -> bool {
-    let reading = match event.kind {
-        EventKind::Access(AccessKind::Close(AccessMode::Write)) => false,
-        EventKind::Access(_) => true,
-        _ => false,
-    };
-    let concerned = event.paths.iter().any(|path| folder.concerns_documents(path));
-    event.need_rescan() || !reading && (concerned || event.paths.is_empty())
-}
-
-fn is_removal(event: &Event) -> bool {
-    let away = EventKind::Modify(ModifyKind::Name(RenameMode::From));
-    event.kind.is_remove() || event.kind == away
-}
-
-impl Notices {
-    fn lose(&self, error: &notify::Error) {
-        if !self.blind.swap(true, Relaxed) {
-            note(format_args!(
-                "the system does not tell of all changes in the folder: it is compared every {} s \
-                 ({error})",
-                BLIND.as_secs()
-            ));
+impl Watch {
+    async fn compare_for_ever(mut self) {
+        let mut watched = Instant::now();
+        loop {
+            self.notices.next().await;
+            self.look_at_mounts().await;
+            // Perhaps it can tell everything again.
+            let retry = self.notices.is_blind() && watched.elapsed() > DISTRUST;
+            if self.notices.take_stale() || retry {
+                self.tree.watch_anew().await;
+                watched = Instant::now();
+            }
+            let began = Instant::now();
+            self.compare().await;
+            sleep(began.elapsed() * SHARE).await;
         }
     }
 
-    /// Returns when something changed and all is quiet again, or when it is time to look in any case.
-    async fn next(&self) {
-        let patience = if self.blind.load(Relaxed) { BLIND } else { DISTRUST };
-        let mut changed = timeout(patience, self.changed.notified()).await.is_ok();
-        let began = Instant::now();
-        while changed {
-            let removed = self.removed.load(Relaxed);
-            let longest = if removed { LONGEST_DELETE } else { LONGEST };
-            let again = timeout(QUIET, self.changed.notified()).await.is_ok();
-            changed = again && began.elapsed() < longest;
-        }
-        self.removed.store(false, Relaxed);
-    }
-}
-
-async fn compare_for_ever(notices: Arc<Notices>, client: Client, turn: Turn) {
-    loop {
-        notices.next().await;
-        let turn = turn.lock().await;
-        let began = Instant::now();
-        match client.compare().await {
+    async fn compare(&self) {
+        let _turn = self.turn.lock().await;
+        match self.client.compare().await {
             // What differs is queued, which the watch of the client sees.
             Ok(_) => {}
             // Another process syncs, and may have come by already: again, a moment later.
-            Err(error) if error.kind() == ErrorKind::Busy => notices.changed.notify_one(),
+            Err(error) if error.kind() == ErrorKind::Busy => self.notices.changed(),
             // The next sync compares again, and tells what is wrong.
-            Err(_) => client.compare_at_next_sync(),
+            Err(_) => self.client.compare_at_next_sync(),
         }
-        drop(turn);
-        sleep(began.elapsed() * SHARE).await;
+    }
+
+    /// What is mounted on a folder hides it: other folders than before have to be watched.
+    async fn look_at_mounts(&mut self) {
+        if self.notices.take_mounts() && self.mounts.look(&self.notices).await {
+            self.notices.set_stale();
+            self.mounts.tell_shared(&self.notices);
+        }
     }
 }

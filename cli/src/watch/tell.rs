@@ -1,11 +1,13 @@
 //! What a watch tells: a line for each sync that did something, and each trouble once.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use db_to_cloud::{DeferReason, DocumentId, Error, Report, Timestamp};
 
 use crate::failure::{Failure, advice};
 use crate::output::note;
+use crate::progress::Progress;
 use crate::report;
 use crate::side::LeftOut;
 use crate::sync::Shown;
@@ -36,6 +38,11 @@ impl Teller {
             left_out: LeftOut::default(),
             left_out_is_news: false,
         }
+    }
+
+    /// What shows lines of others above the bar.
+    pub(super) fn progress(&self) -> Progress {
+        self.shown.0.clone()
     }
 
     pub(super) fn synced(&mut self, report: &Report) -> Result<(), Failure> {
@@ -69,7 +76,7 @@ impl Teller {
                 note(format_args!("cannot sync now: {error}"));
                 note(format_args!("hint: {}; it is tried again until it works", advice(error)));
                 match self.json {
-                    true => report::print_trouble(now(), error),
+                    true => report::print_trouble(now(), error.to_string()),
                     false => Ok(()),
                 }
             })?;
@@ -94,6 +101,24 @@ impl Teller {
             self.left_out_is_news = true;
         }
     }
+}
+
+/// Nothing can be synced, as the folder is not there.
+pub(super) fn lost(path: &Path, json: bool) -> Result<(), Failure> {
+    let what = format!("the folder {path:?} is not there, or another one is in its place");
+    note(format_args!("{what}: nothing is synced until it is back"));
+    note(
+        "hint: is its drive mounted? was it moved? to sync what is there now, start the watch again",
+    );
+    match json {
+        true => report::print_trouble(now(), what),
+        false => Ok(()),
+    }
+}
+
+/// The folder is there again, and synced.
+pub(super) fn back(path: &Path) {
+    note(format_args!("the folder {path:?} is back"));
 }
 
 fn now() -> Timestamp {

@@ -1,6 +1,9 @@
 //! `sync --watch`: edits arrive by themselves, whoever is killed meanwhile.
 
 mod ends;
+mod folders;
+#[cfg(target_os = "linux")]
+mod mounted;
 pub(crate) mod watcher;
 
 use std::fs;

@@ -205,6 +205,14 @@ impl FolderDatabase {
         self.shared.root.path()
     }
 
+    /// Whether the folder's path still leads to the folder that was opened. It asks the operating system.
+    ///
+    /// # Errors
+    /// If there is no folder now, or another one, such as the empty mount point of its drive.
+    pub fn check(&self) -> Result<(), FolderError> {
+        self.shared.root.check()
+    }
+
     /// The path of the folder `.db-to-cloud`, the place for the client's state. Only its owner may
     /// look into it.
     pub fn state_dir(&self) -> PathBuf {

@@ -20,6 +20,9 @@ const PACKAGES: &[(&str, &str)] = &[
     // A file system that ignores case, for the tests that mount one.
     ("exfat-fuse", "/usr/sbin/mount.exfat-fuse"),
     ("exfatprogs", "/usr/sbin/mkfs.exfat"),
+    // A network file system, for the test that watches one.
+    ("sshfs", "/usr/bin/sshfs"),
+    ("openssh-sftp-server", "/usr/lib/openssh/sftp-server"),
 ];
 
 /// What sabre/dav wants of PHP. Which file they are depends on PHP's release, so PHP is asked.
@@ -30,7 +33,7 @@ pub(super) fn install() -> bool {
     let wanted = missing();
     if wanted.is_empty() {
         println!(
-            "== servers: Apache, nginx, lighttpd, PHP's sabre/dav, sqlite3 and exFAT are there"
+            "== servers: Apache, nginx, lighttpd, PHP's sabre/dav, sqlite3, exFAT and sshfs are there"
         );
         return true;
     }
