@@ -88,11 +88,11 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
         // They end in their own way.
         Command::Sync(options) if options.watch => watch::run(options, verbose).await,
         Command::Sync(options) => sync::run(options, verbose).await,
+        Command::Repair(options) => repair::run(options).await,
         Command::Status(options) => Box::pin(unless_interrupted(status::run(options))).await,
         Command::Import(options) => unless_interrupted(import::run(options, verbose)).await,
         Command::Detach(options) => unless_interrupted(detach::run(options)).await,
         Command::Unlock(options) => unless_interrupted(unlock::run(options)).await,
-        Command::Repair(options) => unless_interrupted(repair::run(options)).await,
         Command::Login(options) => unless_interrupted(login::run(options)).await,
         Command::Logout(options) => unless_interrupted(logout::run(options)).await,
     }

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use db_to_cloud::{LocalWins, RepairPlan, RepairStep};
+use db_to_cloud::{Client, LocalWins, RepairPlan, RepairStep};
 use serde::Serialize;
+use tokio::sync::Notify;
 
 use crate::args::{Repair, device_name};
 use crate::ask;
 use crate::failure::{ASKS, Failure};
+use crate::interrupt::Signals;
 use crate::local::Local;
 use crate::output::{json, note, result};
 
@@ -21,17 +23,11 @@ struct Json<'a> {
 }
 
 pub(crate) async fn run(options: Repair) -> Result<ExitCode, Failure> {
-    let local = Local::open(&options.sides).await?;
-    let adapter = local.look_at_remote().await?;
-    // Nothing is put to the resolver.
-    let client = local.client(adapter, Arc::new(LocalWins)).with_device(device_name(None)).build();
-    let plan = client.repair_plan().await?;
-    if !options.json {
-        print(&plan)?;
-    }
-    let agreed = plan.is_any_possible() && (options.yes || is_agreed(options.json).await);
+    let mut signals = Signals::listen()?;
+    let (client, plan, agreed) = signals.cut_short(look(&options)).await?;
     if agreed {
-        client.repair(&plan).await?;
+        let stop = Notify::new();
+        signals.stop_in_order(client.repair_until(&plan, stop.notified()), &stop).await??;
     }
     match options.json {
         true => json(&Json { steps: &plan.steps, done: agreed })?,
@@ -47,6 +43,20 @@ pub(crate) async fn run(options: Repair) -> Result<ExitCode, Failure> {
         (_, true) => ExitCode::SUCCESS,
         (_, false) => ExitCode::FAILURE,
     })
+}
+
+/// What can be done, and whether it is to be done.
+async fn look(options: &Repair) -> Result<(Client, RepairPlan, bool), Failure> {
+    let local = Local::open(&options.sides).await?;
+    let adapter = local.look_at_remote().await?;
+    // Nothing is put to the resolver.
+    let client = local.client(adapter, Arc::new(LocalWins)).with_device(device_name(None)).build();
+    let plan = client.repair_plan().await?;
+    if !options.json {
+        print(&plan)?;
+    }
+    let agreed = plan.is_any_possible() && (options.yes || is_agreed(options.json).await);
+    Ok((client, plan, agreed))
 }
 
 fn print(plan: &RepairPlan) -> Result<(), Failure> {

@@ -148,14 +148,33 @@ impl Client {
     /// that are for another device are left out. Let a person agree to the plan before.
     ///
     /// It waits for the lock; and 60 seconds before it replaces an entry, unless the storage's own create is
-    /// atomic: an entry that changes meanwhile is being written. It may be stopped anywhere; then the
+    /// atomic: an entry that changes meanwhile is being written. It may be dropped anywhere; then the
     /// lock stays behind for up to 5 minutes, and the next plan has what is left to do.
     ///
     /// # Errors
     /// - [`ErrorKind::Busy`] if the storage has changed since the plan was made. Nothing was done.
     /// - As [`Client::sync`].
     pub async fn repair(&self, plan: &RepairPlan) -> Result<(), Error> {
-        Session::repair(&self.0, plan).await
+        self.repair_until(plan, pending()).await
+    }
+
+    /// [`Client::repair`], which ends early when `stop` is done, and gives the lock back, as
+    /// [`Client::sync_until`] does.
+    ///
+    /// # Errors
+    /// As [`Client::repair`]; and [`ErrorKind::Stopped`] if `stop` was done before the repair. The next plan
+    /// has what is left to do.
+    pub async fn repair_until(
+        &self,
+        plan: &RepairPlan,
+        stop: impl Future<Output = ()> + Send,
+    ) -> Result<(), Error> {
+        let stopped = async {
+            stop.await;
+            Error::new(ErrorKind::Stopped, "repair")
+                .with_message("nothing is lost: repair again to go on")
+        };
+        Session::repair(&self.0, plan, stopped).await
     }
 
     /// QueueChange: a document was edited or deleted here. Its content is read when it is

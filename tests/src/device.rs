@@ -297,17 +297,28 @@ impl Device {
 
     /// A sync that is asked to end at its step `n`. The operations that it is within then never end.
     pub fn sync_asked_to_end_at(&self, n: u64) -> Result<Report, Error> {
+        let synced = run(self.client.sync_until(SyncOptions::default(), self.end_at(n)));
+        self.steps.run_freely();
+        synced.expect("it ends")
+    }
+
+    /// The same for a repair.
+    pub fn repair_asked_to_end_at(&self, plan: &RepairPlan, n: u64) -> Result<(), Error> {
+        let repaired = run(self.client.repair_until(plan, self.end_at(n)));
+        self.steps.run_freely();
+        repaired.expect("it ends")
+    }
+
+    /// Done at the device's step `n`.
+    fn end_at(&self, n: u64) -> impl Future<Output = ()> + Send {
         self.steps.stop_at(n);
-        let stop = std::future::poll_fn(|_| match self.steps.taken() >= n {
+        std::future::poll_fn(move |_| match self.steps.taken() >= n {
             true => {
                 self.steps.run_freely();
                 std::task::Poll::Ready(())
             }
             false => std::task::Poll::Pending,
-        });
-        let synced = run(self.client.sync_until(SyncOptions::default(), stop));
-        self.steps.run_freely();
-        synced.expect("it ends")
+        })
     }
 
     /// A sync that stops at step `n` for good, if it comes so far: then the device restarts.

@@ -15,7 +15,7 @@ mod carry_out;
 
 use std::collections::BTreeSet;
 
-use super::{Context, Purpose, Session};
+use super::{Context, Purpose, Session, stop};
 use crate::model::format::{Slot, SlotHead};
 use crate::model::{CommitId, ContentHash, Error, ErrorKind, Key, LogPosition};
 use crate::model::{RepairPlan, RepairStep};
@@ -55,10 +55,16 @@ impl Session<'_> {
         Ok(Repair { cx: &cx }.survey(&position, looked).await?.plan)
     }
 
-    /// Does what the plan says, if that is still what is to be done.
-    pub(crate) async fn repair(client: &Shared, plan: &RepairPlan) -> Result<(), Error> {
+    /// Does what the plan says, if that is still what is to be done, at most until `stop` gives the error that
+    /// it ends with.
+    pub(crate) async fn repair(
+        client: &Shared,
+        plan: &RepairPlan,
+        stop: impl Future<Output = Error>,
+    ) -> Result<(), Error> {
         let cx = Context::new(client, SyncOptions::default(), Purpose::Sync);
-        Repair { cx: &cx }.carry_out(plan).await
+        let repair = Repair { cx: &cx };
+        stop::until(client, Box::pin(repair.carry_out(plan)), stop).await
     }
 }
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use db_to_cloud::{
-    Action, Divergence, Environment, ErrorKind, LocalWins, RepairPlan, RepairStep, SyncOptions,
+    Action, Divergence, Environment, ErrorKind, LocalWins, LockPolicy, RepairPlan, RepairStep,
+    SyncOptions,
 };
 use db_to_cloud_tests::{Device, World, settle};
 
@@ -91,4 +92,37 @@ fn assert_snapshot_is_the_fold(world: &World, n: u64, whole: Bytes) {
         (c.id.to_key(), (vid, c.action == Action::Delete))
     });
     assert_eq!(said, last.collect());
+}
+
+/// As a sync that is asked to end, and for the same reason: other devices would wait for it (rules L1, W3).
+#[test]
+fn a_repair_that_is_asked_to_end_gives_its_lock_back() {
+    let (mut released, mut kept) = (0, 0);
+    for step in 1.. {
+        let world = World::weak();
+        let alice = world.device("alice").set_up(|b| b.with_lock(LockPolicy::Always));
+        alice.edit("note", "old");
+        alice.sync();
+        let bob = world.device("bob").set_up(|b| b.with_lock(LockPolicy::Always));
+        bob.sync();
+        alice.edit("note", "new");
+        alice.sync();
+        damage(&world, &slot(2));
+        let made = plan(&bob);
+        bob.storage.journal.take();
+        let Err(error) = bob.repair_asked_to_end_at(&made, step) else { break };
+        assert_eq!(error.kind(), ErrorKind::Stopped, "step {step}");
+        let journal = bob.storage.journal.take();
+        let is_locking = |line: &String| line.ends_with("lock.json") && !line.starts_with("get");
+        let last = journal.last().map(String::as_str).unwrap_or_default();
+        if world.object("lock.json").is_some() {
+            let protected = last.ends_with("lock.json") || last.contains(" changes/");
+            assert!(protected, "step {step}: the lock is left after {journal:?}");
+            kept += 1;
+        } else if journal.iter().any(is_locking) {
+            released += 1;
+        }
+    }
+    assert!(released > 3, "{released} times");
+    assert!((1..=6).contains(&kept), "{kept} times");
 }

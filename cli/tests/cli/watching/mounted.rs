@@ -131,6 +131,26 @@ fn the_folder_itself_is_a_drive_that_goes_away() {
     assert_eq!(world.tree("a"), world.tree("b"));
 }
 
+/// The limit holds for a namespace of users that is the process's own.
+#[test]
+#[ignore = "needs the right to make a namespace of users"]
+fn beyond_the_limit_for_watched_folders_the_folder_is_compared() {
+    let world = World::new(&["a"]);
+    (0..20).for_each(|i| world.write(&format!("a/{i}/x"), "text"));
+    let line = format!(
+        "echo 5 > /proc/sys/user/max_inotify_watches; exec {} sync a cloud --watch --json",
+        env!("CARGO_BIN_EXE_db-to-cloud")
+    );
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--map-root-user", "sh", "-c", &line]).current_dir(world.path("."));
+    let a = Watcher::run(&mut command);
+    until("it is told", || a.count("compared every 30 s (OS file watch limit reached") == 1);
+    until("a first sync", || a.sum("pushed") == 20);
+    (0..20).for_each(|i| world.write(&format!("a/{i}/y"), "text"));
+    until("edits in all folders", || a.sum("pushed") == 40);
+    assert_eq!(a.count("compared every"), 1, "{}", a.told());
+}
+
 /// A folder of this machine as sshfs shows one of another.
 struct Sshfs {
     processes: Vec<Child>,
