@@ -15,6 +15,7 @@ mod login;
 mod missing;
 mod named;
 mod output;
+mod private;
 #[cfg(feature = "profile")]
 mod profiles;
 mod remotes;

@@ -89,10 +89,11 @@ fn write_all(items: &mut [Item<'_>]) {
         return;
     }
     in_parallel(THREADS, items.iter_mut().collect(), |item: &mut Item<'_>| {
-        let bytes = item.write.document.as_ref().map(|document| document.bytes.clone());
+        let (wanted, bytes) =
+            (item.wanted(), item.write.document.as_ref().map(|d| d.bytes.clone()));
         let Some((job, put)) = item.job_and_put() else { return };
         let (None, None, Some(bytes)) = (put.source, &put.staged, bytes) else { return };
-        match job.stage(&bytes, put.over.as_ref()) {
+        match job.stage(&bytes, put.over.as_ref(), wanted) {
             Ok(staged) => put.staged = Some(staged),
             Err(error) => item.end(Err(error)),
         }
@@ -123,13 +124,12 @@ fn make_room(
     }
     let deleted: Vec<String> = taken.keys().map(|i| items[*i].path().to_owned()).collect();
     for item in items.iter_mut() {
+        let permissions = Permissions::Own(item.wanted());
         let Some(put) = item.put() else { continue };
         let Some(source) = put.source else { continue };
         // If the file could not be taken, it is made of the bytes.
         put.source = Some(source).filter(|source| taken.contains_key(source));
-        put.staged = taken
-            .remove(&source)
-            .map(|name| Staged { name: Some(name), permissions: Permissions::Usual });
+        put.staged = taken.remove(&source).map(|name| Staged { name: Some(name), permissions });
     }
     write_all(items);
     folders.forget();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use db_to_cloud::Write;
 
+use crate::attributes::Wanted;
 use crate::content::{Hash, hash_of, revision};
 use crate::database::Shared;
 use crate::error::FolderError;
@@ -61,6 +62,12 @@ impl<'a> Item<'a> {
             },
         };
         Self { write, job, step, needs: Vec::new() }
+    }
+
+    /// What the write says of the permission bits of its file.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let document = self.write.document.as_ref();
+        document.map_or_else(Wanted::default, |document| Wanted::of(&document.attributes))
     }
 
     pub(crate) fn put(&mut self) -> Option<&mut Put> {

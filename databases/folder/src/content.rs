@@ -88,13 +88,13 @@ fn read_some(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
     }
 }
 
-/// The whole content of a document, its hash, and the stamp of the file that has it; `None` if there
-/// is no such file. `seen` is the stamp that it had at an earlier look, which saves one.
+/// The whole content of a document, and what was found of the file that has it; `None` if there is no
+/// such file. `seen` is the stamp that it had at an earlier look, which saves one.
 pub(crate) fn read(
     root: &Root,
     path: &DocumentPath,
     seen: Option<Stamp>,
-) -> Result<Option<(Stamp, Vec<u8>)>, FolderError> {
+) -> Result<Option<(Found, Vec<u8>)>, FolderError> {
     at_rest(root, path, seen, bytes_of_file)
 }
 
@@ -108,7 +108,16 @@ pub(crate) fn read_ahead(root: &Root, path: &str, seen: &Stamp) -> Option<Vec<u8
 
 /// The hash of a document, and the stamp of the file that has it.
 pub(crate) fn hash(root: &Root, path: &DocumentPath) -> Result<Option<(Stamp, Hash)>, FolderError> {
-    at_rest(root, path, None, hash_of_file)
+    let found = at_rest(root, path, None, hash_of_file)?;
+    Ok(found.map(|(found, hash)| (found.stamp, hash)))
+}
+
+/// A file that was read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) stamp: Stamp,
+    /// The permission bits.
+    pub(crate) mode: u32,
 }
 
 /// Reads until the file was the same before and after.
@@ -121,23 +130,24 @@ fn at_rest<T>(
     path: &DocumentPath,
     seen: Option<Stamp>,
     read: impl Fn(&mut File, u64) -> io::Result<T>,
-) -> Result<Option<(Stamp, T)>, FolderError> {
+) -> Result<Option<(Found, T)>, FolderError> {
     let failed = |e: io::Error| FolderError::io("read", root.full(path.as_str()))(e);
     if let Some(before) = seen {
         let Some(mut file) = open(root, path)? else { return Ok(None) };
         // Anything else than the file that was seen is looked at below.
         if let Ok(value) = read(&mut file, before.size)
             && let Ok(after) = sys::facts_of(&file)
-            && matches!(after.look, Look::File { stamp, .. } if stamp == before)
+            && let Look::File { stamp, mode } = after.look
+            && stamp == before
         {
-            return Ok(Some((before, value)));
+            return Ok(Some((Found { stamp, mode }, value)));
         }
     }
     for pause in PAUSES {
         std::thread::sleep(pause);
         let Some(mut file) = open(root, path)? else { return Ok(None) };
-        let before = match sys::facts_of(&file).map_err(failed)?.look {
-            Look::File { stamp, .. } => stamp,
+        let (before, mode) = match sys::facts_of(&file).map_err(failed)?.look {
+            Look::File { stamp, mode } => (stamp, mode),
             Look::Folder => return Ok(None),
             Look::Link | Look::Special => {
                 let path = root.full(path.as_str());
@@ -152,7 +162,7 @@ fn at_rest<T>(
             after.ctime = before.ctime;
         }
         if after == before {
-            return Ok(Some((before, value)));
+            return Ok(Some((Found { stamp: before, mode }, value)));
         }
     }
     Err(FolderError::KeepsChanging { path: root.full(path.as_str()) })

@@ -12,8 +12,9 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 use tokio::sync::{RwLock, mpsc};
 
+use crate::attributes::Bits;
 use crate::cache::Cache;
-use crate::content::{self, Hash, hash_of, revision};
+use crate::content::{self, Found, Hash, hash_of, revision};
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::limbo::Limbo;
@@ -25,7 +26,6 @@ use crate::patterns::waiting;
 use crate::record::Records;
 use crate::root::Root;
 use crate::skipped::{SkipReason, Skipped};
-use crate::stamp::Stamp;
 use crate::survey::{Candidate, look, survey};
 use crate::sys::Dir;
 use crate::{apply, epochs, state_folder, sweep, walk};
@@ -99,13 +99,13 @@ impl Shared {
         let now = self.now(path.as_str());
         let seen = self.memory.seen(path.as_str());
         let stamp = seen.map(|(stamp, _)| stamp);
-        let Some((stamp, bytes)) = content::read(&self.root, &path, stamp)? else {
+        let Some((found, bytes)) = content::read(&self.root, &path, stamp)? else {
             return self.is_absent("read", &path).map(|()| None);
         };
         if seen.is_some_and(|(_, is_new)| is_new) {
             self.read_ahead(path.as_str());
         }
-        Ok(Some(self.document(path.as_str(), stamp, bytes.into(), now)))
+        Ok(Some(self.document(path.as_str(), found, bytes.into(), now)))
     }
 
     /// Whether a document that was not found may be believed to be absent (rule F1); an error if not.
@@ -127,10 +127,22 @@ impl Shared {
     }
 
     /// Remembers what was read after `now`.
-    fn document(&self, path: &str, stamp: Stamp, bytes: Bytes, now: Option<i64>) -> Document {
+    fn document(&self, path: &str, found: Found, bytes: Bytes, now: Option<i64>) -> Document {
         let hash = hash_of(&bytes);
-        self.memory.read(&self.cache, path, stamp, hash, now);
-        Document::new(revision(&hash), bytes)
+        self.memory.read(&self.cache, path, found.stamp, hash, now);
+        let attributes = self.bits(path).attributes(found.mode);
+        Document::new(revision(&hash), bytes).with_attributes(attributes)
+    }
+
+    /// Whether the file system that a file with this path is on keeps permission bits.
+    fn bits(&self, path: &str) -> Bits {
+        let mount = self.records.mounts_above(path).pop().unwrap_or_default();
+        match mount.is_empty() {
+            true => self.limbos.root().bits,
+            false => self.memory.bits(&mount, || {
+                Limbos::open(&self.root, &mount).map_or(Bits::Unknown, |limbo| limbo.bits)
+            }),
+        }
     }
 
     /// Reads the small files that a push will ask for next.
@@ -148,8 +160,8 @@ impl Shared {
     fn get_kept(&self, id: &DocumentId) -> Option<Document> {
         let path = id.as_str()?;
         let Kept { stamp, bytes, now } = self.memory.take(path)?;
-        let is_unchanged = self.root.is_unchanged(path, &stamp);
-        is_unchanged.then(|| self.document(path, stamp, bytes, now))
+        let mode = self.root.mode_if_unchanged(path, &stamp)?;
+        Some(self.document(path, Found { stamp, mode }, bytes, now))
     }
 
     fn revisions(&self, ids: &[DocumentId]) -> Vec<Result<Option<Revision>, FolderError>> {

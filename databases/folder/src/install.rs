@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use db_to_cloud::Revision;
 
+use crate::attributes::Wanted;
 use crate::content::{Hash, hash_in};
 use crate::database::Shared;
 use crate::error::FolderError;
@@ -61,8 +62,13 @@ pub(crate) struct Staged {
 
 impl Job<'_> {
     /// Writes the new content of a document into the limbo, not to the disk yet.
-    pub(crate) fn stage(&self, bytes: &[u8], over: Option<&Over>) -> Result<Staged, FolderError> {
-        let permissions = over.map_or(Permissions::Usual, |over| Permissions::Like(over.mode));
+    pub(crate) fn stage(
+        &self,
+        bytes: &[u8],
+        over: Option<&Over>,
+        wanted: Wanted,
+    ) -> Result<Staged, FolderError> {
+        let permissions = Permissions::new(over.map(|over| over.mode), wanted);
         let name = self.limbo.write(bytes, permissions).map_err(self.failed())?;
         Ok(Staged { name: Some(name), permissions })
     }
@@ -288,7 +294,7 @@ mod tests {
         let over = Over { expected: revision(&old_hash), old_hash, new_hash, mode: 0o600 };
         for (name, over) in [("new", None), ("old", Some(&over))] {
             let mut job = job(&database, &folders, name);
-            let mut staged = job.stage(b"remote", over).unwrap();
+            let mut staged = job.stage(b"remote", over, Wanted::default()).unwrap();
             fs::write(folder.path().join(name), "edit").unwrap();
             job.sync(&staged).unwrap();
             assert_eq!(job.install(&mut staged, over).unwrap(), Applied::Changed);
@@ -304,7 +310,7 @@ mod tests {
         let database = FolderDatabase::open(folder.path()).unwrap();
         let folders = Folders::new(&database.shared().root);
         let mut job = job(&database, &folders, "a/b");
-        let mut staged = job.stage(b"remote", None).unwrap();
+        let mut staged = job.stage(b"remote", None, Wanted::default()).unwrap();
         folders.make(&job.path, &mut Vec::new()).unwrap();
         fs::remove_dir(folder.path().join("a")).unwrap();
         job.sync(&staged).unwrap();
@@ -318,7 +324,7 @@ mod tests {
         let database = FolderDatabase::open(folder.path()).unwrap();
         let folders = Folders::new(&database.shared().root);
         let job = job(&database, &folders, "a");
-        let staged = job.stage(b"remote", None).unwrap();
+        let staged = job.stage(b"remote", None, Wanted::default()).unwrap();
         let name = staged.name.clone().unwrap();
         fs::remove_file(database.state_dir().join("tmp").join(name)).unwrap();
         assert!(matches!(job.sync(&staged), Err(FolderError::Io { .. })));

@@ -11,8 +11,10 @@
 //! - Not a document either: the files of a storage of db-to-cloud ([`is_storage`]) that lies in the
 //!   folder, at any level. Other files beside them are documents.
 //! - Empty folders are not synced: a folder comes with its first file and goes with its last.
-//! - Only content is synced. A replaced file keeps its permission bits, but not its owner, its
-//!   extended attributes or its hard links.
+//! - Beside the content only this is synced, with each edit of it: whether nobody but the owner may
+//!   use the file (the [attribute](db_to_cloud::Attributes) `private`), and whether the owner may execute it
+//!   (`executable`). A replaced file keeps its other permission bits, but not its owner, its extended
+//!   attributes or its hard links.
 //!
 //! # What is ignored
 //! Files named `.db-to-cloud-ignore`, at any level, hold patterns in the syntax of `.gitignore`. As
@@ -47,6 +49,7 @@ compile_error!("db-to-cloud-folder needs the directory handles of Unix");
 
 mod apply;
 mod arrivals;
+mod attributes;
 mod batch;
 mod cache;
 mod content;

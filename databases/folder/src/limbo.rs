@@ -13,6 +13,7 @@ use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::attributes::{Bits, Wanted};
 use crate::content::{Hash, hash_of_file};
 use crate::path::LONGEST_NAME;
 use crate::stamp::{Look, Stamp};
@@ -30,6 +31,8 @@ const OLD: &str = "old-";
 pub(crate) struct Limbo {
     folder: Dir,
     clock: Clock,
+    /// Whether the file system keeps permission bits.
+    pub(crate) bits: Bits,
     /// Whether the file system can swap two files, as far as is known.
     pub(crate) swaps: AtomicBool,
     /// How many seconds an old file must have been left alone before it is swept.
@@ -48,10 +51,23 @@ pub(crate) struct Old {
 /// The permission bits of a new file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Permissions {
-    /// As for any file that a program makes.
-    Usual,
-    /// Those of the file that it replaces.
-    Like(u32),
+    /// As for any file that a program makes, and for its readers to be executed, if it is `executable`.
+    Usual { executable: bool },
+    /// These.
+    Exactly(u32),
+    /// Those that it has, as a version wants them: it is a file that was moved.
+    Own(Wanted),
+}
+
+impl Permissions {
+    /// Those of a version that replaces a file with these bits, or none.
+    pub(crate) fn new(replaced: Option<u32>, wanted: Wanted) -> Self {
+        match replaced {
+            Some(mode) => Self::Exactly(wanted.upon(mode)),
+            None if wanted.private => Self::Exactly(wanted.upon(0o600)),
+            None => Self::Usual { executable: wanted.executable == Some(true) },
+        }
+    }
 }
 
 impl Limbo {
@@ -64,7 +80,8 @@ impl Limbo {
         }
         let folder = state.open_folder("tmp")?;
         let clock = Clock::open(&folder, CLOCK)?;
-        Ok(Self { folder, clock, swaps: AtomicBool::new(true), grace: AtomicU64::new(GRACE) })
+        let (bits, swaps) = (Bits::find(&folder), AtomicBool::new(true));
+        Ok(Self { folder, clock, bits, swaps, grace: AtomicU64::new(GRACE) })
     }
 
     /// The folder itself.
@@ -82,8 +99,9 @@ impl Limbo {
     pub(crate) fn write(&self, bytes: &[u8], permissions: Permissions) -> io::Result<String> {
         let name = format!("{NEW}{}", random()?);
         let mode = match permissions {
-            Permissions::Usual => 0o666,
-            Permissions::Like(_) => 0o600,
+            Permissions::Usual { executable: false } => 0o666,
+            Permissions::Usual { executable: true } => 0o777,
+            Permissions::Exactly(_) | Permissions::Own(_) => 0o600,
         };
         match self.folder.create_new(&name, mode)?.write_all(bytes) {
             Ok(()) => Ok(name),
@@ -100,7 +118,17 @@ impl Limbo {
     /// the disk since the write is told to this handle too: Linux keeps it until somebody has heard it.
     pub(crate) fn sync(&self, name: &str, permissions: Permissions) -> io::Result<()> {
         let file = self.folder.open_to_sync(name)?;
-        let Permissions::Like(mode) = permissions else { return file.sync_data() };
+        let mode = match permissions {
+            Permissions::Usual { .. } => return file.sync_data(),
+            Permissions::Exactly(mode) => mode,
+            Permissions::Own(wanted) => {
+                let mode = sys::facts_of(&file)?.mode & 0o777;
+                if wanted.upon(mode) == mode {
+                    return file.sync_data();
+                }
+                wanted.upon(mode)
+            }
+        };
         // A file system without permissions refuses; then there are none to keep.
         let _ = sys::set_mode(&file, mode);
         file.sync_all()
@@ -215,5 +243,20 @@ mod tests {
         let name = limbo.old_name(&"x".repeat(300), &[1; 32], None).unwrap();
         assert_eq!(Old::parse(&name).unwrap().path, None);
         assert_eq!(Old::parse("new-123"), None);
+    }
+
+    /// Others must not be able to open it before it has its place, either.
+    #[test]
+    fn a_private_file_is_private_from_its_first_moment_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let limbo = Limbo::open(&Dir::open(folder.path()).unwrap()).unwrap();
+        let private = Wanted { private: true, executable: Some(true) };
+        for (replaced, mode) in [(None, 0o700), (Some(0o664), 0o700)] {
+            let permissions = Permissions::new(replaced, private);
+            let name = limbo.write(b"secret", permissions).unwrap();
+            assert_eq!(limbo.folder.facts(&name).unwrap().mode & 0o177, 0, "{replaced:?}");
+            limbo.sync(&name, permissions).unwrap();
+            assert_eq!(limbo.folder.facts(&name).unwrap().mode, mode);
+        }
     }
 }

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use crate::attributes::Bits;
 use crate::cache::Cache;
 use crate::content::Hash;
 use crate::stamp::Stamp;
@@ -46,6 +47,8 @@ struct Inner {
     unsaved: Vec<(String, Stamp, Hash)>,
     /// When the clock of each file system was read, and what it said.
     clocks: HashMap<String, (Instant, i64)>,
+    /// What is known of the file systems mounted inside.
+    bits: HashMap<String, Bits>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,6 +76,7 @@ impl Memory {
         inner.ahead.clear();
         inner.ahead_bytes = 0;
         inner.clocks.clear();
+        inner.bits.clear();
     }
 
     /// A file that was listed and not read.
@@ -139,6 +143,16 @@ impl Memory {
         let now = clock()?;
         self.lock().clocks.insert(mount.to_owned(), (Instant::now(), now));
         Some(now)
+    }
+
+    /// Whether the file system mounted on this folder keeps permission bits.
+    pub(crate) fn bits(&self, mount: &str, find: impl FnOnce() -> Bits) -> Bits {
+        if let Some(bits) = self.lock().bits.get(mount) {
+            return *bits;
+        }
+        let bits = find();
+        self.lock().bits.insert(mount.to_owned(), bits);
+        bits
     }
 
     /// A file that was read after `now`.

@@ -159,10 +159,13 @@ impl Root {
         Ok(folder)
     }
 
-    /// Whether a file that had this stamp has it still: one call, of what the system has just read.
-    pub(crate) fn is_unchanged(&self, path: &str, stamp: &Stamp) -> bool {
-        let found = self.handle.look(path);
-        matches!(found, Ok(Some(Look::File { stamp: now, .. })) if now == *stamp)
+    /// The permission bits of a file that had this stamp, if it has it still: one call, of what the system
+    /// has just read.
+    pub(crate) fn mode_if_unchanged(&self, path: &str, before: &Stamp) -> Option<u32> {
+        match self.handle.look(path) {
+            Ok(Some(Look::File { stamp, mode })) if stamp == *before => Some(mode),
+            _ => None,
+        }
     }
 
     /// The folder that a document is to be in, made if need be. The paths of the folders that got

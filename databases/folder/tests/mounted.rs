@@ -411,3 +411,21 @@ async fn names_that_differ_in_case_only_are_one_on_a_mount_that_ignores_case() {
     assert_eq!(notes.ids().await, ["A.TXT", "a.txt", "stick/a.txt"]);
     assert_eq!(notes.content("stick/a.txt"), b"a.txt");
 }
+
+/// FAT shows the same bits for each file, as it was mounted: they say nothing of a file.
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn a_file_system_without_permission_bits_says_nothing_of_a_file() {
+    for options in ["umask=000", "fmask=177,dmask=077"] {
+        let ways: [(&str, &[&str]); 3] = [
+            ("mkfs.vfat", &["mount", "-t", "vfat", "-o", options]),
+            ("mkfs.exfat", &["mount", "-t", "exfat", "-o", options]),
+            ("mkfs.exfat", &["mount.exfat-fuse", "-o", options]),
+        ];
+        let disk = ways.iter().find_map(|(make, mount)| mount_image(make, &[], mount));
+        let disk = disk.expect("install dosfstools or exfat-fuse");
+        let notes = notes_in(&disk.folder.path().join("notes"));
+        notes.save("a", "text");
+        assert!(notes.get("a").await.unwrap().attributes.is_empty(), "{options}");
+    }
+}
