@@ -53,7 +53,7 @@ pub use environment::Environment;
 pub use environment::SystemEnvironment;
 pub use local::{
     ChangeTracking, Conflict, Database, DeferAll, Joined, KeepBoth, Listed, LocalWins, Missing,
-    NewestWins, Outcome, RemoteWins, Resolution, Resolver, Settling, Write, state,
+    NewestWins, Outcome, RemoteWins, Resolution, Resolver, Selects, Settling, Write, state,
 };
 #[doc(hidden)]
 pub use model::Sizes;

@@ -7,6 +7,7 @@ mod joined;
 mod position;
 mod queue;
 mod resolver;
+mod selection;
 pub mod state;
 mod sync_state;
 
@@ -17,6 +18,7 @@ pub use joined::{Joined, Settling};
 pub use resolver::{
     Conflict, DeferAll, KeepBoth, LocalWins, NewestWins, RemoteWins, Resolution, Resolver,
 };
+pub use selection::Selects;
 #[cfg(feature = "fuzzing")]
 pub(crate) use sync_state::parse;
 pub(crate) use sync_state::{Elsewhere, SyncState, error as state_error};

@@ -29,7 +29,7 @@ pub(crate) use lost::{LostVersion, LostVersions};
 pub use progress::Event;
 pub(crate) use records::{
     Attempt, Branch, DeferredChange, GcClock, Joining, Kept, LastEntry, LogCost, LogPosition,
-    QueuedEdit, Refusal, SyncedVersion,
+    QueuedEdit, Refusal, SetAside, SyncedVersion,
 };
 pub use repair::{RepairPlan, RepairStep};
 pub use report::{ConflictCopy, DeferReason, Deferred, Report, Requests};

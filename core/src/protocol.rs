@@ -6,8 +6,10 @@ mod decide;
 mod lineage;
 mod plan;
 mod remote;
+mod selected;
 
 pub(crate) use decide::{Decision, Fact, Facts, Local, Wait, decide};
 pub(crate) use lineage::Lineage;
 pub(crate) use plan::{Loss, Plan, PlannedWrite, are_many_restored};
 pub(crate) use remote::{Relation, RemoteChange};
+pub(crate) use selected::{Included, include};

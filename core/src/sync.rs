@@ -17,7 +17,7 @@
 //! | `repair` | no sync: damaged entries, by consent |
 //!
 //! Below them, usable by all: `context` (what they share), `anchor`, `chain`, `strength`, `lock`, `brake`, `restored`,
-//! `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`,
+//! `selection` (documents that are excluded here), `stop` (ends a sync early), `commit` (sends an entry and finds its outcome), `mark_synced`, `last_entry`,
 //! `whole` (documents that the log names), `found` (bytes that are there again).
 
 mod anchor;
@@ -39,6 +39,7 @@ mod recover;
 mod repair;
 mod restored;
 mod scan;
+mod selection;
 mod shared;
 mod stop;
 mod strength;
@@ -136,7 +137,9 @@ impl<'a> Session<'a> {
         let _claim = client.sync_state.claim().await?;
         let position = client.sync_state.metadata_read().await?;
         let cx = Context::new(client, SyncOptions::default(), Purpose::Sync);
+        cx.look_up_selection().await?;
         Recover::new(&cx).recover_writes(&position).await?;
+        cx.select().await?;
         Ok(Scan::new(&cx).compare(true).await? > 0)
     }
 
@@ -195,6 +198,7 @@ impl<'a> Session<'a> {
     async fn find_edits(&self, position: &LogPosition) -> Result<(), Error> {
         let client = self.cx.client;
         self.recover.recover_writes(position).await?;
+        self.cx.select().await?;
         // A database that queues all edits itself may find something missing at any time.
         let is_cheap = client.database.tracking() == ChangeTracking::Transactional;
         if (is_cheap || !client.is_compared()) && holds(Rule::C4) {
@@ -414,6 +418,7 @@ impl Context<'_> {
             if claims {
                 self.keep_claim(Some(sync_state.claim().await?));
             }
+            self.look_up_selection().await?;
             let mut position = sync_state.metadata_read().await?;
             if turn == 0 && claims {
                 self.client.emit(Event::Start);

@@ -12,7 +12,7 @@ use db_to_cloud::{
 
 use crate::stepped::{SteppedDatabase, SteppedState};
 use crate::steps::{run, step_back};
-use crate::{FaultyAdapter, Steps, TestTime, World};
+use crate::{Chosen, FaultyAdapter, Steps, TestTime, World};
 
 /// One device. Its documents and its state survive a stop; the client does not.
 pub struct Device {
@@ -28,6 +28,8 @@ pub struct Device {
     pub steps: Steps,
     /// Its clock.
     pub time: TestTime,
+    /// Which documents it syncs.
+    pub chosen: Chosen,
     database: Option<Arc<dyn Database>>,
     resolver: Arc<dyn Resolver>,
     setup: fn(ClientBuilder) -> ClientBuilder,
@@ -48,12 +50,25 @@ impl Device {
         let (documents, state) = (MemoryDatabase::new(), MemoryState::new());
         let resolver: Arc<dyn Resolver> = Arc::new(DeferAll);
         let setup: fn(ClientBuilder) -> ClientBuilder = |builder| builder;
-        let parts = (&storage, &documents, &state, &steps);
+        let chosen = Chosen::default();
+        let parts = (&storage, &documents, &state, &steps, &chosen);
         let client =
             setup(builder(name, parts, None, &resolver)).build_with(Arc::new(time.clone()));
         let name = name.to_owned();
         let database = None;
-        Self { name, documents, state, storage, steps, time, database, resolver, setup, client }
+        Self {
+            name,
+            documents,
+            state,
+            storage,
+            steps,
+            time,
+            chosen,
+            database,
+            resolver,
+            setup,
+            client,
+        }
     }
 
     /// Chooses who settles conflicts; by default they are put off.
@@ -85,7 +100,7 @@ impl Device {
         self.steps.run_freely();
         // A claim does not outlive its process.
         self.state = self.state.reopen();
-        let parts = (&self.storage, &self.documents, &self.state, &self.steps);
+        let parts = (&self.storage, &self.documents, &self.state, &self.steps, &self.chosen);
         let database = self.database.clone();
         let builder = builder(&self.name, parts, database, &self.resolver);
         self.client = (self.setup)(builder).build_with(Arc::new(self.time.clone()));
@@ -109,6 +124,7 @@ impl Device {
         let mut device = world.device(name);
         *device.documents.documents() = self.documents.documents().clone();
         device.state = self.state.snapshot();
+        device.chosen = self.chosen.copy();
         device.resolver = self.resolver.clone();
         device.setup = self.setup;
         device.restart();
@@ -422,14 +438,18 @@ impl std::fmt::Debug for Device {
     }
 }
 
+type Parts<'a> = (&'a FaultyAdapter, &'a MemoryDatabase, &'a MemoryState, &'a Steps, &'a Chosen);
+
 fn builder(
     name: &str,
-    (storage, documents, state, steps): (&FaultyAdapter, &MemoryDatabase, &MemoryState, &Steps),
+    (storage, documents, state, steps, chosen): Parts<'_>,
     database: Option<Arc<dyn Database>>,
     resolver: &Arc<dyn Resolver>,
 ) -> ClientBuilder {
-    let stepped =
-        || Arc::new(SteppedDatabase(documents.clone(), steps.clone())) as Arc<dyn Database>;
+    let stepped = || {
+        Arc::new(SteppedDatabase(documents.clone(), steps.clone(), chosen.clone()))
+            as Arc<dyn Database>
+    };
     let database = database.unwrap_or_else(stepped);
     let state = Arc::new(SteppedState(state.clone(), steps.clone()));
     Client::builder(Arc::new(storage.clone()), database, state, resolver.clone()).with_device(name)

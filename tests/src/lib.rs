@@ -6,6 +6,7 @@
 
 #![allow(clippy::panic, reason = "a harness of tests fails by panicking")]
 
+mod chosen;
 mod device;
 mod faults;
 pub mod fuzz;
@@ -20,6 +21,7 @@ mod steps;
 mod time;
 mod troubled;
 
+pub use chosen::Chosen;
 pub use device::{Backup, Device, Durable, settle};
 pub use faults::{Fault, FaultyAdapter};
 pub use journal::{Batch, Journal};

@@ -1,12 +1,16 @@
 //! Client state and documents whose operations are steps too.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use db_to_cloud::memory::{MemoryDatabase, MemoryState};
 use db_to_cloud::state::{Claim, Sibling, StateError, StateStore, Table, Turn, Update, Written};
-use db_to_cloud::{BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Write};
+use db_to_cloud::{
+    BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Selects, Write,
+};
 use futures::stream::BoxStream;
 
-use crate::Steps;
+use crate::{Chosen, Steps};
 
 pub(crate) struct SteppedState(pub MemoryState, pub Steps);
 
@@ -82,7 +86,7 @@ impl StateStore for SteppedState {
     }
 }
 
-pub(crate) struct SteppedDatabase(pub MemoryDatabase, pub Steps);
+pub(crate) struct SteppedDatabase(pub MemoryDatabase, pub Steps, pub Chosen);
 
 #[async_trait]
 impl Database for SteppedDatabase {
@@ -107,5 +111,9 @@ impl Database for SteppedDatabase {
             self.1.step().await;
         }
         outcomes
+    }
+
+    async fn selection(&self) -> Result<Option<Arc<dyn Selects>>, BoxError> {
+        self.2.selection()
     }
 }

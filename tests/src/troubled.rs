@@ -6,15 +6,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryDatabase;
 use db_to_cloud::{
-    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Selects,
+    Write,
 };
 use futures::StreamExt;
 use futures::stream::BoxStream;
+
+use crate::Chosen;
 
 /// A device's documents with troubles that a test asks for. The clones are one database.
 #[derive(Clone, Default)]
 pub struct TroubledDatabase {
     documents: MemoryDatabase,
+    /// Which documents are synced.
+    pub chosen: Chosen,
     troubles: Arc<Mutex<Troubles>>,
 }
 
@@ -185,6 +190,10 @@ impl Database for TroubledDatabase {
 
     async fn epochs(&self, ids: &[DocumentId]) -> Vec<u64> {
         vec![self.troubles().epoch; ids.len()]
+    }
+
+    async fn selection(&self) -> Result<Option<Arc<dyn Selects>>, BoxError> {
+        self.chosen.selection()
     }
 
     fn tracking(&self) -> ChangeTracking {

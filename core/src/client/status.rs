@@ -8,9 +8,11 @@ use super::Client;
 use crate::environment::Environment;
 use crate::local::state::Table;
 use crate::model::format::LockObject;
-use crate::model::{Error, ErrorKind, Timestamp};
+use crate::model::{DeferredChange, Error, ErrorKind, Timestamp};
 use crate::storage::Adapter;
 use crate::storage::Storage;
+
+const STEP: usize = 500;
 
 /// Where a client and its storage stand; made by [`Client::status`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +26,9 @@ pub struct Status {
     pub queued: u64,
     /// Remote changes that could not be applied yet, conflicts among them.
     pub pending: u64,
+    /// Documents of the storage that are excluded on this device, as of the last sync
+    /// ([`Database::selection`](crate::Database::selection)).
+    pub excluded: u64,
     /// A commit was sent and its fate is not known yet; the next sync finds it out.
     pub unsettled: bool,
     /// When a sync last ended well, by this device's clock.
@@ -48,17 +53,33 @@ impl Client {
         let position = sync_state.metadata_read().await?;
         let create = self.0.storage.capabilities().create.measured(position.atomic);
         let next = self.0.storage.changes_read(position.version + 1).await?;
+        let (set_aside, excluded) = self.excluded().await?;
         Ok(Status {
             version: position.version,
             documents: sync_state.count(Table::Index).await?,
             queued: sync_state.count(Table::Dirty).await?,
-            pending: sync_state.count(Table::Pending).await?,
+            pending: sync_state.count(Table::Pending).await?.saturating_sub(set_aside),
+            excluded,
             unsettled: sync_state.attempt().await?.is_some(),
             synced: position.synced,
             behind: next.is_some(),
             lock: self.0.storage.lock_read().await?,
             remaining_risk: create.remaining_risk(),
         })
+    }
+
+    /// The deferred changes that wait until their documents are included, and how many of these the storage has.
+    async fn excluded(&self) -> Result<(u64, u64), Error> {
+        let (sync_state, mut set_aside, mut excluded) = (&self.0.sync_state, 0, 0);
+        if sync_state.selection().await?.is_none() {
+            return Ok((0, 0));
+        }
+        let mut pages = sync_state.pages::<DeferredChange>(Table::Pending, STEP);
+        while let Some(page) = pages.next().await? {
+            set_aside += page.iter().filter(|(_, p)| p.set_aside.is_some()).count() as u64;
+            excluded += page.iter().filter(|(_, p)| p.is_of_excluded()).count() as u64;
+        }
+        Ok((set_aside, excluded))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, LOST, MAKER, POSITION, TRAIL};
+use super::sync_state::{ATTEMPT, GC_CLOCK, LAST_ENTRY, LOST, MAKER, POSITION, SELECTION, TRAIL};
 use crate::local::state::{Table, Update};
 use crate::model::format::Change;
 use crate::model::{
@@ -67,6 +67,13 @@ impl Batch {
         }
     }
 
+    pub(crate) fn selection(&mut self, mark: Option<&Option<String>>) {
+        match mark {
+            Some(mark) => self.set(Table::Metadata, SELECTION.to_owned(), mark),
+            None => self.clear(Table::Metadata, SELECTION.to_owned()),
+        }
+    }
+
     pub(crate) fn gc_clock(&mut self, clock: &GcClock) {
         self.set(Table::Metadata, GC_CLOCK.to_owned(), clock);
     }
@@ -122,6 +129,14 @@ impl Batch {
         self.dirty(&change.id, edited);
         self.pending(&change.id, None);
         self.intent(&change.id, None);
+    }
+
+    /// A document is excluded: all that is remembered of it is this record (rule C8).
+    pub(crate) fn set_aside(&mut self, id: &DocumentId, record: &DeferredChange) {
+        self.index(id, None);
+        self.dirty(id, None);
+        self.pending(id, Some(record));
+        self.intent(id, None);
     }
 
     /// The local version goes upon this one of the storage: it is pushed (rules P6 and T2).

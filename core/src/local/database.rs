@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use futures::stream::BoxStream;
 
 use super::joined::Joined;
+use super::selection::Selects;
 use crate::model::{BoxError, Document, DocumentId, Revision};
 
 /// The application's documents. A sync reads them when it pushes and writes them when it pulls;
@@ -116,6 +117,16 @@ pub trait Database: Send + Sync {
     /// program may have overwritten them.
     fn guards_overwrites(&self) -> bool {
         false
+    }
+
+    /// Which documents this device syncs (rule C8), asked at the start of each sync; `None`, as by default, is
+    /// all of them. [`list`](Database::list) may leave the others out; all other methods answer for them as for
+    /// any document. A database that wraps another one passes this on.
+    ///
+    /// # Errors
+    /// The sync ends with it, and nothing was changed: a selection that cannot be read must not count as all.
+    async fn selection(&self) -> Result<Option<Arc<dyn Selects>>, BoxError> {
+        Ok(None)
     }
 
     /// A number for each of these documents that changes when a write of it, which was

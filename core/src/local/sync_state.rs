@@ -26,6 +26,7 @@ pub(super) const LAST_ENTRY: &str = "last-entry";
 pub(super) const TRAIL: &str = "trail";
 pub(super) const MAKER: &str = "maker";
 pub(super) const LOST: &str = "lost";
+pub(super) const SELECTION: &str = "selection";
 
 /// Typed access to the state of one client at one remote.
 pub(crate) struct SyncState {
@@ -181,6 +182,12 @@ impl SyncState {
     /// Versions whose bytes were given up for lost (rule D7).
     pub(crate) async fn lost(&self) -> Result<LostVersions, Error> {
         Ok(self.single(LOST).await?.unwrap_or_default())
+    }
+
+    /// The mark of the selection by which the documents are in the index or set aside (rule C8); `None`: all
+    /// are in the index, `Some(None)`: they were on the way from one selection to another one.
+    pub(crate) async fn selection(&self) -> Result<Option<Option<String>>, Error> {
+        self.single(SELECTION).await
     }
 
     pub(crate) async fn gc_clock(&self) -> Result<GcClock, Error> {

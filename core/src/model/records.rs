@@ -268,6 +268,23 @@ impl SyncedVersion {
         }
     }
 
+    /// The change that made this version, as far as it is known here.
+    pub(crate) fn as_change(&self, id: &DocumentId) -> Change {
+        Change {
+            id: id.clone(),
+            rev: self.rev.clone(),
+            action: if self.deleted { Action::Delete } else { Action::Put },
+            vid: self.vid,
+            base: None,
+            len: self.len,
+            hash: self.hash,
+            body: None,
+            seen: self.seen.clone(),
+            attr: self.attr.clone(),
+            other: Default::default(),
+        }
+    }
+
     /// The revision that the application has of this version.
     pub(crate) fn local_rev(&self) -> &Revision {
         self.local.as_ref().unwrap_or(&self.rev)
@@ -361,6 +378,17 @@ pub(crate) struct DeferredChange {
     /// The database refused this very version (rule P12).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused: Option<Refusal>,
+    /// The document is excluded on this device: the change waits until it is included (rule C8).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_aside: Option<Box<SetAside>>,
+}
+
+/// What is remembered of a document that is excluded on this device, besides its newest change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SetAside {
+    /// The version that was synced last, if the document was synced before it was excluded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub synced: Option<SyncedVersion>,
 }
 
 /// A version that the database could not take.
@@ -381,20 +409,7 @@ impl DeferredChange {
     /// A conflict of the local document with the synced version: the edit was made on another revision
     /// (rule C3).
     pub(crate) fn contested(id: &DocumentId, synced: &SyncedVersion) -> Self {
-        let change = Change {
-            id: id.clone(),
-            rev: synced.rev.clone(),
-            action: if synced.deleted { Action::Delete } else { Action::Put },
-            vid: synced.vid,
-            base: None,
-            len: synced.len,
-            hash: synced.hash,
-            body: None,
-            seen: synced.seen.clone(),
-            attr: synced.attr.clone(),
-            other: Default::default(),
-        };
-        Self { diverged: true, ..Self::of(change) }
+        Self { diverged: true, ..Self::of(synced.as_change(id)) }
     }
 
     /// A change of which nothing else is known.
@@ -415,6 +430,7 @@ impl DeferredChange {
             since: None,
             order: (0, 0),
             refused: None,
+            set_aside: None,
         }
     }
 }

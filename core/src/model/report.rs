@@ -30,6 +30,8 @@ pub struct Report {
     pub given_up: Vec<DocumentId>,
     /// Documents that could not be synced now and are tried again at the next sync.
     pub deferred: Vec<Deferred>,
+    /// Documents of the storage that are excluded on this device ([`Database::selection`](crate::Database::selection)).
+    pub excluded: u64,
     /// Documents that the storage had lost and this device has put again, with
     /// [`SyncOptions::verify`](crate::SyncOptions::verify).
     pub put_again: u64,

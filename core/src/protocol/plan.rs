@@ -168,6 +168,13 @@ impl Loss {
         self.arriving.insert(hash);
     }
 
+    /// A content is under an id that this device does not sync.
+    pub(crate) fn stays(&mut self, hash: ContentHash) {
+        if self.lost.contains_key(&hash) {
+            self.arriving.insert(hash);
+        }
+    }
+
     /// Documents that go and come under no other id.
     pub(crate) fn deletes(&self) -> u64 {
         let gone = self.lost.iter().filter(|(hash, _)| !self.arriving.contains(hash));

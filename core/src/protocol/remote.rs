@@ -151,6 +151,7 @@ impl RemoteChange {
             since: same.and_then(|same| same.since),
             refused: same.and_then(|same| same.refused.clone()),
             order: self.order,
+            set_aside: before.and_then(|before| before.set_aside.clone()),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::pull::OtherEntry;
+use crate::local::Selects;
 use crate::local::state::Claim;
 use crate::model::format::Change;
 use crate::model::{DeferReason, Deferred, DeferredChange, DocumentId, Error, Event, Report};
@@ -35,6 +36,8 @@ pub(super) struct Context<'a> {
     pub(super) purpose: Purpose,
     /// While it is held, no other sync of this device uses the state.
     claim: Mutex<Option<Claim>>,
+    /// Which documents are synced, for the whole of this sync (rule C8).
+    pub(super) selection: OnceLock<Option<Arc<dyn Selects>>>,
     /// What the slot of this number held at the first look, until it is used.
     next_slot: Mutex<Option<(u64, Option<OtherEntry>)>>,
 }
@@ -65,6 +68,7 @@ impl<'a> Context<'a> {
             begins: AtomicBool::new(false),
             purpose,
             claim: Mutex::default(),
+            selection: OnceLock::new(),
             next_slot: Mutex::default(),
         }
     }

@@ -5,7 +5,7 @@ use crate::local::state::Update;
 use crate::local::{Batch, SyncState};
 use crate::model::format::{Change, Entry};
 use crate::model::{BoxError, DocumentId, Error, Event, Revision};
-use crate::model::{LogPosition, QueuedEdit, SyncedVersion};
+use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::planted::{Rule, holds};
 use crate::protocol::{Decision, Facts, Local, decide};
 
@@ -72,6 +72,13 @@ impl Context<'_> {
             for (((synced, version), local), record) in
                 synced.iter().zip(&versions).zip(local).zip(&queue)
             {
+                // Committed by an earlier sync, or written by it (rules P8 and U7), and excluded since.
+                if self.excludes(&synced.change.id)
+                    && !(version.deleted && matches!(local, Ok(None)))
+                {
+                    self.set_aside(&mut batch, synced, version, SyncState::queued(record)?);
+                    continue;
+                }
                 let edited = is_edited(Some(version), &local) && holds(Rule::U6);
                 let edit = edited.then(|| edit(&synced.change, version, record)).transpose()?;
                 batch.settled(&synced.change, version, edit);
@@ -82,10 +89,29 @@ impl Context<'_> {
         }
         // Edited again and again: they stay queued, whatever the application has.
         let mut batch = others;
-        for (Synced { change, .. }, version) in synced.iter().zip(&versions) {
-            batch.settled(change, version, Some(QueuedEdit::on(Some(change.vid))));
+        for (synced, version) in synced.iter().zip(&versions) {
+            let change = &synced.change;
+            match self.excludes(&change.id) {
+                true => self.set_aside(&mut batch, synced, version, None),
+                false => batch.settled(change, version, Some(QueuedEdit::on(Some(change.vid)))),
+            }
         }
         self.client.sync_state.metadata_write(batch).await
+    }
+
+    /// The same of a document that is excluded on this device (rule C8). What the queue has may have been made on
+    /// this version, or on another one.
+    fn set_aside(
+        &self,
+        batch: &mut Batch,
+        Synced { change, .. }: &Synced,
+        version: &SyncedVersion,
+        edit: Option<QueuedEdit>,
+    ) {
+        let record = DeferredChange::of(change.clone());
+        let live = Some(version.clone()).filter(|version| !version.deleted);
+        let edit = edit.map(|edit| QueuedEdit { base: Some(version.vid), ..edit });
+        batch.set_aside(&change.id, &record.excluded(live, edit));
     }
 
     /// Neither the storage nor the application has these documents: nothing is remembered of them, but an

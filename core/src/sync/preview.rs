@@ -1,5 +1,7 @@
 //! What a sync would do, without doing it: the same reader, the same decisions, and no write.
 
+mod selected;
+
 use std::collections::{BTreeMap, HashMap};
 
 use futures::StreamExt;
@@ -16,6 +18,7 @@ use crate::model::{Action, DocumentId, Error};
 use crate::model::{DeferredChange, LogPosition, QueuedEdit, SyncedVersion};
 use crate::protocol::{Decision, RemoteChange};
 use crate::sync::{Purpose, Shared, SyncOptions};
+use selected::Selected;
 
 /// What a sync would do; made by [`Client::preview`](crate::Client::preview).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -31,6 +34,8 @@ pub struct Preview {
     pub push_deletes: Vec<DocumentId>,
     /// Documents about which the application would be asked.
     pub conflicts: Vec<DocumentId>,
+    /// How many documents of the storage are excluded on this device.
+    pub excluded: u64,
 }
 
 /// Documents that a sync would decide about, with the remote change, if there is one.
@@ -55,25 +60,30 @@ impl Reader<'_> {
         let client = self.cx.client;
         let (mut position, looked) = self.cx.enter(None).await?;
         looked?;
-        let edits = self.unqueued_edits().await?;
-        let mut suspects = self.deferred_changes().await?;
+        let mut edits = self.unqueued_edits().await?;
+        let (mut suspects, mut selected) = self.deferred_changes(&mut edits).await?;
         for (id, change) in self.remote_changes(&mut position).await? {
+            if self.cx.excludes(&id) {
+                selected.note(&change);
+                continue;
+            }
             let ids = std::slice::from_ref(&id);
             let synced = client.sync_state.indexed(ids).await?.remove(&id);
+            let synced = selected.versions.get(&id).cloned().or(synced);
             let before = suspects.remove(&id).flatten();
             let joined = change.join(before.as_ref(), synced.as_ref(), position.branch());
             suspects.insert(id, Some(joined));
         }
         let mut pages = client.sync_state.pages::<QueuedEdit>(Table::Dirty, STEP);
         while let Some(page) = pages.next().await? {
-            for (id, _) in page {
+            for (id, _) in page.into_iter().filter(|(id, _)| !self.cx.excludes(id)) {
                 suspects.entry(id).or_default();
             }
         }
         for id in edits.keys() {
             suspects.entry(id.clone()).or_default();
         }
-        self.decide_about(&position, suspects, edits).await
+        self.decide_about(&position, suspects, edits, selected).await
     }
 
     async fn decide_about(
@@ -81,15 +91,17 @@ impl Reader<'_> {
         position: &LogPosition,
         suspects: Suspects,
         edits: HashMap<DocumentId, QueuedEdit>,
+        Selected { versions, excluded }: Selected,
     ) -> Result<Preview, Error> {
-        let mut preview = Preview::default();
+        let mut preview = Preview { excluded: excluded.len() as u64, ..Preview::default() };
         let absent =
             |(id, pending): (_, Option<_>)| (id, pending.unwrap_or_else(DeferredChange::absent));
         let mut suspects = suspects.into_iter().peekable();
         while suspects.peek().is_some() {
             let page: Vec<_> = suspects.by_ref().take(STEP).collect();
             let waiting: Vec<Waiting> = page.iter().cloned().map(absent).collect();
-            let known = self.pull.look_up(&waiting).await?.with_edits(&edits);
+            let known =
+                self.pull.look_up(&waiting).await?.with_edits(&edits).with_synced(&versions);
             for (id, remote) in page {
                 let remote = remote.as_ref();
                 let (decision, _) =
@@ -99,16 +111,6 @@ impl Reader<'_> {
             }
         }
         Ok(preview)
-    }
-
-    /// Changes that an earlier sync deferred.
-    async fn deferred_changes(&self) -> Result<Suspects, Error> {
-        let mut found = Suspects::new();
-        let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
-        while let Some(page) = pages.next().await? {
-            found.extend(page.into_iter().map(|(id, pending)| (id, Some(pending))));
-        }
-        Ok(found)
     }
 
     /// The newest change of each document after this position, which moves on in memory only.
@@ -186,11 +188,14 @@ impl Reader<'_> {
         let mut indexed = HashMap::new();
         let mut pages = self.cx.client.sync_state.pages::<SyncedVersion>(Table::Index, STEP);
         while let Some(page) = pages.next().await? {
-            indexed.extend(page);
+            indexed.extend(page.into_iter().filter(|(id, _)| !self.cx.excludes(id)));
         }
         let mut listed = self.cx.client.database.list();
         while let Some(item) = listed.next().await {
             let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
+            if self.cx.excludes(&id) {
+                continue;
+            }
             let known: Option<SyncedVersion> = indexed.remove(&id);
             let Ok(revision) = revision else { continue };
             if revision.is_none()

@@ -8,6 +8,7 @@
 
 mod apply;
 mod deferred;
+mod excluded;
 mod facts;
 mod history;
 mod joined;
@@ -33,8 +34,8 @@ use super::Context;
 use crate::local::Batch;
 use crate::local::state::Table;
 use crate::model::format::Entry;
+use crate::model::{DeferredChange, LogPosition, SyncedVersion};
 use crate::model::{DocumentId, Error, VersionId};
-use crate::model::{LogPosition, SyncedVersion};
 use crate::protocol::{Loss, Relation, RemoteChange};
 
 /// The part of a sync that reads the log and writes into the application.
@@ -191,6 +192,7 @@ impl<'a> Pull<'a> {
         while changes.peek().is_some() {
             let page = changes.by_ref().take(STEP).collect();
             let (page, synced) = self.join(position, page, &mut decided.state).await?;
+            let page = self.set_aside(position, page, &mut decided.state).await;
             match window {
                 Window::Store => {
                     let mut state = std::mem::take(&mut decided.state);
@@ -211,6 +213,7 @@ impl<'a> Pull<'a> {
         if window == Window::Store {
             return Ok(());
         }
+        self.count_arrivals(&mut loss).await?;
         self.brake_pull(position, &loss).await?;
         self.apply_window(position, decided).await
     }
@@ -239,7 +242,8 @@ impl<'a> Pull<'a> {
                     continue;
                 }
             }
-            let joined = change.join(before, version, branch);
+            let last = version.or_else(|| before.and_then(DeferredChange::synced_before));
+            let joined = change.join(before, last, branch);
             match version.filter(|version| joined.is_synced_as(version)) {
                 Some(version) => state.met(&id, version, position.generation, before.is_some()),
                 None => waiting.push((id, joined)),

@@ -76,6 +76,8 @@ impl<'a> Scan<'a> {
             for item in chunk {
                 let Listed { id, revision } = item.map_err(|e| database_error("list", e))?;
                 match revision {
+                    // It stays as it is (rule C8).
+                    _ if self.cx.excludes(&id) => {}
                     Ok(revision) => found.push((id, revision)),
                     Err(e) => self.cx.defer(&id, DeferReason::Unreadable, with_causes(&*e)),
                 }
@@ -164,7 +166,8 @@ impl<'a> Scan<'a> {
         for Missing { ids, all } in found.map_err(|e| database_error("compare", e))? {
             let (mut versions, edits) =
                 (sync_state.indexed(&ids).await?, sync_state.dirty(&ids).await?);
-            let unqueued = ids.into_iter().filter(|id| !edits.contains_key(id));
+            let unqueued =
+                ids.into_iter().filter(|id| !edits.contains_key(id) && !self.cx.excludes(id));
             let missing = unqueued.filter_map(|id| versions.remove_entry(&id));
             let missing: Vec<_> = missing.filter(|(_, version)| !version.deleted).collect();
             self.brake_scan(&missing, all).await?;

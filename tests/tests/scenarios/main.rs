@@ -19,6 +19,7 @@ mod crash_points;
 mod damage;
 mod decisions;
 mod diverged;
+mod excluded;
 mod gc;
 mod identity;
 mod layers;

@@ -45,7 +45,9 @@ impl Pull<'_> {
         let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let open = page.into_iter().filter(|(id, pending)| {
-                !self.cx.is_deferred(id) && !self.is_missing(id, pending, last)
+                pending.set_aside.is_none()
+                    && !self.cx.is_deferred(id)
+                    && !self.is_missing(id, pending, last)
             });
             order.extend(open.map(|(id, pending)| (pending.order, id)));
         }
@@ -102,7 +104,8 @@ impl Pull<'_> {
     async fn report_changing(&self) -> Result<(), Error> {
         let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
-            for (id, _) in page.iter().filter(|(id, p)| !self.is_missing(id, p, false)) {
+            let open = page.iter().filter(|(_, pending)| pending.set_aside.is_none());
+            for (id, _) in open.filter(|(id, pending)| !self.is_missing(id, pending, false)) {
                 self.cx.defer(id, DeferReason::KeepsChanging, "it was edited before each write");
             }
         }
@@ -119,14 +122,16 @@ impl Pull<'_> {
         missing
     }
 
-    /// Counts what the deferred changes are about to take from the application, before the first write.
+    /// Counts what the deferred changes are about to take from the application, before the first write; and those
+    /// that wait until their documents are included.
     async fn brake_deferred(&self, position: &LogPosition) -> Result<(), Error> {
-        let mut loss = Loss::default();
+        let (mut loss, mut excluded) = (Loss::default(), 0);
         let overwrites = self.cx.client.database.guards_overwrites();
         let mut pages = self.cx.client.sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
+            excluded += page.iter().filter(|(_, pending)| pending.is_of_excluded()).count() as u64;
             // What is apart is put to the application, document by document.
-            let open = page.iter().filter(|(_, pending)| !pending.diverged);
+            let open = page.iter().filter(|(_, p)| !p.diverged && p.set_aside.is_none());
             let ids: Vec<_> = open.clone().map(|(id, _)| id.clone()).collect();
             let (synced, edits) = (
                 self.cx.client.sync_state.indexed(&ids).await?,
@@ -138,6 +143,8 @@ impl Pull<'_> {
                 }
             }
         }
+        self.cx.report().excluded = excluded;
+        self.count_arrivals(&mut loss).await?;
         self.brake_pull(position, &loss).await
     }
 

@@ -245,6 +245,17 @@ impl Known {
         }
     }
 
+    /// The same facts with these synced versions in the place of those of the index.
+    pub(in crate::sync) fn with_synced(
+        mut self,
+        versions: &HashMap<DocumentId, SyncedVersion>,
+    ) -> Self {
+        let here = self.revisions.keys();
+        let here = here.filter_map(|id| Some((id.clone(), versions.get(id)?.clone())));
+        self.synced.extend(here);
+        self
+    }
+
     /// The same facts with these edits as well, which are not queued yet.
     pub(in crate::sync) fn with_edits(mut self, edits: &HashMap<DocumentId, QueuedEdit>) -> Self {
         let here = self.revisions.keys().filter_map(|id| Some((id.clone(), *edits.get(id)?)));

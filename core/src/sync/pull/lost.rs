@@ -85,8 +85,9 @@ impl Pull<'_> {
     ) -> Result<bool, Error> {
         let (id, sync_state) = (&change.id, &self.cx.client.sync_state);
         let ids = std::slice::from_ref(id);
-        // Another change is decided first.
-        if self.cx.is_deferred(id) || !sync_state.pending(ids).await?.is_empty() {
+        // Another change is decided first; an excluded document is left as it is (rule C8).
+        let waits = self.cx.is_deferred(id) || self.cx.excludes(id);
+        if waits || !sync_state.pending(ids).await?.is_empty() {
             return Ok(false);
         }
         let local = match self.cx.client.database.get(id).await {

@@ -43,7 +43,8 @@ impl Pull<'_> {
         let mut pages = sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             for (id, pending) in page {
-                if pending.change.is_none_or(|change| change.action == Action::Delete) {
+                let is_excluded = pending.set_aside.is_some();
+                if is_excluded || pending.change.is_none_or(|c| c.action == Action::Delete) {
                     continue;
                 }
                 remote += 1;

@@ -292,6 +292,9 @@ impl Pull<'_> {
         copy: &DocumentId,
         local: &Document,
     ) -> Result<Result<(), String>, Error> {
+        if self.cx.excludes(copy) {
+            return Ok(Err(format!("the id of its copy, {copy:?}, is excluded on this device")));
+        }
         let document = Some(local.clone());
         let write = Write { id: copy.clone(), document, expected: None, moved_from: None };
         match self.apply_one(write).await {

@@ -28,7 +28,10 @@ impl Pull<'_> {
             let parted = |id| position.common.is_some() && synced.contains_key(id);
             let mark = DeferredChange::absent();
             let mut batch = Batch::new();
-            ids.iter().for_each(|id| batch.pending(id, parted(id).then_some(&mark)));
+            for (id, pending) in &page {
+                let kept = self.cx.in_another_log(pending);
+                batch.pending(id, kept.as_ref().or(parted(id).then_some(&mark)));
+            }
             sync_state.metadata_write(batch).await?;
         }
         Ok(())

@@ -59,6 +59,9 @@ impl Pull<'_> {
             };
             self.take_changes(position, changes.into_iter().map(order).collect(), window).await?;
         }
+        if may_forget(position) {
+            self.forget_excluded(position.generation, snapshot.seq).await?;
+        }
         let mut trail = self.cx.client.sync_state.trail().await?;
         trail.push(snapshot.seq, snapshot.commit);
         position.enter(&snapshot, self.cx.client.environment.now());
@@ -126,7 +129,7 @@ impl Pull<'_> {
 
     /// A document that the snapshot no longer names was deleted so long ago that its tombstone is
     /// gone too. Its delete gets a name of our own.
-    fn forgotten(&self, id: DocumentId, indexed: SyncedVersion) -> Change {
+    pub(super) fn forgotten(&self, id: DocumentId, indexed: SyncedVersion) -> Change {
         Change {
             id,
             rev: indexed.rev,

@@ -188,6 +188,8 @@ impl Push<'_> {
         let elsewhere = Arc::new(sync_state.elsewhere(&ids).await?);
         let is_open = |id: &DocumentId| pending.get(id).is_none_or(|p| self.cx.is_open(p));
         let open = ids.into_iter().filter(|id| is_open(id) && !self.cx.is_deferred(id));
+        // Queued since this sync has begun (rule C8).
+        let open = open.filter(|id| !self.cx.excludes(id));
         Ok(open
             .filter_map(|id| {
                 let (edit, synced) = (dirty.get(&id).copied()?, synced.remove(&id));

@@ -37,7 +37,9 @@ impl Recover<'_> {
             return Ok(false);
         };
         let ids: Vec<_> = last.replaced.iter().map(|(id, _)| id.clone()).collect();
-        if !self.cx.client.sync_state.pending(&ids).await?.is_empty() {
+        // Of an excluded document the index knows nothing (rule C8).
+        let is_any_excluded = ids.iter().any(|id| self.cx.excludes(id));
+        if is_any_excluded || !self.cx.client.sync_state.pending(&ids).await?.is_empty() {
             return Ok(false);
         }
         tracing::warn!(version = position.version, "a late write replaced a commit");

@@ -60,7 +60,9 @@ impl Recover<'_> {
         let mut pages = sync_state.pages::<DeferredChange>(Table::Pending, STEP);
         while let Some(page) = pages.next().await? {
             let mut batch = Batch::new();
-            page.iter().for_each(|(id, _)| batch.pending(id, None));
+            for (id, pending) in &page {
+                batch.pending(id, self.cx.in_another_log(pending).as_ref());
+            }
             sync_state.metadata_write(batch).await?;
         }
         position.putting_back = false;
