@@ -13,7 +13,7 @@ use db_to_cloud::{
 
 use super::clock::Clock;
 use super::dice::Dice;
-use super::documents::WatchedDocuments;
+use super::documents::{Selection, WatchedDocuments};
 use super::resolver::Merging;
 use super::shared::{Shared, lock};
 use super::state::{WatchedState, at_once, record};
@@ -66,6 +66,7 @@ pub(super) struct Device {
     pub name: String,
     pub setup: Setup,
     pub documents: MemoryDatabase,
+    pub selection: Selection,
     pub state: MemoryState,
     pub clock: Clock,
     pub client: Client,
@@ -95,7 +96,9 @@ impl Device {
         let (documents, state) = (MemoryDatabase::new(), MemoryState::new());
         let clock = Clock::new(shared, number);
         let journal = Arc::default();
-        let client = build(shared, number, &name, &setup, (&documents, &state, &clock, &journal));
+        let selection = Selection::default();
+        let parts = (&documents, &selection, &state, &clock, &journal);
+        let client = build(shared, number, &name, &setup, parts);
         let (backup, asked, goes_on, ended) = (None, None, None, None);
         let shared = shared.clone();
         let (sloppy, missing) = (false, Vec::new());
@@ -104,6 +107,7 @@ impl Device {
             name,
             setup,
             documents,
+            selection,
             state,
             clock,
             client,
@@ -125,7 +129,7 @@ impl Device {
     pub(super) fn restart(&mut self) {
         // A claim does not outlive its process.
         self.state = self.state.reopen();
-        let parts = (&self.documents, &self.state, &self.clock, &self.journal);
+        let parts = (&self.documents, &self.selection, &self.state, &self.clock, &self.journal);
         self.client = build(&self.shared, self.number, &self.name, &self.setup, parts);
         self.sloppy = false;
     }
@@ -165,20 +169,22 @@ impl Device {
     }
 }
 
-type Parts<'a> = (&'a MemoryDatabase, &'a MemoryState, &'a Clock, &'a Arc<Mutex<Vec<String>>>);
+type Parts<'a> =
+    (&'a MemoryDatabase, &'a Selection, &'a MemoryState, &'a Clock, &'a Arc<Mutex<Vec<String>>>);
 
 fn build(
     shared: &Arc<Shared>,
     device: usize,
     name: &str,
     setup: &Setup,
-    (documents, state, clock, journal): Parts<'_>,
+    (documents, selection, state, clock, journal): Parts<'_>,
 ) -> Client {
     let (width, probed) = (setup.width, setup.probed);
     let (shared, journal) = (shared.clone(), journal.clone());
     let storage = Storage { shared: shared.clone(), device, width, probed, journal };
     let (documents, queueing) = (documents.clone(), setup.queueing);
-    let documents = WatchedDocuments { shared: shared.clone(), device, documents, queueing };
+    let (selection, shared_by) = (selection.clone(), shared.clone());
+    let documents = WatchedDocuments { shared: shared_by, device, documents, queueing, selection };
     let state = WatchedState { shared: shared.clone(), device, state: state.clone() };
     let resolver = Merging { shared, device };
     let limits = Limits { request: Duration::from_secs(30), sync: None, retries: setup.retries };

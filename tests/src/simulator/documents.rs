@@ -1,16 +1,18 @@
 //! A device's documents: each write of a sync is a place to stop at, and is looked at.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use db_to_cloud::memory::MemoryDatabase;
 use db_to_cloud::{
-    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Write,
+    BoxError, ChangeTracking, Database, Document, DocumentId, Listed, Outcome, Revision, Selects,
+    Write,
 };
 use futures::stream::BoxStream;
 
 use super::invariants;
-use super::shared::Shared;
+use super::shared::{Shared, lock};
+use crate::Chosen;
 
 #[derive(Clone)]
 pub(super) struct WatchedDocuments {
@@ -18,6 +20,21 @@ pub(super) struct WatchedDocuments {
     pub device: usize,
     pub documents: MemoryDatabase,
     pub queueing: ChangeTracking,
+    pub selection: Selection,
+}
+
+/// Which documents a device syncs: as its user says now, and as the last sync was given it.
+#[derive(Clone, Default)]
+pub(super) struct Selection {
+    pub chosen: Chosen,
+    pub given: Arc<Mutex<Chosen>>,
+}
+
+impl Selection {
+    /// Whether a delete of this document is none for other devices, now or by a sync under way.
+    pub(super) fn may_exclude(&self, id: &DocumentId) -> bool {
+        self.chosen.excludes(id) || lock(&self.given).excludes(id)
+    }
 }
 
 #[async_trait]
@@ -43,6 +60,10 @@ impl Database for WatchedDocuments {
         for write in batch {
             self.shared.gate(self.device).await;
             let before = self.documents.documents().get(&write.id).cloned();
+            if lock(&self.selection.given).excludes(&write.id) {
+                let detail = format!("device {}: {:?} is written", self.device, write.id);
+                self.shared.violate("an excluded document stays as it is (C8)", detail);
+            }
             let outcome = self.documents.apply(vec![write.clone()]).await;
             if outcome.iter().all(Outcome::is_done) {
                 self.shared.note(|| format!("device {}: {:?} is written", self.device, write.id));
@@ -52,6 +73,11 @@ impl Database for WatchedDocuments {
             outcomes.extend(outcome);
         }
         outcomes
+    }
+
+    async fn selection(&self) -> Result<Option<Arc<dyn Selects>>, BoxError> {
+        *lock(&self.selection.given) = self.selection.chosen.copy();
+        self.selection.chosen.selection()
     }
 
     fn tracking(&self) -> ChangeTracking {

@@ -26,6 +26,11 @@ pub(super) enum Action {
         device: u64,
         document: u64,
     },
+    /// The user excludes these documents, one a bit, or none.
+    Select {
+        device: u64,
+        excluded: u64,
+    },
     /// A sync begins, unless one is under way there.
     Sync {
         device: u64,
@@ -163,6 +168,9 @@ fn action(dice: &mut Dice, kinds: u64) -> Action {
         82..88 => Action::Weather { faults: dice.one_of(&[0, 0, 2, 8, 25]) },
         88..94 => Action::Favour { weights: [0; 5].map(|_| dice.one_of(&[0, 1, 1, 6])) },
         94..97 => Action::Pass { millis: dice.one_of(&[1_000, 100_000, 7_200_000]) },
+        97 if dice.percent(70) => {
+            Action::Select { device, excluded: dice.below(32) & dice.below(32) }
+        }
         97..99 => Action::Jump { days: dice.one_of(&[2, 8, 17, 31]) },
         _ => Action::Join,
     }

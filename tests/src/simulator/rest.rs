@@ -27,6 +27,8 @@ pub(super) fn come_to_rest(world: &mut World) -> Result<(), Violation> {
     for place in 0..world.devices.len() {
         // Only a comparison finds what was not queued; only maintenance puts a lost document again.
         let device = &mut world.devices[place];
+        // What is excluded is compared with the others once it is included (rule C9).
+        device.selection.chosen.everything();
         if device.sloppy || !device.setup.maintenance {
             device.setup.maintenance = true;
             world.crash(place);

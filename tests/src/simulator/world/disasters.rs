@@ -95,10 +95,11 @@ impl World {
         self.shared.count("device cloned");
         let Backup { documents, state } = self.devices[place].copy();
         let setup = self.devices[place].setup.clone();
+        let chosen = self.devices[place].selection.chosen.copy();
         self.join(setup);
         let Some(clone) = self.devices.last_mut() else { return };
         *clone.documents.documents() = documents;
-        clone.state = state;
+        (clone.state, clone.selection.chosen) = (state, chosen);
         clone.restart();
         self.doubt();
     }
@@ -159,7 +160,7 @@ impl World {
     }
 
     /// Deletes that the device had not committed are no more.
-    fn forget_deletes(&self, number: usize) {
+    pub(super) fn forget_deletes(&self, number: usize) {
         let cloud = lock(&self.shared.cloud);
         let head = cloud.all_tokens().union(&cloud.lost).cloned().collect();
         lock(&self.shared.oracle).forgot_deletes(number, &head, &cloud.published);

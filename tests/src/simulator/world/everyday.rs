@@ -16,6 +16,7 @@ impl World {
             Action::Delete { device, document, queued } => self.delete(device, document, queued),
             Action::Open { device, document } => self.open(device, document),
             Action::SaveOpened { device, document } => self.save_opened(device, document),
+            Action::Select { device, excluded } => self.select(self.place(device), excluded),
             Action::Sync { device } => self.begin_sync(self.place(device)),
             Action::Crash { device } => self.crash(self.place(device)),
             Action::Cancel { device } => {
@@ -67,12 +68,32 @@ impl World {
         }
         let tokens = device.tokens(&id);
         let known = match record(&device.state, Table::Index, &id.to_key()) {
+            // What is excluded goes here only (rule C8).
+            _ if device.selection.may_exclude(&id) => Tokens::new(),
             Some(version) if !self.is_deleted_since(&id, &version) => self.deletable(&id, &tokens),
             _ => Tokens::new(),
         };
         lock(&self.shared.oracle).deleted(device.number, &tokens, &known);
         device.documents.remove(id.clone());
         self.queue(place, id, queued);
+    }
+
+    /// Deletes that were not committed stay here, if their documents are excluded by now.
+    fn select(&mut self, place: usize, excluded: u64) {
+        let names: Vec<_> = (0..5).map(|number| format!("doc-{number}")).collect();
+        let of_bit = |(number, _): &(usize, _)| excluded >> number & 1 == 1;
+        let names: Vec<_> =
+            names.iter().enumerate().filter(of_bit).map(|(_, name)| &**name).collect();
+        let device = &self.devices[place];
+        device.selection.chosen.exclude(&names);
+        self.shared.note(|| format!("{} excludes {names:?}", device.name));
+        self.shared.count(if names.is_empty() {
+            "everything included"
+        } else {
+            "documents excluded"
+        });
+        let number = device.number;
+        self.forget_deletes(number);
     }
 
     /// Whether the log has a delete of this version, which its device has not heard of: a second one is
