@@ -107,6 +107,10 @@ fn may_write(
     path: &DocumentPath,
     write: &Write,
 ) -> Result<Arc<Limbo>, FolderError> {
+    // The sync asks for no such write (rule C8).
+    if !shared.selections.given()?.has(path.as_str()) {
+        return Err(FolderError::Excluded { path: shared.root.full(path.as_str()) });
+    }
     let is_guarded = write.document.is_some() && is_guarded(path.as_str());
     if is_guarded && !shared.records.get().guard_is_open {
         return Err(FolderError::Guarded { path: shared.root.full(path.as_str()) });

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use db_to_cloud::{
-    BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Timestamp, Write,
+    BoxError, Database, Document, DocumentId, Listed, Outcome, Revision, Selects, Timestamp, Write,
 };
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
@@ -25,6 +25,7 @@ use crate::path::{DocumentPath, STATE_DIR, is_reserved};
 use crate::patterns::waiting;
 use crate::record::Records;
 use crate::root::Root;
+use crate::selection::{Selection, Selections};
 use crate::skipped::{SkipReason, Skipped};
 use crate::survey::{Candidate, look, survey};
 use crate::sys::Dir;
@@ -69,6 +70,7 @@ pub(crate) struct Shared {
     pub(crate) memory: Memory,
     pub(crate) records: Records,
     pub(crate) mounts: Mounts,
+    pub(crate) selections: Selections,
     skipped: Mutex<Vec<Skipped>>,
 }
 
@@ -84,9 +86,10 @@ impl Shared {
         let limbos = Limbos::new(Limbo::open(&state).map_err(failed())?);
         let root = Root::new(path, handle, &state).map_err(failed())?;
         let cache = Cache::open(state_path.join("files.sqlite"));
+        let selections = Selections::new(state_path.clone(), root.folds());
         let records = Records::open(state_path)?;
         let (memory, mounts, skipped) = Default::default();
-        Ok(Self { root, limbos, cache, memory, records, mounts, skipped })
+        Ok(Self { root, limbos, cache, memory, records, mounts, selections, skipped })
     }
 
     pub(crate) fn set_skipped(&self, skipped: Vec<Skipped>) {
@@ -246,7 +249,37 @@ impl FolderDatabase {
     /// nothing is known of it.
     pub fn concerns_documents(&self, path: &Path) -> bool {
         let inside = path.strip_prefix(self.root()).unwrap_or(path);
-        !inside.iter().any(|name| name.to_str().is_some_and(is_reserved))
+        !inside.iter().any(|name| name.to_str().is_some_and(is_reserved)) && self.selects(inside)
+    }
+
+    /// Whether a file or folder with this path may be selected.
+    fn selects(&self, inside: &Path) -> bool {
+        let (Some(path), Ok(selection)) = (inside.to_str(), self.shared.selections.given()) else {
+            return true;
+        };
+        selection.has(path) || selection.may_hold(path)
+    }
+
+    /// Which files this device syncs, as it is saved.
+    ///
+    /// # Errors
+    /// If it cannot be read or understood.
+    pub fn selection(&self) -> Result<Selection, FolderError> {
+        self.shared.selections.saved()
+    }
+
+    /// From the next sync on this device syncs these files (rules C8 and C9), also after a restart. Files that it
+    /// does not sync any more stay where they are.
+    ///
+    /// # Errors
+    /// If it cannot be saved.
+    pub fn set_selection(&self, selection: Selection) -> Result<(), FolderError> {
+        self.shared.selections.save(selection)
+    }
+
+    /// The same for this value and its clones only, to see what a sync would do.
+    pub fn try_selection(&self, selection: Selection) {
+        self.shared.selections.try_out(selection);
     }
 
     /// What the last [`list`](Database::list) that came to its end found and did not list; and ignore files that
@@ -391,6 +424,13 @@ impl Database for FolderDatabase {
             Ok(outcomes) => outcomes,
             Err(error) => (0..count).map(|_| Outcome::Blocked(error.to_string().into())).collect(),
         }
+    }
+
+    async fn selection(&self) -> Result<Option<Arc<dyn Selects>>, BoxError> {
+        let given = self.run("select", (), |shared| shared.selections.give()).await??;
+        Ok(Some(given)
+            .filter(|given| !given.is_everything())
+            .map(|given| given as Arc<dyn Selects>))
     }
 
     /// Files are edited by any program: one may have overwritten them all.

@@ -145,6 +145,30 @@ pub enum FolderError {
         /// What is wrong with it.
         source: io::Error,
     },
+    /// A pattern of a [`Selection`](crate::Selection) cannot be understood.
+    #[error("select by the pattern {pattern:?}: {why}")]
+    SelectionPattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The selection of this device cannot be understood. It is not taken for one of all files.
+    #[error(
+        "read {path:?}, which says what this device syncs, and which a newer version wrote or which is damaged: use that version, or set the selection again; nothing is synced until then"
+    )]
+    Selection {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: io::Error,
+    },
+    /// This device does not sync the document.
+    #[error("write {path:?}: it is not in the selection of this device")]
+    Excluded {
+        /// The document.
+        path: PathBuf,
+    },
     /// The folder `.db-to-cloud` cannot be trusted with the state of the sync.
     #[error("open {path:?}: {why}: look at what is in it, and mend or remove it")]
     StateFolder {
@@ -209,6 +233,7 @@ impl FolderError {
             | Self::Foreign { .. }
             | Self::SameName { .. }
             | Self::Guarded { .. }
+            | Self::Excluded { .. }
             | Self::ForeignRevision { .. } => true,
             Self::Io { source, .. } => sys::is_never_possible(source),
             _ => false,

@@ -124,7 +124,7 @@ impl Patterns {
 }
 
 /// Whether a `[` has no `]`: git never matches such a pattern, and the builder takes the `[` as it is.
-fn has_open_class(line: &str) -> bool {
+pub(crate) fn has_open_class(line: &str) -> bool {
     let (mut characters, mut is_open) = (line.chars().peekable(), false);
     if line.starts_with('#') {
         return false;

@@ -37,6 +37,8 @@ pub enum SkipReason {
     KeptIn(String),
     /// This pattern of an ignore file leaves it out. Only [`ignored`](crate::FolderDatabase::ignored) lists it.
     Ignored(String),
+    /// It is not in the selection of this device. Only [`ignored`](crate::FolderDatabase::ignored) lists it.
+    Excluded,
 }
 
 impl SkipReason {
@@ -105,6 +107,7 @@ impl fmt::Display for SkipReason {
                 f,
                 "kept in by {rule}; patterns that came from another device and were not accepted would let it out"
             ),
+            Self::Excluded => f.write_str("not in the selection of this device"),
             Self::Ignored(rule) => write!(f, "left out by {rule}"),
         }
     }

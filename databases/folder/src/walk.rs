@@ -16,6 +16,7 @@ use crate::mounts::Seen;
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
 use crate::patterns::{IGNORE_FILE, Patterns, is_ignore_file};
 use crate::record::Record;
+use crate::selection::Compiled;
 use crate::skipped::{SkipReason, Skipped};
 use crate::stamp::Look;
 use crate::survey::Candidate;
@@ -50,6 +51,7 @@ struct Walk<'a> {
     /// `None` if only what is ignored is of interest.
     pages: Option<&'a Sender<Page>>,
     record: Record,
+    selection: Arc<Compiled>,
     candidates: Vec<Candidate>,
     /// Files that could not even be looked at.
     unseen: Page,
@@ -61,7 +63,8 @@ struct Walk<'a> {
 
 /// Sends all documents, or an error as the last item. It blocks.
 pub(crate) fn walk(shared: &Shared, pages: &Sender<Page>) {
-    if let Err(Stop::Failed(error)) = Walk::new(shared, Some(pages)).run() {
+    let walk = Walk::new(shared, Some(pages)).map_err(Stop::Failed);
+    if let Err(Stop::Failed(error)) = walk.and_then(|mut walk| walk.run()) {
         // If nobody reads it, nobody misses it.
         let _ = pages.blocking_send(vec![Err(error.into())]);
     }
@@ -69,28 +72,31 @@ pub(crate) fn walk(shared: &Shared, pages: &Sender<Page>) {
 
 /// What the ignore files leave out. It blocks.
 pub(crate) fn ignored(shared: &Shared) -> Result<Vec<Skipped>, FolderError> {
-    let mut walk = Walk::new(shared, None);
+    let mut walk = Walk::new(shared, None)?;
     match walk.enter_all() {
         Err(Stop::Failed(error)) => return Err(error),
         Ok(()) | Err(Stop::Unwanted) => {}
     }
-    walk.skipped.retain(|skipped| matches!(skipped.reason, SkipReason::Ignored(_)));
+    let is_left_out =
+        |s: &Skipped| matches!(s.reason, SkipReason::Ignored(_) | SkipReason::Excluded);
+    walk.skipped.retain(is_left_out);
     Ok(walk.skipped)
 }
 
 impl<'a> Walk<'a> {
-    fn new(shared: &'a Shared, pages: Option<&'a Sender<Page>>) -> Self {
-        Self {
+    fn new(shared: &'a Shared, pages: Option<&'a Sender<Page>>) -> Result<Self, FolderError> {
+        Ok(Self {
             shared,
             pages,
             record: shared.records.get(),
+            selection: shared.selections.given()?,
             candidates: Vec::new(),
             unseen: Vec::new(),
             skipped: Vec::new(),
             listed: cache::Listed::default(),
             seen: Seen::default(),
             folders: Vec::new(),
-        }
+        })
     }
 
     fn run(&mut self) -> Result<(), Stop> {
@@ -189,7 +195,12 @@ impl<'a> Walk<'a> {
             }
         };
         let is_folder = matches!(look, Look::Folder);
-        if self.is_ignored(folder, &relative, is_folder) {
+        let is_excluded = path.as_ref().is_some_and(|path| self.is_excluded(path, is_folder));
+        if is_excluded || self.is_ignored(folder, &relative, is_folder) {
+            // The mount is not empty.
+            if let Some(mount) = folder.mount.as_ref().filter(|_| is_excluded) {
+                self.seen.document(mount);
+            }
             return;
         }
         let document = path.as_deref().map(DocumentPath::from_text);
@@ -215,6 +226,18 @@ impl<'a> Walk<'a> {
             }
             _ => self.skip(relative, SkipReason::Reserved),
         }
+    }
+
+    /// Whether this device does not sync it, and nothing below it.
+    fn is_excluded(&mut self, path: &str, is_folder: bool) -> bool {
+        let is_selected = match is_folder {
+            true => self.selection.may_hold(path),
+            false => self.selection.has(path),
+        };
+        if !is_selected && self.pages.is_none() {
+            self.skip(path, SkipReason::Excluded);
+        }
+        !is_selected
     }
 
     /// Whether the patterns that count here ignore it. What only they ignore, and those that came from the
