@@ -162,15 +162,13 @@ fn action(dice: &mut Dice, kinds: u64) -> Action {
         28..31 => Action::Open { device, document },
         31..34 => Action::SaveOpened { device, document },
         34..42 => Action::Delete { device, document, queued },
-        42..75 => Action::Sync { device },
+        42..73 => Action::Sync { device },
+        73..75 => Action::Select { device, excluded: dice.below(32) & dice.below(32) },
         75..80 => Action::Crash { device },
         80..82 => Action::Cancel { device },
         82..88 => Action::Weather { faults: dice.one_of(&[0, 0, 2, 8, 25]) },
         88..94 => Action::Favour { weights: [0; 5].map(|_| dice.one_of(&[0, 1, 1, 6])) },
         94..97 => Action::Pass { millis: dice.one_of(&[1_000, 100_000, 7_200_000]) },
-        97 if dice.percent(70) => {
-            Action::Select { device, excluded: dice.below(32) & dice.below(32) }
-        }
         97..99 => Action::Jump { days: dice.one_of(&[2, 8, 17, 31]) },
         _ => Action::Join,
     }
