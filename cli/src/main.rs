@@ -87,7 +87,7 @@ async fn run(args: Args) -> Result<ExitCode, Failure> {
     match args.command {
         // They end in their own way.
         Command::Sync(options) if options.watch => watch::run(options, verbose).await,
-        Command::Sync(options) => sync::run(options, verbose).await,
+        Command::Sync(options) => Box::pin(sync::run(options, verbose)).await,
         Command::Repair(options) => repair::run(options).await,
         Command::Status(options) => Box::pin(unless_interrupted(status::run(options))).await,
         Command::Import(options) => unless_interrupted(import::run(options, verbose)).await,

@@ -87,5 +87,4 @@ pub use database::FolderDatabase;
 pub use error::FolderError;
 pub use selection::Selection;
 pub use skipped::{SkipReason, Skipped, path_text};
-pub use skipped::{SkipReason, Skipped};
 pub use storage::is_storage;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::FolderError;
 use crate::path::is_below;
+use crate::state_folder::write_whole;
 
 const FORMAT: u32 = 1;
 const FILE: &str = "folder.json";
@@ -95,7 +96,7 @@ impl Records {
         let mut now = before.clone();
         change(&mut now);
         if now != before {
-            write(&self.folder, &path, &now).map_err(failed())?;
+            write_whole(&self.folder, &path, &now).map_err(failed())?;
         }
         *record = now;
         Ok(())
@@ -113,19 +114,6 @@ fn read(path: &Path) -> Result<Record, FolderError> {
     match record.format {
         FORMAT => Ok(record),
         other => Err(damaged(io::Error::other(format!("its format is {other}")))),
-    }
-}
-
-/// Readers see the old or the new content.
-fn write(folder: &Path, path: &Path, record: &Record) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(record)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    // Windows opens no folder so, and needs no sync of it.
-    match cfg!(unix) {
-        true => File::open(folder)?.sync_all(),
-        false => Ok(()),
     }
 }
 

@@ -3,9 +3,8 @@
 //! A file that is missing stands for all files. One that cannot be understood ends each sync: it never stands for
 //! all files, as there may be no room for them here.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use db_to_cloud::{DocumentId, Selects};
@@ -17,6 +16,7 @@ use crate::error::FolderError;
 use crate::path::is_below;
 use crate::patterns::has_open_class;
 use crate::root::prefixes;
+use crate::state_folder::write_whole;
 
 const FORMAT: u32 = 1;
 const FILE: &str = "selection.json";
@@ -224,7 +224,7 @@ impl Selections {
         let path = self.folder.join(FILE);
         let Selection { only, exclude } = selection;
         let saved = Saved { format: FORMAT, only, exclude };
-        write(&self.folder, &path, &saved).map_err(FolderError::io("write", path.clone()))?;
+        write_whole(&self.folder, &path, &saved).map_err(FolderError::io("write", path.clone()))?;
         self.lock().tried = None;
         Ok(())
     }
@@ -255,18 +255,6 @@ impl Selections {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn write(folder: &Path, path: &Path, saved: &Saved) -> io::Result<()> {
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(&serde_json::to_vec(saved)?)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    // Windows opens no folder so, and needs no sync of it.
-    match cfg!(unix) {
-        true => File::open(folder)?.sync_all(),
-        false => Ok(()),
     }
 }
 

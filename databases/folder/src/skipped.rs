@@ -54,6 +54,7 @@ impl SkipReason {
             Self::NotAccepted => "not-accepted",
             Self::KeptIn(_) => "kept-in",
             Self::Ignored(_) => "ignored",
+            Self::Excluded => "excluded",
         }
     }
 
@@ -66,7 +67,8 @@ impl SkipReason {
             | Self::Special
             | Self::Storage
             | Self::NotAccepted
-            | Self::Ignored(_) => false,
+            | Self::Ignored(_)
+            | Self::Excluded => false,
         }
     }
 }

@@ -3,8 +3,11 @@
 //! The folder to sync may come from elsewhere, such as an archive or a shared drive, and bring a
 //! `.db-to-cloud` that leads the sync to write into files of the user.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
+
+use serde::Serialize;
 
 use crate::error::FolderError;
 use crate::limbo::random;
@@ -70,5 +73,18 @@ fn keep_from_git(state: &Dir) -> io::Result<()> {
         Ok(mut file) => file.write_all(content),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
+    }
+}
+
+/// Writes a file in the state folder as JSON, for its user alone. Readers see the old or the new content.
+pub(crate) fn write_whole(folder: &Path, path: &Path, value: &impl Serialize) -> io::Result<()> {
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(&serde_json::to_vec(value)?)?;
+    file.as_file().sync_all()?;
+    file.persist(path)?;
+    // Windows opens no folder so, and needs no sync of it.
+    match cfg!(unix) {
+        true => File::open(folder)?.sync_all(),
+        false => Ok(()),
     }
 }
