@@ -23,6 +23,7 @@ use crate::install::{Applied, Staged};
 use crate::limbo::Permissions;
 use crate::obstacle::{Obstacle, remove_empty};
 use crate::path::parent;
+use crate::stamp::{Look, Stamp};
 use crate::survey::in_parallel;
 use crate::{arrivals, respell, sweep};
 
@@ -45,6 +46,7 @@ pub(crate) fn apply(shared: &Shared, writes: &[Write]) -> Vec<Outcome> {
     make_room(shared, &folders, &mut items, &mut touched);
     install(&mut items);
     bring_to_disk(shared, &mut items, touched);
+    remember(shared, &items);
     shared.limbos.close();
     items.into_iter().map(outcome).collect()
 }
@@ -129,7 +131,11 @@ fn make_room(
         let Some(source) = put.source else { continue };
         // If the file could not be taken, it is made of the bytes.
         put.source = Some(source).filter(|source| taken.contains_key(source));
-        put.staged = taken.remove(&source).map(|name| Staged { name: Some(name), permissions });
+        put.staged = taken.remove(&source).map(|name| Staged {
+            name: Some(name),
+            permissions,
+            written: None,
+        });
     }
     write_all(items);
     folders.forget();
@@ -245,6 +251,9 @@ fn install_one(item: &mut Item<'_>) -> Option<(usize, String, String)> {
     // A file that was moved may have been written by its owner a moment ago.
     let synced = if put.source.is_some() { job.sync(&staged) } else { Ok(()) };
     let result = synced.and_then(|()| job.install(&mut staged, put.over.as_ref()));
+    if matches!(result, Ok(Applied::Done)) {
+        job.written = staged.written.map(|stamp| (stamp, put.hash));
+    }
     let back = match (put.source, staged.name.take()) {
         (Some(source), Some(name)) => Some((source, name, place)),
         (None, name) => {
@@ -255,6 +264,21 @@ fn install_one(item: &mut Item<'_>) -> Option<(usize, String, String)> {
     };
     item.end(result);
     back
+}
+
+/// Remembers the hashes of what was written, so that it is not read again to find out that nobody edited it.
+fn remember(shared: &Shared, items: &[Item<'_>]) {
+    let folders = Folders::new(&shared.root);
+    for job in items.iter().filter_map(|item| item.job.as_ref()) {
+        let Some((written, hash)) = job.written else { continue };
+        let path = job.path.as_str();
+        let Ok(Some(folder)) = folders.get("write", job.path.parent()) else { continue };
+        if let Ok(Some(Look::File { stamp, .. })) = folder.look(job.path.name())
+            && stamp == (Stamp { ctime: stamp.ctime, ..written })
+        {
+            shared.memory.wrote(&shared.cache, path, stamp, hash);
+        }
+    }
 }
 
 /// Brings the changed entries of folders to the disk; a write of which one fails has failed.

@@ -44,7 +44,7 @@ pub(crate) struct Put {
     /// The delete of the batch whose file becomes this one.
     pub(crate) source: Option<usize>,
     pub(crate) staged: Option<Staged>,
-    hash: Hash,
+    pub(crate) hash: Hash,
 }
 
 impl<'a> Item<'a> {
@@ -55,7 +55,8 @@ impl<'a> Item<'a> {
             Ok(path) => match may_write(shared, folders, &path, write) {
                 Err(error) => (None, Step::Over(Err(error))),
                 Ok(limbo) => {
-                    let job = Job { shared, folders, path, limbo, touched: Vec::new() };
+                    let job =
+                        Job { shared, folders, path, limbo, written: None, touched: Vec::new() };
                     let step = check(&job, write).unwrap_or_else(|e| Step::Over(Err(e)));
                     (Some(job), step)
                 }

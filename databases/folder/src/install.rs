@@ -16,7 +16,7 @@ use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::limbo::{Limbo, Permissions};
 use crate::path::DocumentPath;
-use crate::stamp::Look;
+use crate::stamp::{Look, Stamp};
 use crate::survey::{Candidate, look, survey};
 use crate::sys::Dir;
 
@@ -38,6 +38,8 @@ pub(crate) struct Job<'a> {
     pub(crate) path: DocumentPath,
     /// On the file system of the document.
     pub(crate) limbo: Arc<Limbo>,
+    /// What was put in its place, to be recognised by the next listing.
+    pub(crate) written: Option<(Stamp, Hash)>,
     /// The paths of the folders whose entries changed, which are not on the disk yet.
     pub(crate) touched: Vec<String>,
 }
@@ -58,6 +60,8 @@ pub(crate) struct Staged {
     /// Its name there; `None` once it is out of it, or left to the sweep.
     pub(crate) name: Option<String>,
     pub(crate) permissions: Permissions,
+    /// By what it is recognised, if it was written here.
+    pub(crate) written: Option<Stamp>,
 }
 
 impl Job<'_> {
@@ -69,8 +73,8 @@ impl Job<'_> {
         wanted: Wanted,
     ) -> Result<Staged, FolderError> {
         let permissions = Permissions::new(over.map(|over| over.mode), wanted);
-        let name = self.limbo.write(bytes, permissions).map_err(self.failed())?;
-        Ok(Staged { name: Some(name), permissions })
+        let (name, written) = self.limbo.write(bytes, permissions).map_err(self.failed())?;
+        Ok(Staged { name: Some(name), permissions, written })
     }
 
     /// Brings a staged content to the disk.
@@ -281,7 +285,7 @@ mod tests {
     fn job<'a>(database: &'a FolderDatabase, folders: &'a Folders<'a>, path: &str) -> Job<'a> {
         let path = DocumentPath::from_text(path).unwrap();
         let limbo = database.shared().limbos.root().clone();
-        Job { shared: database.shared(), folders, path, limbo, touched: Vec::new() }
+        Job { shared: database.shared(), folders, path, limbo, written: None, touched: Vec::new() }
     }
 
     #[test]

@@ -9,9 +9,11 @@
 //! So nothing that was taken out of the folder is deleted before it lay still for a while and was
 //! read once more.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::attributes::{Bits, Wanted};
 use crate::content::{Hash, hash_of_file};
@@ -22,6 +24,8 @@ use crate::sys::{self, Clock, Dir};
 /// How many seconds an old file must have been left alone. A program that keeps a file open for longer
 /// while it is replaced, and only then writes into it, writes into nowhere.
 const GRACE: u64 = 60;
+/// So many nanoseconds before it was written a new file's time is: more than a tick of any clock but FAT's.
+const BEFORE: i64 = 20_000_000;
 const CLOCK: &str = "clock";
 pub(crate) const NEW: &str = "new-";
 const OLD: &str = "old-";
@@ -95,16 +99,22 @@ impl Limbo {
         self.clock.now().ok()
     }
 
-    /// Writes a file, which is not on the disk yet; its name in here.
-    pub(crate) fn write(&self, bytes: &[u8], permissions: Permissions) -> io::Result<String> {
+    /// Writes a file, which is not on the disk yet; its name in here, and by what it is recognised if nobody
+    /// edits it.
+    pub(crate) fn write(
+        &self,
+        bytes: &[u8],
+        permissions: Permissions,
+    ) -> io::Result<(String, Option<Stamp>)> {
         let name = format!("{NEW}{}", random()?);
         let mode = match permissions {
             Permissions::Usual { executable: false } => 0o666,
             Permissions::Usual { executable: true } => 0o777,
             Permissions::Exactly(_) | Permissions::Own(_) => 0o600,
         };
-        match self.folder.create_new(&name, mode)?.write_all(bytes) {
-            Ok(()) => Ok(name),
+        let mut file = self.folder.create_new(&name, mode)?;
+        match file.write_all(bytes) {
+            Ok(()) => Ok((name, mark(&file, bytes.len()))),
             Err(error) => {
                 self.remove(&name);
                 Err(error)
@@ -206,6 +216,16 @@ impl Old {
     }
 }
 
+/// Sets the time of a file that was just written back a little, so that each later edit changes it: also one in
+/// the same tick of the file system's clock. `None` if the file system does not take such a time.
+fn mark(file: &File, len: usize) -> Option<Stamp> {
+    let found = sys::facts_of(file).ok()?;
+    let mtime = found.mtime - BEFORE;
+    let time = UNIX_EPOCH + Duration::from_nanos(u64::try_from(mtime).ok()?);
+    file.set_modified(time).ok()?;
+    Some(Stamp { size: len as u64, mtime, ctime: found.ctime, inode: found.inode })
+}
+
 fn half(hash: &Hash) -> String {
     hex::encode(&hash[..16])
 }
@@ -253,7 +273,7 @@ mod tests {
         let private = Wanted { private: true, executable: Some(true) };
         for (replaced, mode) in [(None, 0o700), (Some(0o664), 0o700)] {
             let permissions = Permissions::new(replaced, private);
-            let name = limbo.write(b"secret", permissions).unwrap();
+            let (name, _) = limbo.write(b"secret", permissions).unwrap();
             assert_eq!(limbo.folder.facts(&name).unwrap().mode & 0o177, 0, "{replaced:?}");
             limbo.sync(&name, permissions).unwrap();
             assert_eq!(limbo.folder.facts(&name).unwrap().mode, mode);

@@ -164,11 +164,20 @@ impl Memory {
         hash: Hash,
         now: Option<i64>,
     ) {
+        self.keep_hash(cache, path, stamp, hash, now.is_some_and(|now| stamp.is_settled(now)));
+    }
+
+    /// A file that a sync wrote. Its time is one that no later edit has, so that it may be trusted at once.
+    pub(crate) fn wrote(&self, cache: &Cache, path: &str, stamp: Stamp, hash: Hash) {
+        self.keep_hash(cache, path, stamp, hash, true);
+    }
+
+    fn keep_hash(&self, cache: &Cache, path: &str, stamp: Stamp, hash: Hash, is_trusted: bool) {
         let mut inner = self.lock();
         if inner.files.len() < MOST || inner.files.contains_key(path) {
             inner.files.insert(path.to_owned(), Seen { stamp, hash: Some(hash) });
         }
-        if now.is_some_and(|now| stamp.is_settled(now)) {
+        if is_trusted {
             inner.unsaved.push((path.to_owned(), stamp, hash));
         }
         let is_full = inner.unsaved.len() >= SAVE;

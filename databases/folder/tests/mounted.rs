@@ -11,7 +11,7 @@ use std::process::Command;
 use db_to_cloud::{Database, Document, Outcome, Write};
 use db_to_cloud_folder::{FolderDatabase, FolderError};
 use support::trees::{Random, Tree, files, sync, tree, writes};
-use support::{Notes, moved, notes_in, write};
+use support::{Notes, moved, notes_in, plain, write};
 
 /// A file system that is unmounted in the end.
 struct Mounted {
@@ -204,7 +204,7 @@ async fn a_folder_whose_name_differs_in_case_only_gets_the_new_spelling() {
     assert_eq!(notes.revision("Folder/x.md").await.unwrap(), None);
     let again = FolderDatabase::open(&notes.path).unwrap();
     let id = "folder/deep/y.md".into();
-    assert_eq!(again.get(&id).await.unwrap(), Some(Document::of_content("y")));
+    assert_eq!(plain(again.get(&id).await.unwrap()), Some(Document::of_content("y")));
 }
 
 #[tokio::test]

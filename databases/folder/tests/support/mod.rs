@@ -126,6 +126,11 @@ pub fn rev(content: &str) -> Revision {
     Revision::of_content(content.as_bytes())
 }
 
+/// A document without its attributes, which follow from the umask.
+pub fn plain(document: Option<Document>) -> Option<Document> {
+    document.map(|document| Document::new(document.revision, document.bytes))
+}
+
 /// A write of this content, or a delete.
 pub fn write(id: &str, content: Option<&str>, expected: Option<&str>) -> Write {
     Write {
