@@ -148,6 +148,8 @@ fn rows_of_a_table_that_is_not_there_yet_are_held() {
     sync(&world, "a", &BOTH);
     let run = sync_as(&world, 0, "b", &NOTES);
     assert!(run.stderr.contains("held, and no rows here yet: 1 of the table \"tags\""), "{run:?}");
+    let waiting = &sync(&world, "b", &NOTES)["waiting"];
+    assert_eq!([&waiting[0]["table"], &waiting[0]["reason"]], ["tags", "no-table"], "{waiting}");
     shell(&world, "b", "CREATE TABLE tags (tag TEXT PRIMARY KEY)");
     let run = sync_as(&world, 0, "b", &BOTH);
     assert!(!run.stderr.contains("held"), "{run:?}");
@@ -201,6 +203,10 @@ fn a_row_whose_parent_is_on_no_device_is_named_at_each_sync() {
         let run = sync_as(&world, 3, "b", &both);
         assert!(run.stderr.contains("[\"posts\",\"q\"]: the row that it refers to"), "{run:?}");
     }
+    let report = sync_as(&world, 3, "b", &[&both[..], &["--json"]].concat()).report();
+    let waiting = &report["waiting"][0];
+    assert_eq!(report["waiting_count"], 1);
+    assert_eq!([&waiting["id"], &waiting["reason"]], ["[\"posts\",\"q\"]", "reference"]);
     assert_eq!(shell(&world, "b", "SELECT id FROM posts"), "p");
     shell(&world, "a", "INSERT INTO users VALUES ('ghost')");
     sync_as(&world, 0, "a", &both);
