@@ -11,8 +11,8 @@
 //! - Not a document either: the files of a storage of db-to-cloud ([`is_storage`]) that lies in the
 //!   folder, at any level. Other files beside them are documents.
 //! - Empty folders are not synced: a folder comes with its first file and goes with its last.
-//! - Beside the content only this is synced, with each edit of it: whether nobody but the owner may
-//!   use the file (the [attribute](db_to_cloud::Attributes) `private`), and whether the owner may execute it
+//! - Beside the content only this is synced, with each edit of it: who may not use the file (the
+//!   [attribute](db_to_cloud::Attributes) `private`: `true`, or `"others"`), and whether the owner may execute it
 //!   (`executable`). A replaced file keeps its other permission bits, but not its owner, its extended
 //!   attributes or its hard links.
 //!

@@ -55,8 +55,8 @@ pub(crate) struct Old {
 /// The permission bits of a new file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Permissions {
-    /// As for any file that a program makes, and for its readers to be executed, if it is `executable`.
-    Usual { executable: bool },
+    /// These, less those of the umask, as for any file that a program makes.
+    Usual(u32),
     /// These.
     Exactly(u32),
     /// Those that it has, as a version wants them: it is a file that was moved.
@@ -66,11 +66,8 @@ pub(crate) enum Permissions {
 impl Permissions {
     /// Those of a version that replaces a file with these bits, or none.
     pub(crate) fn new(replaced: Option<u32>, wanted: Wanted) -> Self {
-        match replaced {
-            Some(mode) => Self::Exactly(wanted.upon(mode)),
-            None if wanted.private => Self::Exactly(wanted.upon(0o600)),
-            None => Self::Usual { executable: wanted.executable == Some(true) },
-        }
+        let exactly = replaced.map(|mode| wanted.upon(mode)).or_else(|| wanted.private());
+        exactly.map_or_else(|| Self::Usual(wanted.usual()), Self::Exactly)
     }
 }
 
@@ -108,8 +105,7 @@ impl Limbo {
     ) -> io::Result<(String, Option<Stamp>)> {
         let name = format!("{NEW}{}", random()?);
         let mode = match permissions {
-            Permissions::Usual { executable: false } => 0o666,
-            Permissions::Usual { executable: true } => 0o777,
+            Permissions::Usual(mode) => mode,
             Permissions::Exactly(_) | Permissions::Own(_) => 0o600,
         };
         let mut file = self.folder.create_new(&name, mode)?;
@@ -129,7 +125,7 @@ impl Limbo {
     pub(crate) fn sync(&self, name: &str, permissions: Permissions) -> io::Result<()> {
         let file = self.folder.open_to_sync(name)?;
         let mode = match permissions {
-            Permissions::Usual { .. } => return file.sync_data(),
+            Permissions::Usual(_) => return file.sync_data(),
             Permissions::Exactly(mode) => mode,
             Permissions::Own(wanted) => {
                 let mode = sys::facts_of(&file)?.mode & 0o777;
@@ -270,7 +266,7 @@ mod tests {
     fn a_private_file_is_private_from_its_first_moment_on() {
         let folder = tempfile::tempdir().unwrap();
         let limbo = Limbo::open(&Dir::open(folder.path()).unwrap()).unwrap();
-        let private = Wanted { private: true, executable: Some(true) };
+        let private = Wanted::of(&Bits::Kept.attributes(0o700));
         for (replaced, mode) in [(None, 0o700), (Some(0o664), 0o700)] {
             let permissions = Permissions::new(replaced, private);
             let (name, _) = limbo.write(b"secret", permissions).unwrap();

@@ -50,7 +50,7 @@ async fn a_file_says_who_may_use_it() {
         (0o600, said(true, Some(false))),
         (0o755, said(false, Some(true))),
         (0o700, said(true, Some(true))),
-        (0o640, said(false, Some(false))),
+        (0o640, said(false, Some(false)).with(PRIVATE, "others")),
     ];
     for (mode, _) in &modes {
         save(&notes, &format!("{mode:o}"), "text", *mode);
@@ -77,6 +77,8 @@ async fn a_new_file_is_as_its_version_says() {
         (Attributes::default(), 0o666),
         (said(false, Some(false)), 0o666),
         (said(false, Some(true)), 0o777),
+        (said(false, None).with(PRIVATE, "others"), 0o660),
+        (said(false, Some(true)).with(PRIVATE, "others"), 0o770),
         (said(true, None), 0o600),
         (said(true, Some(false)), 0o600),
         (said(true, Some(true)), 0o700),
@@ -100,6 +102,8 @@ async fn a_replaced_file_keeps_its_bits_but_for_what_is_said() {
         (0o600, said(false, Some(false)), 0o600),
         (0o664, said(true, Some(false)), 0o600),
         (0o755, said(true, None), 0o700),
+        (0o664, said(false, None).with(PRIVATE, "others"), 0o660),
+        (0o600, said(false, None).with(PRIVATE, "others"), 0o600),
         (0o644, said(false, Some(true)), 0o755),
         (0o640, said(false, Some(true)), 0o750),
         (0o755, said(false, Some(false)), 0o644),
