@@ -212,6 +212,8 @@ fn prune(
         }
         touched.insert(above.to_owned());
         path = above;
+        // On Windows no folder is removed as long as it is open.
+        folders.forget();
     }
 }
 

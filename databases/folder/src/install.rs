@@ -138,7 +138,8 @@ impl Job<'_> {
                 Ok(applied)
             }
             Ok(false) => self.overwrite(&folder, staged, &old, over),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Applied::Changed),
+            // It was deleted, or a swap in two steps met a file that came in between.
+            Err(error) if is_change(&error) => Ok(Applied::Changed),
             Err(error) => Err(self.failed()(error)),
         }
     }
@@ -274,6 +275,10 @@ impl Job<'_> {
     }
 }
 
+fn is_change(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::AlreadyExists)
+}
+
 #[cfg(test)]
 mod tests {
     use std::fs;
@@ -308,6 +313,8 @@ mod tests {
         }
     }
 
+    /// Windows does not let it be removed.
+    #[cfg(not(windows))]
     #[test]
     fn a_folder_that_was_removed_after_it_was_opened_is_made_again() {
         let folder = tempfile::tempdir().unwrap();

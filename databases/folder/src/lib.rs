@@ -44,8 +44,8 @@
 //! # }
 //! ```
 
-#[cfg(not(unix))]
-compile_error!("db-to-cloud-folder needs the directory handles of Unix");
+#[cfg(not(any(unix, windows)))]
+compile_error!("db-to-cloud-folder runs on Unix and on Windows");
 
 mod apply;
 mod arrivals;
@@ -81,6 +81,7 @@ mod survey;
 mod sweep;
 mod sys;
 mod walk;
+mod windows_names;
 
 pub use copies::{conflict_copy_id, is_conflict_copy};
 pub use database::FolderDatabase;

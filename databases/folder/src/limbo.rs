@@ -5,6 +5,8 @@
 //!   may have without being needed, and where it was. Any other content is an edit that no sync
 //!   has seen: one that was made in the moment of the swap, or later by a program that still had
 //!   the file open. [`crate::sweep`] brings such an edit back into the folder.
+//! - `mid-…` was a document and is half-way through a swap, on a system that swaps in two steps. If the process is
+//!   stopped then, nothing may have its name, so that its content is needed whatever it is.
 //!
 //! So nothing that was taken out of the folder is deleted before it lay still for a while and was
 //! read once more.
@@ -29,6 +31,10 @@ const BEFORE: i64 = 20_000_000;
 const CLOCK: &str = "clock";
 pub(crate) const NEW: &str = "new-";
 const OLD: &str = "old-";
+/// In place of [`OLD`], as long as that.
+const BETWEEN: &str = "mid-";
+/// A swap in two steps takes less time.
+const SWAP: Duration = Duration::from_secs(2);
 
 /// The folder of files in between.
 #[derive(Debug)]
@@ -47,7 +53,7 @@ pub(crate) struct Limbo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Old {
     /// Halves of the hashes of the contents that are not needed any more.
-    known: [String; 2],
+    known: Vec<String>,
     /// Where it was; `None` if the path was too long for the name.
     pub(crate) path: Option<String>,
 }
@@ -164,7 +170,8 @@ impl Limbo {
         if !self.swaps.load(Ordering::Relaxed) {
             return Ok(false);
         }
-        let swapped = self.folder.exchange(old, folder, name)?;
+        let between = old.replacen(OLD, BETWEEN, 1);
+        let swapped = self.folder.exchange(old, &between, folder, name)?;
         self.swaps.store(swapped, Ordering::Relaxed);
         Ok(swapped)
     }
@@ -200,10 +207,20 @@ impl Limbo {
 impl Old {
     /// Reads the name of an old file; `None` if it is another kind of file.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let mut parts = name.strip_prefix(OLD)?.splitn(4, '-').skip(1);
-        let known = [parts.next()?.to_owned(), parts.next()?.to_owned()];
+        let is_between = name.starts_with(BETWEEN);
+        let rest = name.strip_prefix(if is_between { BETWEEN } else { OLD })?;
+        let mut parts = rest.splitn(4, '-').skip(1);
+        let mut known = vec![parts.next()?.to_owned(), parts.next()?.to_owned()];
+        if is_between {
+            known.clear();
+        }
         let path = parts.next()?.replace("%2F", "/").replace("%25", "%");
         Some(Self { known, path: Some(path).filter(|path| !path.is_empty()) })
+    }
+
+    /// How long it must have been left alone, if that is so long for others.
+    pub(crate) fn grace(&self, usual: Duration) -> Duration {
+        if self.known.is_empty() { SWAP.min(usual) } else { usual }
     }
 
     /// Whether this content is needed no more.
@@ -219,7 +236,7 @@ fn mark(file: &File, len: usize) -> Option<Stamp> {
     let mtime = found.mtime - BEFORE;
     let time = UNIX_EPOCH + Duration::from_nanos(u64::try_from(mtime).ok()?);
     file.set_modified(time).ok()?;
-    Some(Stamp { size: len as u64, mtime, ctime: found.ctime, inode: found.inode })
+    Some(Stamp { size: len as u64, mtime, ctime: found.moved, inode: found.inode })
 }
 
 fn half(hash: &Hash) -> String {
@@ -254,6 +271,14 @@ mod tests {
             let old = Old::parse(&name).unwrap();
             assert_eq!(old.path.as_deref(), Some(path));
             assert!(old.knows(&[1; 32]) && old.knows(&[2; 32]) && !old.knows(&[3; 32]));
+            let minute = Duration::from_secs(60);
+            assert_eq!(old.grace(minute), minute);
+            let between = Old::parse(&name.replacen(OLD, BETWEEN, 1)).unwrap();
+            assert!(between.path == old.path && !between.knows(&[1; 32]));
+            assert_eq!(
+                (between.grace(minute), between.grace(Duration::ZERO)),
+                (SWAP, Duration::ZERO)
+            );
             assert_ne!(limbo.old_name(path, &[1; 32], Some(&[2; 32])).unwrap(), name);
         }
         let name = limbo.old_name(&"x".repeat(300), &[1; 32], None).unwrap();

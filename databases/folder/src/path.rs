@@ -3,6 +3,7 @@
 use db_to_cloud::DocumentId;
 
 use crate::error::FolderError;
+use crate::windows_names;
 
 /// The folder of the sync's own files. Nothing below one of this name is ever a document, at any
 /// level: a folder inside that is synced on its own keeps its state to itself.
@@ -17,6 +18,7 @@ const LONGEST_PATH: usize = 3000;
 /// - One or more segments with `/` between them: none of them empty, `.`, `..` or `.db-to-cloud`
 ///   in any case, none longer than 255 bytes.
 /// - No NUL. A backslash is a character like any other.
+/// - On Windows no name that it lacks: a backslash is one.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct DocumentPath(String);
 
@@ -46,6 +48,7 @@ impl DocumentPath {
             "." | ".." => Err("it has a segment `.` or `..`"),
             _ if is_reserved(segment) => Err("`.db-to-cloud` holds the state of the sync"),
             _ if segment.len() > LONGEST_NAME => Err("a segment is too long"),
+            _ if cfg!(windows) => windows_names::why_not(segment).map_or(Ok(()), Err),
             _ => Ok(()),
         })
     }
@@ -88,9 +91,12 @@ mod tests {
     #[test]
     fn only_safe_paths_are_documents() {
         let long = format!("a/{}", "x".repeat(255));
-        for good in ["a", "a/b/c.md", ".hidden", "a\\b", "日本/é", "..a", "a b", "\n", &long] {
+        for good in ["a", "a/b/c.md", ".hidden", "日本/é", "..a", "a b", &long] {
             let path = DocumentPath::parse(&DocumentId::from(good)).unwrap();
             assert_eq!(path.as_str(), good);
+        }
+        for odd in ["a\\b", "\n", "NUL", "a."] {
+            assert_eq!(DocumentPath::from_text(odd).is_some(), cfg!(not(windows)), "{odd:?}");
         }
         let (longer, deep) = (long.clone() + "x", "a/".repeat(2000) + "a");
         let bad = [

@@ -244,7 +244,7 @@ impl Root {
         if !self.folds() {
             return Ok(true);
         }
-        has_entry(folder, name)
+        folder.has_entry(name)
     }
 
     pub(crate) fn reopen(&self, operation: &'static str) -> Result<Dir, FolderError> {
@@ -261,19 +261,9 @@ fn folds(state: &Dir) -> io::Result<bool> {
     state.create_new(&probe, 0o600)?;
     let is_there = |name: String| matches!(state.look(name), Ok(Some(_)));
     let other_name = is_there(name("probe-\u{e9}")) || is_there(name("Probe-e\u{301}"));
-    let folds = other_name || !has_entry(state, &probe)?;
+    let folds = other_name || !state.has_entry(&probe)?;
     state.remove_file(&probe)?;
     Ok(folds)
-}
-
-/// Whether one of the folder's entries is spelled exactly so.
-pub(crate) fn has_entry(folder: &Dir, name: &str) -> io::Result<bool> {
-    for entry in folder.entries()? {
-        if entry?.name() == name {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// `a`, `a/b`, `a/b/c` of `a/b/c`, each with its last segment.

@@ -8,7 +8,8 @@ const DAY: i64 = 86_400 * SECOND;
 pub(crate) struct Stamp {
     pub(crate) size: u64,
     pub(crate) mtime: i64,
-    /// Unlike `mtime` no program can set it back.
+    /// Unlike `mtime` no program can set it back. On Windows, where that time is not to be had, the one at which the
+    /// file was made.
     pub(crate) ctime: i64,
     pub(crate) inode: u64,
 }
@@ -16,9 +17,13 @@ pub(crate) struct Stamp {
 /// What is found under a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Look {
-    File { stamp: Stamp, mode: u32 },
+    File {
+        stamp: Stamp,
+        mode: u32,
+    },
     Folder,
     Link,
+    #[cfg_attr(windows, allow(dead_code, reason = "there is none"))]
     Special,
 }
 

@@ -35,33 +35,22 @@ pub(crate) fn make_room(shared: &Shared) {
 fn sweep_one(shared: &Shared, limbo: &Limbo, grace: Duration) {
     let (Some(now), Ok(names)) = (limbo.clock(), names(limbo)) else { return };
     for name in names {
-        let stamp = match limbo.folder().look(&name) {
-            Ok(Some(Look::File { stamp, .. })) => stamp,
-            Ok(Some(Look::Folder)) => {
-                if folder_age(limbo, &name, now).is_some_and(|age| age >= grace) {
-                    respell::bring_back(shared, limbo, &name);
-                }
-                continue;
-            }
-            _ => continue,
-        };
+        let Ok(facts) = limbo.folder().facts(&name) else { continue };
         // A time in the future is that of a clock that was wrong: long ago.
-        let age = Duration::from_nanos(now.abs_diff(stamp.ctime));
-        if name.starts_with(NEW) && age > ABANDONED {
-            limbo.remove(&name);
-        }
-        if let Some(old) = Old::parse(&name)
-            && age >= grace
-        {
-            settle(shared, limbo, &name, &old);
+        let age = Duration::from_nanos(now.abs_diff(facts.moved));
+        match facts.look {
+            Look::File { .. } if name.starts_with(NEW) && age > ABANDONED => limbo.remove(&name),
+            Look::File { .. } => {
+                if let Some(old) = Old::parse(&name)
+                    && age >= old.grace(grace)
+                {
+                    settle(shared, limbo, &name, &old);
+                }
+            }
+            Look::Folder if age >= grace => respell::bring_back(shared, limbo, &name),
+            _ => {}
         }
     }
-}
-
-/// How long ago a folder came in here.
-fn folder_age(limbo: &Limbo, name: &str, now: i64) -> Option<Duration> {
-    let facts = limbo.folder().facts(name).ok()?;
-    Some(Duration::from_nanos(now.abs_diff(facts.ctime)))
 }
 
 fn settle(shared: &Shared, limbo: &Limbo, name: &str, old: &Old) {

@@ -5,9 +5,16 @@
 
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
 #[cfg(unix)]
 pub(crate) use unix::{
+    Clock, Dir, Facts, Place, facts_of, identity_at, is_link, is_missing, is_never_possible,
+    is_not_a_folder, is_special, set_mode,
+};
+#[cfg(windows)]
+pub(crate) use windows::{
     Clock, Dir, Facts, Place, facts_of, identity_at, is_link, is_missing, is_never_possible,
     is_not_a_folder, is_special, set_mode,
 };

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -55,8 +54,31 @@ impl Drop for Notes {
 }
 
 /// Root may read everything.
+#[cfg(unix)]
 fn is_root() -> bool {
     rustix::process::geteuid().is_root()
+}
+
+#[cfg(windows)]
+fn is_root() -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn make_unreadable(path: &Path) -> Undo {
+    use std::os::unix::fs::PermissionsExt;
+    let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
+    let path = path.to_owned();
+    set(&path, 0o000).unwrap();
+    Box::new(move || set(&path, 0o600).unwrap())
+}
+
+/// Another program has the file open for itself alone.
+#[cfg(windows)]
+fn make_unreadable(path: &Path) -> Undo {
+    use std::os::windows::fs::OpenOptionsExt;
+    let open = fs::File::options().read(true).write(true).share_mode(0).open(path).unwrap();
+    Box::new(move || drop(open))
 }
 
 #[async_trait]
@@ -108,10 +130,7 @@ impl Application for Notes {
         if is_root() {
             return None;
         }
-        let path = self.path(id);
-        let set = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode));
-        set(&path, 0o000).unwrap();
-        Some(Box::new(move || set(&path, 0o600).unwrap()))
+        Some(make_unreadable(&self.path(id)))
     }
 
     fn fill(&self) -> Option<Undo> {

@@ -1,5 +1,7 @@
 //! What a storage in other hands, or a folder from elsewhere, may try. Ids that are path tricks: nothing is ever
 //! written, read or deleted outside the folder, the other documents sync, and nobody's document is lost.
+// Most of what is tried here are links and permission bits.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
 
 mod support;

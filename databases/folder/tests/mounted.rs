@@ -1,5 +1,6 @@
 //! Small disks and file systems that ignore case. They need the right to mount: `cargo xtask test`
 //! runs them where that is allowed, and says where it is not.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "a test says what fails by panicking")]
 
 mod support;

@@ -4,6 +4,7 @@
 mod support;
 
 use std::fs;
+#[cfg(unix)]
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use db_to_cloud::{Database, Document, DocumentId, Outcome, Write};
@@ -103,6 +104,7 @@ async fn an_edit_just_before_the_write_is_not_overwritten_even_if_size_and_time_
     assert_eq!(notes.content("a"), b"two");
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_permissions_of_a_replaced_file_are_kept() {
     let notes = notes();
@@ -149,6 +151,7 @@ async fn an_id_that_cannot_be_a_safe_path_is_refused() {
     assert_eq!(fs::read_dir(notes.path.parent().unwrap()).unwrap().count(), 1);
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_link_is_never_followed_out_of_the_folder() {
     let notes = notes();
@@ -259,6 +262,7 @@ async fn folders_that_are_not_empty_stay() {
     assert!(notes.has("a/.hidden") && !notes.has("a/b"));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_folder_that_is_needed_again_in_the_same_batch_keeps_its_permissions() {
     let notes = notes();
@@ -281,6 +285,7 @@ async fn unfinished_files_of_a_killed_sync_are_no_documents_and_do_not_disturb()
     assert!(matches!(outcomes[..], [Outcome::Done]));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn a_renamed_document_is_the_same_file_and_no_second_copy() {
     let notes = notes();
@@ -320,6 +325,7 @@ async fn a_rename_whose_new_place_is_taken_keeps_the_old_one() {
     assert_eq!(notes.ids().await, ["a", "b/other"]);
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn what_is_not_synced_is_never_removed_to_make_room() {
     let notes = notes();
@@ -360,6 +366,7 @@ async fn what_is_not_synced_is_never_removed_to_make_room() {
     assert!(notes.has("box/deep/own.mine") && !notes.has("box/doc"));
 }
 
+#[cfg(unix)]
 #[tokio::test]
 async fn the_number_of_a_place_changes_when_what_was_in_the_way_goes() {
     let notes = notes();

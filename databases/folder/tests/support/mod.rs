@@ -149,6 +149,7 @@ pub fn moved(from: &str, to: &str, content: &str) -> [Write; 2] {
 
 /// Runs the ignored test `name` of this program as a user without privileges: root can read
 /// everything. `true` if it passed.
+#[cfg(unix)]
 pub fn passes_unprivileged(name: &str) -> bool {
     use std::os::unix::process::CommandExt;
     let mut command = std::process::Command::new(std::env::current_exe().unwrap());

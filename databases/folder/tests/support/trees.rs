@@ -110,7 +110,12 @@ pub fn files(folder: &Path) -> Tree {
     while let Some(next) = folders.pop() {
         for entry in fs::read_dir(next).unwrap().map(Result::unwrap) {
             let path = entry.path();
-            let relative = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            let relative = path
+                .strip_prefix(folder)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .replace(std::path::MAIN_SEPARATOR, "/");
             match entry.file_type().unwrap().is_dir() {
                 true if relative == ".db-to-cloud" => {}
                 true => folders.push(path),

@@ -17,6 +17,8 @@ const EDITORS: usize = 64;
 /// Documents that are written while a process is killed or a future dropped.
 const DOCUMENTS: usize = 24;
 const KILLS: u64 = 15;
+/// A worker needs about so long to begin. Wine takes its time.
+const START: Duration = Duration::from_millis(if cfg!(windows) { 1500 } else { 60 });
 
 /// Whether an edit comes before the comparison or after the write, it is what stays.
 pub(super) async fn an_edit_during_apply_is_not_overwritten(cx: &Context<'_>) -> CaseResult {
@@ -84,7 +86,7 @@ pub(super) async fn a_killed_apply_is_whole_or_nothing_a_document(cx: &Context<'
     for kill in 0..KILLS {
         let Some(mut command) = cx.app.worker() else { continue };
         let mut worker = command.spawn().map_err(db_to_cloud::BoxError::from)?;
-        tokio::time::sleep(Duration::from_millis(60 + kill * kill * 4)).await;
+        tokio::time::sleep(START + Duration::from_millis(kill * kill * 4)).await;
         let alive = worker.try_wait().map_err(db_to_cloud::BoxError::from)?.is_none();
         let killed = worker.kill();
         worker.wait().map_err(db_to_cloud::BoxError::from)?;

@@ -94,6 +94,16 @@ impl Dir {
         self.entries()?.map(|entry| Ok(entry?.name().to_owned())).collect()
     }
 
+    /// Whether an entry is spelled exactly so, where names are folded.
+    pub(crate) fn has_entry(&self, name: &str) -> io::Result<bool> {
+        for entry in self.entries()? {
+            if entry?.name() == name {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// What the system says about an entry.
     pub(crate) fn facts(&self, name: impl AsRef<OsStr>) -> io::Result<Facts> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;

@@ -27,8 +27,8 @@ pub(crate) struct Facts {
     pub(crate) mtime: i64,
     /// The same in milliseconds since 1970, of any year.
     pub(crate) modified: u64,
-    /// When the entry itself last changed: also by a rename.
-    pub(crate) ctime: i64,
+    /// When the entry was last written, or moved by a sync.
+    pub(crate) moved: i64,
 }
 
 impl Facts {
@@ -49,7 +49,7 @@ impl Facts {
         let (device, links) = (stat.st_dev as u64, stat.st_nlink as u64);
         let kind = stat.st_mode as u64 & 0o170_000;
         let (mode, owner) = (stat.st_mode as u32 & 0o7777, stat.st_uid as u64);
-        Self { look, kind, device, inode, mode, owner, links, mtime, modified, ctime }
+        Self { look, kind, device, inode, mode, owner, links, mtime, modified, moved: ctime }
     }
 
     /// Device and inode: what is the same thing has the same numbers.

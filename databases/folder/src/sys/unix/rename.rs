@@ -30,8 +30,14 @@ impl Dir {
         Ok(rustix::fs::linkat(&self.0, old, &to.0, new, AtFlags::empty())?)
     }
 
-    /// Swaps two files in one step; `Ok(false)` if this file system cannot.
-    pub(crate) fn exchange(&self, old: &str, to: &Self, new: &str) -> io::Result<bool> {
+    /// Swaps two files in one step; `Ok(false)` if this file system cannot. Other systems need the name in between.
+    pub(crate) fn exchange(
+        &self,
+        old: &str,
+        _between: &str,
+        to: &Self,
+        new: &str,
+    ) -> io::Result<bool> {
         match atomic(&self.0, old.as_ref(), &to.0, new.as_ref(), Kind::Exchange) {
             Ok(()) => Ok(true),
             Err(errno) if is_unsupported(errno) => Ok(false),
