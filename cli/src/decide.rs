@@ -1,6 +1,6 @@
 //! Carries out what a person decided about the folder on this device.
 
-use db_to_cloud_folder::FolderDatabase;
+use db_to_cloud_folder::{FolderDatabase, Selection};
 
 use crate::args::FolderOptions;
 use crate::failure::Failure;
@@ -11,12 +11,48 @@ use crate::side::Side;
 pub(crate) fn decide(options: &FolderOptions, side: &Side) -> Result<(), Failure> {
     match side {
         Side::Folder(folder) => decide_about(options, folder),
-        Side::Tables(..) if options.is_any() => Err(Failure::Usage(
-            "--accept-ignore, --open-guard, --close-guard and --forget-drive are about files: leave them \
-             out for tables"
+        Side::Tables(..) => no_folder(options),
+    }
+}
+
+/// The files that a dry run is about: what was chosen counts for it, and is not remembered.
+pub(crate) fn try_out(options: &FolderOptions, side: &Side) -> Result<(), Failure> {
+    let Side::Folder(folder) = side else { return no_folder(options) };
+    let chosen = options.selection()?;
+    let selection = match &chosen {
+        Some(selection) => selection.clone(),
+        None => folder.selection()?,
+    };
+    say(&selection);
+    chosen.into_iter().for_each(|selection| folder.try_selection(selection));
+    Ok(())
+}
+
+fn no_folder(options: &FolderOptions) -> Result<(), Failure> {
+    match options.is_any() {
+        true => Err(Failure::Usage(
+            "--accept-ignore, --open-guard, --close-guard, --forget-drive, --only, --exclude and \
+             --everything are about files: leave them out for tables"
                 .into(),
         )),
-        Side::Tables(..) => Ok(()),
+        false => Ok(()),
+    }
+}
+
+/// Says what is synced, if that is not all.
+fn say(selection: &Selection) {
+    if !selection.is_everything() {
+        note(format_args!("this device syncs a selection: {}", described(selection)));
+    }
+}
+
+/// A selection that is not everything, for people.
+pub(crate) fn described(selection: &Selection) -> String {
+    let (only, exclude) = (selection.only().join(", "), selection.exclude().join(", "));
+    match (only.is_empty(), exclude.is_empty()) {
+        (_, true) => format!("only {only}"),
+        (true, false) => format!("all but {exclude}"),
+        (false, false) => format!("only {only}, but not {exclude}"),
     }
 }
 
@@ -39,5 +75,9 @@ fn decide_about(options: &FolderOptions, folder: &FolderDatabase) -> Result<(), 
     if options.open_guard || options.close_guard {
         folder.open_guard(options.open_guard)?;
     }
+    if let Some(selection) = options.selection()? {
+        folder.set_selection(selection)?;
+    }
+    say(&folder.selection()?);
     Ok(())
 }

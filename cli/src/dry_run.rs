@@ -6,12 +6,14 @@ use std::sync::Arc;
 use db_to_cloud::{DocumentId, LocalWins};
 
 use crate::args::Sync;
+use crate::decide::try_out;
 use crate::failure::Failure;
 use crate::local::Local;
 use crate::output::{json, result};
 
 pub(crate) async fn run(options: &Sync) -> Result<ExitCode, Failure> {
     let local = Local::look(&options.sides).await?;
+    try_out(&options.folder, &local.side)?;
     let adapter = local.look_at_remote().await?;
     // Nothing is put to the resolver.
     let client = local.client(adapter, Arc::new(LocalWins)).build();
@@ -33,6 +35,10 @@ pub(crate) async fn run(options: &Sync) -> Result<ExitCode, Failure> {
         }
     }
     let counts = lists.map(|(what, ids)| format!("{what} {}", ids.len())).join(", ");
-    result(format_args!("nothing was changed; a sync would: {counts}"))?;
+    let excluded = match preview.excluded {
+        0 => String::new(),
+        excluded => format!(", leave out {excluded}"),
+    };
+    result(format_args!("nothing was changed; a sync would: {counts}{excluded}"))?;
     Ok(ExitCode::SUCCESS)
 }

@@ -46,8 +46,12 @@ pub(crate) fn exit_code(report: &Report, left_out: &LeftOut) -> ExitCode {
 }
 
 fn summary(report: &Report) -> String {
+    let excluded = match report.excluded {
+        0 => String::new(),
+        excluded => format!(", {excluded} left out"),
+    };
     format!(
-        "synced: {} pulled, {} pushed, {} deleted, version {} ({:.1} s)",
+        "synced: {} pulled, {} pushed, {} deleted{excluded}, version {} ({:.1} s)",
         report.pulled,
         report.pushed,
         report.deleted,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use db_to_cloud::{Database, DocumentId, Timestamp};
-use db_to_cloud_folder::{FolderDatabase, Skipped};
+use db_to_cloud_folder::{FolderDatabase, Selection, Skipped};
 use db_to_cloud_sqlite::{SqliteDatabase, SqliteState};
 
 use crate::failure::Failure;
@@ -50,6 +50,14 @@ impl Side {
         match self {
             Self::Folder(folder) => folder.skipped(),
             Self::Tables(..) => Vec::new(),
+        }
+    }
+
+    /// Which files this device syncs; `None` if that is everything there is.
+    pub(crate) fn selection(&self) -> Result<Option<Selection>, Failure> {
+        match self {
+            Self::Folder(folder) => Ok(Some(folder.selection()?).filter(|s| !s.is_everything())),
+            Self::Tables(..) => Ok(None),
         }
     }
 

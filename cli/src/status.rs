@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use db_to_cloud::format::LockObject;
 use db_to_cloud::{LocalWins, Preview, Status};
-use db_to_cloud_folder::Skipped;
+use db_to_cloud_folder::{Selection, Skipped};
 use serde::Serialize;
 
 use crate::args;
+use crate::decide::described;
 use crate::failure::Failure;
 use crate::local::Local;
 use crate::output::{json, result};
@@ -37,11 +38,21 @@ struct Json {
     conflicts: usize,
     /// Changes of other devices that could not be applied yet.
     pending: u64,
+    /// What this device syncs; null if that is everything.
+    selection: Option<SelectionJson>,
+    /// Documents of the storage that a sync leaves out.
+    excluded: u64,
     /// The fate of the last commit is not known yet.
     unsettled: bool,
     lock: Option<LockJson>,
     /// What the storage cannot promise.
     remaining_risk: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct SelectionJson {
+    only: Vec<String>,
+    exclude: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -61,9 +72,10 @@ pub(crate) async fn run(options: args::Status) -> Result<ExitCode, Failure> {
     let client = local.client(adapter, Arc::new(LocalWins)).build();
     let status = client.status().await?;
     let preview = client.preview().await?;
+    let selection = local.side.selection()?;
     match options.json {
-        true => json(&Json::of(&local, &status, &preview))?,
-        false => print(&local, &status, &preview)?,
+        true => json(&Json::of(&local, &status, &preview, selection))?,
+        false => print(&local, &status, &preview, selection)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -95,7 +107,12 @@ fn print_ignored(local: &Local, as_json: bool) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(local: &Local, status: &Status, preview: &Preview) -> Result<(), Failure> {
+fn print(
+    local: &Local,
+    status: &Status,
+    preview: &Preview,
+    selection: Option<Selection>,
+) -> Result<(), Failure> {
     result(format_args!("database   {}", local.side.path().display()))?;
     result(format_args!(
         "           {} documents at the last sync; since then {} edited or new, {} deleted",
@@ -103,6 +120,10 @@ fn print(local: &Local, status: &Status, preview: &Preview) -> Result<(), Failur
         preview.push.len() + preview.conflicts.len(),
         preview.push_deletes.len(),
     ))?;
+    if let Some(selection) = selection {
+        let (excluded, described) = (preview.excluded, described(&selection));
+        result(format_args!("selection  {described}; a sync leaves out {excluded} documents"))?;
+    }
     let new = if local.remote.holds_storage() { "" } else { " (no storage yet)" };
     result(format_args!("remote     {}{new}", local.remote.name()))?;
     result(format_args!(
@@ -134,7 +155,7 @@ pub(crate) fn held(lock: &LockObject) -> String {
 }
 
 impl Json {
-    fn of(local: &Local, status: &Status, preview: &Preview) -> Self {
+    fn of(local: &Local, status: &Status, preview: &Preview, selection: Option<Selection>) -> Self {
         let lock = status.lock.as_ref().map(|lock| LockJson {
             owner: lock.owner.clone(),
             since: lock.time.to_string(),
@@ -154,6 +175,11 @@ impl Json {
             push_deletes: preview.push_deletes.len(),
             conflicts: preview.conflicts.len(),
             pending: status.pending,
+            selection: selection.map(|selection| SelectionJson {
+                only: selection.only().to_vec(),
+                exclude: selection.exclude().to_vec(),
+            }),
+            excluded: preview.excluded,
             unsettled: status.unsettled,
             lock,
             remaining_risk: status.remaining_risk,

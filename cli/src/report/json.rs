@@ -19,6 +19,8 @@ struct Json<'a> {
     deleted: u64,
     conflicts: u64,
     deferred: usize,
+    /// Documents of the storage that are not in the selection of this device.
+    excluded: u64,
     requests: Requests,
     bytes_up: u64,
     bytes_down: u64,
@@ -100,6 +102,7 @@ impl<'a> Json<'a> {
             deleted: report.deleted,
             conflicts: report.conflicts,
             deferred: report.deferred.len(),
+            excluded: report.excluded,
             requests: report.requests,
             bytes_up: report.bytes_up,
             bytes_down: report.bytes_down,

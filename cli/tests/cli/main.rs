@@ -22,6 +22,7 @@ mod remotes;
 mod repair;
 mod restored;
 mod s3;
+mod selection;
 mod several;
 mod syncing;
 mod tables;

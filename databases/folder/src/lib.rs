@@ -21,6 +21,10 @@
 //! with git they keep files *out*: a document that is synced already stays so. `.gitignore` and the
 //! excludes of git mean nothing here.
 //!
+//! # What is selected
+//! A device may sync a [`Selection`] of the files, by patterns of the same syntax
+//! ([`FolderDatabase::set_selection`]). The others stay as they are, here and in the storage.
+//!
 //! # What is never lost
 //! A write or delete from another device is made only if the file is what was compared; an edit
 //! made meanwhile by any program wins and becomes a conflict. See `install.rs` and `limbo.rs` for
