@@ -15,6 +15,8 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
        cargo xtask bench webdav
                               measure the WebDAV adapter at an Apache, beside rclone
        cargo xtask bench core measure the core over a storage with simulated latency
+       cargo xtask bench folder
+                              measure a folder of 50,000 files beside a bare walk and rsync
        cargo xtask bench sqlite
                               measure tables of a SQLite database, synced through a folder
        cargo xtask model [filter] [seconds] [live]
@@ -193,7 +195,7 @@ fn bench(what: Option<&str>) -> ExitCode {
     match what {
         Some("s3") => at_servers("db-to-cloud-s3"),
         Some("webdav") => at_servers("db-to-cloud-webdav"),
-        Some(name @ ("core" | "sqlite")) => {
+        Some(name @ ("core" | "folder" | "sqlite")) => {
             let bench = ["bench", "--locked", "--package", "db-to-cloud-benches", "--bench", name];
             exit_code(run(&("bench", &bench)))
         }
