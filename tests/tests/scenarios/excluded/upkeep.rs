@@ -1,10 +1,11 @@
 //! Excluded documents are alive for snapshots, garbage collection and repairs, and on other storages (rule C8).
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use db_to_cloud::SyncOptions;
 use db_to_cloud_tests::options::{ACCEPT_REMOTE, GO_ON};
-use db_to_cloud_tests::{Judge, World, settle};
+use db_to_cloud_tests::{Judge, TroubledDatabase, World, settle};
 
 use super::{bob_excludes, large};
 
@@ -67,6 +68,28 @@ fn c8_a_storage_that_is_put_back_gets_what_is_selected() {
     bob.sync();
     settle(&[&alice, &bob]);
     assert_eq!(alice.all().len(), 3);
+}
+
+#[test]
+fn c8_a_new_document_that_no_comparison_finds_outlives_its_storage() {
+    for goes_back in [false, true] {
+        let (world, _alice, bob) = bob_excludes();
+        let database = TroubledDatabase::of(&bob.documents);
+        database.queue_in_transactions();
+        database.chosen.exclude(&["x"]);
+        let bob = bob.with_database(Arc::new(database.clone()));
+        let backup = if goes_back { world.backup() } else { Vec::new() };
+        bob.edit("x2", "new");
+        bob.edit("note", "bob's");
+        bob.sync();
+        world.restore(&backup);
+        bob.try_sync_with(GO_ON).unwrap();
+        database.chosen.everything();
+        bob.sync();
+        let fresh = world.device("fresh");
+        fresh.sync();
+        assert_eq!(fresh.read("x2").as_deref(), Some("new"), "{goes_back}");
+    }
 }
 
 #[test]

@@ -109,6 +109,26 @@ fn a_document_that_the_snapshot_has_forgotten_is_not_deleted_if_it_was_edited() 
     assert_eq!(alice.read("gone").as_deref(), Some("bob's"));
 }
 
+/// Rules C8 and C9.
+#[test]
+fn an_excluded_document_that_the_snapshot_has_forgotten_was_deleted() {
+    for is_here in [true, false] {
+        let (world, alice, bob) = bob_was_away();
+        drop_tombstone(&world, "sgone");
+        bob.chosen.exclude(&["gone", "edited"]);
+        if !is_here {
+            bob.delete_unqueued("gone");
+        }
+        let report = bob.sync();
+        assert_eq!((report.deleted, report.excluded), (0, 1), "`edited` is there");
+        assert_eq!(bob.read("gone").is_some(), is_here);
+        bob.chosen.everything();
+        let report = bob.sync();
+        assert_eq!((report.deleted, report.deferred.len()), (u64::from(is_here), 0));
+        assert_eq!(bob.all(), alice.all());
+    }
+}
+
 /// Entries up to the newest snapshot become stubs.
 fn make_stubs(world: &World) {
     let snapshot = newest(world);
