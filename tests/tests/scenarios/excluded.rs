@@ -88,16 +88,28 @@ fn c8_an_edit_or_a_delete_that_was_queued_before_stays_here() {
 
 #[test]
 fn c8_an_edit_that_is_queued_while_a_sync_runs_is_not_pushed() {
-    for step in 1..40 {
+    for (step, id) in (1..40).flat_map(|step| [(step, "x1"), (step, "x2")]) {
         let (world, _alice, bob) = bob_excludes();
         let before = world.commits();
         bob.edit("note", "bob's");
-        bob.sync_and_edit_at(SyncOptions::default(), step, "x1", "bob's").unwrap();
+        bob.sync_and_edit_at(SyncOptions::default(), step, id, "bob's").unwrap();
         bob.sync();
         assert_eq!(world.commits(), before + 1, "step {step}");
         assert_eq!(world.changes(before + 1).len(), 1, "step {step}");
         assert_eq!(bob.status().queued, 0);
     }
+}
+
+#[test]
+fn c8_a_comparison_passes_over_what_is_excluded() {
+    let (_world, _alice, bob) = bob_excludes();
+    let database = TroubledDatabase::of(&bob.documents);
+    database.chosen.exclude(&["x"]);
+    database.make_unreadable("x1");
+    let bob = bob.with_database(Arc::new(database));
+    bob.edit_unqueued("x2", "new");
+    assert_eq!(bob.sync().deferred, []);
+    assert_eq!(bob.status().queued, 0);
 }
 
 #[test]
