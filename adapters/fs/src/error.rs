@@ -3,14 +3,35 @@
 use std::io;
 
 use db_to_cloud::{Effect, Error, ErrorKind};
-use rustix::io::Errno;
+
+/// What can be copied of an error of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Code {
+    /// The number that the system gave it.
+    Number(i32),
+    /// The standard library made it, as after a write of zero bytes.
+    Kind(io::ErrorKind),
+}
+
+impl Code {
+    fn of(error: &io::Error) -> Self {
+        error.raw_os_error().map_or(Self::Kind(error.kind()), Self::Number)
+    }
+
+    fn error(self) -> io::Error {
+        match self {
+            Self::Number(number) => io::Error::from_raw_os_error(number),
+            Self::Kind(kind) => kind.into(),
+        }
+    }
+}
 
 /// A failure below the trait; [`Failure::at`] makes the public error of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Failure {
     /// A system call failed. `effect` is what it leaves behind.
     #[error("could not {action}")]
-    System { action: &'static str, errno: Errno, effect: Effect },
+    System { action: &'static str, code: Code, effect: Effect },
     /// The root folder cannot be found. Never to be taken for a missing object.
     #[error("the folder is not there; is its drive mounted")]
     RootGone,
@@ -38,18 +59,9 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// A failed system call that left nothing behind.
-    pub(crate) fn system(action: &'static str) -> impl Fn(Errno) -> Self {
-        move |errno| Self::System { action, errno, effect: Effect::None }
-    }
-
-    /// A failed call of the standard library that left nothing behind.
+    /// A failed call of the system that left nothing behind.
     pub(crate) fn io(action: &'static str) -> impl Fn(io::Error) -> Self {
-        move |error| {
-            // Without a number, as after a write of zero bytes: a failure of the device.
-            let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
-            Self::System { action, errno, effect: Effect::None }
-        }
+        move |error| Self::System { action, code: Code::of(&error), effect: Effect::None }
     }
 
     /// The write may have happened all the same.
@@ -77,14 +89,14 @@ impl Failure {
             .with_effect(effect)
             .with_message(self.to_string());
         match self {
-            Self::System { errno, .. } => error.with_source(io::Error::from(errno)),
+            Self::System { code, .. } => error.with_source(code.error()),
             _ => error,
         }
     }
 
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::System { errno, .. } => kind(&io::Error::from(*errno)),
+            Self::System { code, .. } => kind(&code.error()),
             Self::RootGone | Self::RootReplaced | Self::Changing | Self::RuntimeStopped => {
                 ErrorKind::Unavailable
             }
@@ -99,7 +111,8 @@ impl Failure {
 /// comes here.
 fn kind(error: &io::Error) -> ErrorKind {
     // The standard library has no stable name for ELOOP.
-    if Errno::from_io_error(error) == Some(Errno::LOOP) {
+    #[cfg(unix)]
+    if rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::LOOP) {
         return ErrorKind::Corrupt;
     }
     match error.kind() {
@@ -125,8 +138,10 @@ fn kind(error: &io::Error) -> ErrorKind {
 mod tests {
     use super::*;
 
+    #[cfg(unix)]
     #[test]
     fn each_error_of_the_system_says_what_to_do() {
+        use rustix::io::Errno;
         let expected = [
             (Errno::ACCESS, ErrorKind::Forbidden),
             (Errno::PERM, ErrorKind::Forbidden),
@@ -157,16 +172,20 @@ mod tests {
 
     #[test]
     fn the_text_names_the_step_and_the_source_follows() {
-        let error = Failure::system("write the file")(Errno::NOSPC).at("put", "docs/a");
+        let error =
+            Failure::io("write the file")(io::ErrorKind::StorageFull.into()).at("put", "docs/a");
         let text = "put \"docs/a\": storage full: could not write the file";
         assert_eq!(error.to_string(), text);
         assert_eq!(error.effect(), Effect::None);
-        assert!(std::error::Error::source(&error).unwrap().to_string().contains("No space"));
+        assert!(
+            std::error::Error::source(&error).unwrap().to_string().contains("no storage space")
+        );
     }
 
     #[test]
     fn a_failure_after_the_name_was_given_is_unknown() {
-        let failure = Failure::system("sync the folder")(Errno::NOSPC).with_unknown_effect();
+        let failure =
+            Failure::io("sync the folder")(io::ErrorKind::StorageFull.into()).with_unknown_effect();
         assert_eq!(failure.at("put", "docs/a").effect(), Effect::Unknown);
     }
 }

@@ -44,18 +44,21 @@
 //! `tree.rs` opens files without following links, `modes.rs` says who may read them, `temp.rs` and `write.rs` write them, `list.rs`
 //! lists them, `names.rs` all that lies around, `wait.rs` waits for another commit, `error.rs` says what went wrong.
 //!
-//! What it guarantees on which file system is in the `README.md`. The crate is empty on Windows: it
-//! rests on `openat` and its like.
-#![cfg(unix)]
+//! What it guarantees on which file system is in the `README.md`. On Windows folders
+//! are opened so that nobody can rename or remove them meanwhile, and no link is followed; what is made there is as
+//! private as the folder around it, as its access list is inherited.
 
 mod adapter;
 mod carrier;
 mod config;
 mod error;
 mod list;
+#[cfg(unix)]
 mod modes;
 mod names;
 mod open;
+mod seen;
+mod sys;
 mod temp;
 mod tree;
 mod wait;

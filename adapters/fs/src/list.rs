@@ -5,9 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::vec::IntoIter;
 
 use db_to_cloud::{Folder, Key, Page};
-use rustix::fs::{Dir, FileType};
 
 use crate::error::Failure;
+use crate::seen::Kind;
 use crate::tree::{Tree, is_file};
 
 /// Keys on one page.
@@ -69,17 +69,16 @@ fn read_sorted(tree: &Tree, folder: Folder, after: Option<&str>) -> Result<IntoI
 /// All keys of a folder, in no order.
 pub(crate) fn read(tree: &Tree, folder: Folder) -> Result<Vec<Key>, Failure> {
     let Some(handle) = tree.folder(folder.name())? else { return Ok(Vec::new()) };
-    let entries = Dir::read_from(&handle).map_err(Failure::system("list the folder"))?;
+    let entries = handle.entries().map_err(Failure::io("list the folder"))?;
     let mut keys = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(Failure::system("list the folder"))?;
-        let Ok(name) = entry.file_name().to_str() else { continue };
+        let entry = entry.map_err(Failure::io("list the folder"))?;
+        let Some(name) = entry.name.to_str() else { continue };
         let Ok(key) = folder.key(name) else { continue };
-        let is_file = match entry.file_type() {
-            FileType::RegularFile => true,
+        let is_file = match entry.kind {
+            Some(kind) => kind == Kind::File,
             // This file system does not say: look.
-            FileType::Unknown => is_file(&handle, name).unwrap_or(false),
-            _ => false,
+            None => is_file(&handle, name).unwrap_or(false),
         };
         if is_file && !is_foreign(name) {
             keys.push(key);

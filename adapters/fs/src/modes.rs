@@ -7,6 +7,8 @@ use rustix::fs::{Mode, Stat, fchmod, fstat};
 use rustix::process::getegid;
 
 use crate::error::Failure;
+use crate::seen::Seen;
+use crate::sys::Folder;
 
 /// The permission bits of what is new in one storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,8 +21,9 @@ const GROUP: Mode = Mode::RWXG.union(Mode::SGID);
 
 impl Modes {
     /// By the root folder, which the user made and may have shared.
-    pub(crate) fn of(root: &File) -> Result<Self, Failure> {
-        let stat = fstat(root).map_err(Failure::system("look at the folder"))?;
+    pub(crate) fn of(root: &Folder) -> Result<Self, Failure> {
+        let root = root.file();
+        let stat = fstat(root).map_err(|errno| Failure::io("look at the folder")(errno.into()))?;
         let is_other_group = stat.st_gid != getegid().as_raw();
         Ok(Self::by(mode(&stat), is_other_group || has_default_acl(root)))
     }
@@ -45,7 +48,8 @@ impl Modes {
 
     /// Lets others use a new folder, if they may. To be repeated at the next opening: a process that
     /// dies before this leaves a folder that only its owner can use.
-    pub(crate) fn share_folder(self, folder: &File) {
+    pub(crate) fn share_folder(self, folder: &Folder) {
+        let folder = folder.file();
         if self.shared.is_empty() {
             return;
         }
@@ -64,9 +68,9 @@ impl Modes {
     }
 
     /// Whether others may do more with this file than with a new one.
-    pub(crate) fn is_loose(self, file: &Stat) -> bool {
+    pub(crate) fn is_loose(self, file: &Seen) -> bool {
         let others = Mode::RWXG | Mode::RWXO;
-        !self.file().contains(mode(file) & others)
+        !self.file().contains(bits(file.mode) & others)
     }
 
     fn file(self) -> Mode {
@@ -82,6 +86,15 @@ fn widen(file: &File, mode: Mode) {
 
 fn mode(stat: &Stat) -> Mode {
     Mode::from_raw_mode(stat.st_mode)
+}
+
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::unnecessary_cast,
+    reason = "the type differs by system"
+)]
+fn bits(mode: u32) -> Mode {
+    Mode::from_raw_mode(mode as rustix::fs::RawMode)
 }
 
 /// Whether the folder says by an access control list who may use what is made in it. The bits of the

@@ -1,10 +1,11 @@
 //! What lies in the storage or in one of its folders, whoever made it.
 
+use std::io;
+
 use db_to_cloud::Folder;
-use rustix::fs::{AtFlags, Dir, FileType, statat};
-use rustix::io::Errno;
 
 use crate::error::Failure;
+use crate::seen::Kind;
 use crate::tree::{SCRATCH, Tree};
 
 pub(crate) fn read(
@@ -18,32 +19,29 @@ pub(crate) fn read(
         None => tree.check().and_then(|()| tree.same_root()).map(Some)?,
     };
     let Some(handle) = handle else { return Ok(Vec::new()) };
-    let entries = Dir::read_from(&handle).map_err(Failure::system("list the folder"))?;
+    let entries = handle.entries().map_err(Failure::io("list the folder"))?;
     let mut names = Vec::new();
     for entry in entries {
-        let entry = entry.map_err(Failure::system("list the folder"))?;
+        let entry = entry.map_err(Failure::io("list the folder"))?;
         // What is no text shows that somebody else made it.
-        let name = entry.file_name().to_string_lossy();
-        let is_own = matches!(&*name, "." | "..") || folder.is_none() && name == SCRATCH;
-        if is_own {
+        let name = entry.name.to_string_lossy();
+        if folder.is_none() && name == SCRATCH {
             continue;
         }
         if names.len() >= at_most {
             break;
         }
-        let kind = match entry.file_type() {
+        let kind = match entry.kind {
+            Some(kind) => kind,
             // This file system does not say: look.
-            FileType::Unknown => {
-                match statat(&handle, entry.file_name(), AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                    // It was deleted meanwhile.
-                    Err(Errno::NOENT) => continue,
-                    Err(errno) => return Err(Failure::system("look at the file")(errno)),
-                }
-            }
-            kind => kind,
+            None => match handle.look(&entry.name) {
+                Ok(seen) => seen.kind,
+                // It was deleted meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Failure::io("look at the file")(error)),
+            },
         };
-        let slash = if kind.is_dir() { "/" } else { "" };
+        let slash = if kind == Kind::Folder { "/" } else { "" };
         names.push(format!("{name}{slash}"));
     }
     Ok(names)
@@ -69,7 +67,10 @@ mod tests {
         assert_eq!(names(&tree, Some(Folder::Probe), 100), [""; 0]);
         std::fs::create_dir(root.path().join("My Photos")).unwrap();
         std::fs::write(root.path().join(".DS_Store"), "").unwrap();
+        #[cfg(unix)]
         std::os::unix::fs::symlink("/", root.path().join("link")).unwrap();
+        #[cfg(windows)]
+        std::fs::write(root.path().join("link"), "").unwrap();
         std::fs::write(root.path().join("docs/Letter to Ada.odt"), "").unwrap();
         let around = [".DS_Store", "My Photos/", "changes/", "docs/", "link", "snapshot/"];
         assert_eq!(names(&tree, None, 100), around);

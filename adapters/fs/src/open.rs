@@ -1,16 +1,15 @@
 //! Opening a storage: makes its folders, finds out what the file system can do, cleans up.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 
 use db_to_cloud::{Created, Folder};
-use rustix::fs::{AtFlags, Dir, FileType, statat, unlinkat};
 
 use crate::error::Failure;
-use crate::temp::{Exclusive, TempFile, is_random_name, random_name, seconds};
+use crate::seen::Kind;
+use crate::sys::Folder as Directory;
+use crate::temp::{Exclusive, TempFile, is_random_name, random_name};
 use crate::tree::{SCRATCH, Scratch, Tree, sync_folder};
 
 /// No write takes this long: an older temporary file belongs to a client that died.
@@ -60,18 +59,29 @@ fn find_readable(root: &Path) -> Option<Opened> {
 /// Makes the last part of the path only. If its parent is missing, then a drive is not mounted, and
 /// a new, empty storage in its place would look like one that lost everything.
 fn make_root(root: &Path) -> Result<(), Failure> {
-    match std::fs::DirBuilder::new().mode(0o700).create(root) {
+    match make_private(root) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Failure::RootGone),
         // It is there; or the parent cannot be written, which does not matter if it is there.
         Err(_) if root.is_dir() => return Ok(()),
         Err(error) => return Err(Failure::io("make the folder")(error)),
     }
-    match root.parent().map(File::open) {
+    match root.parent().map(Directory::open) {
         Some(Ok(parent)) => sync_folder(&parent),
         // A parent that may be written and not read cannot be synced.
         _ => Ok(()),
     }
+}
+
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    std::os::unix::fs::DirBuilderExt::mode(&mut std::fs::DirBuilder::new(), 0o700).create(folder)
+}
+
+/// It is as private as the folder around it.
+#[cfg(windows)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir(folder)
 }
 
 /// Tries it out, since what a file system answers depends on its type, its server and its options.
@@ -79,7 +89,7 @@ pub(crate) fn find_exclusive(scratch: &Arc<Scratch>) -> Result<Exclusive, Failur
     if is_exclusive(scratch, Exclusive::Link)? {
         return Ok(Exclusive::Link);
     }
-    if renames_locally(&scratch.folder) && is_exclusive(scratch, Exclusive::Rename)? {
+    if scratch.folder.renames_locally() && is_exclusive(scratch, Exclusive::Rename)? {
         return Ok(Exclusive::Rename);
     }
     Ok(Exclusive::Unsupported)
@@ -93,25 +103,8 @@ fn is_exclusive(scratch: &Arc<Scratch>, exclusive: Exclusive) -> Result<bool, Fa
     let first = first.place_new(&scratch.folder, &name, exclusive);
     let second = second.place_new(&scratch.folder, &name, exclusive);
     // If this fails the name is cleaned up as a stale one.
-    let _ = unlinkat(&scratch.folder, &name, AtFlags::empty());
+    let _ = scratch.folder.remove_file(&name);
     Ok(matches!((first, second), (Ok(Created::New), Ok(Created::Occupied))))
-}
-
-/// Whether a rename without replacing is decided by this kernel alone. On a Windows share the client
-/// looks first and then asks the server to replace (`ReplaceIfExists = 1` in Linux's cifs): two
-/// machines may both win. FUSE file systems promise nothing.
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn renames_locally(scratch: &File) -> bool {
-    const FAT: i64 = 0x4d44;
-    const EXFAT: i64 = 0x2011_bab0;
-    #[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
-    rustix::fs::fstatfs(scratch).is_ok_and(|stat| matches!(stat.f_type as i64, FAT | EXFAT))
-}
-
-/// On macOS a file system offers this only if it does it itself (`VOL_CAP_INT_RENAME_EXCL`).
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn renames_locally(_: &File) -> bool {
-    cfg!(target_vendor = "apple")
 }
 
 /// Deletes what clients that died have left. All times are those of the file system: the clock of
@@ -119,19 +112,16 @@ fn renames_locally(_: &File) -> bool {
 /// file has the permission bits that it was given.
 fn clean_up(scratch: &Arc<Scratch>) -> Result<bool, Failure> {
     let newest = TempFile::write(scratch, b"")?;
-    let stat = newest.look()?;
-    let now = seconds(&stat);
-    let folder =
-        Dir::read_from(&scratch.folder).map_err(Failure::system("list the folder .tmp"))?;
-    for entry in folder.flatten() {
-        let name = entry.file_name();
-        let Ok(stat) = statat(&scratch.folder, name, AtFlags::SYMLINK_NOFOLLOW) else { continue };
-        let ours =
-            is_random_name(name.to_bytes()) && FileType::from_raw_mode(stat.st_mode).is_file();
-        if ours && now.saturating_sub(seconds(&stat)) > STALE_SECONDS {
+    let written = newest.look()?;
+    let now = written.seconds;
+    let entries = scratch.folder.entries().map_err(Failure::io("list the folder .tmp"))?;
+    for entry in entries.flatten() {
+        let Ok(seen) = scratch.folder.look(&entry.name) else { continue };
+        let ours = entry.name.to_str().is_some_and(is_random_name) && seen.kind == Kind::File;
+        if ours && now.saturating_sub(seen.seconds) > STALE_SECONDS {
             // Another client may clean up at the same time.
-            let _ = unlinkat(&scratch.folder, name, AtFlags::empty());
+            let _ = scratch.folder.remove_file(&entry.name);
         }
     }
-    Ok(!scratch.modes.is_loose(&stat))
+    Ok(!scratch.modes.is_loose(&written))
 }

@@ -1,15 +1,15 @@
 //! Files that are written, durable, and still without their name.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::Arc;
 
 use db_to_cloud::Created;
-use rustix::fs::{AtFlags, Mode, OFlags, Stat, fstat, linkat, openat, renameat, statat, unlinkat};
-use rustix::io::Errno;
 
 use crate::error::Failure;
-use crate::tree::{Scratch, force_to_disk, is_file};
+use crate::seen::Seen;
+use crate::sys::{Folder, force_opened, force_to_disk, look_at};
+use crate::tree::{Scratch, is_file};
 
 /// How a file gets a name that nobody else must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(crate) enum Exclusive {
 }
 
 /// The name is in use, or the system or the file system has no rename that does not replace.
-const LOOK: [Errno; 5] =
-    [Errno::EXIST, Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP];
+const LOOK: [io::ErrorKind; 3] =
+    [io::ErrorKind::AlreadyExists, io::ErrorKind::InvalidInput, io::ErrorKind::Unsupported];
 
 /// A durable file in the folder for temporary ones. Dropping it deletes it.
 #[derive(Debug)]
@@ -50,17 +50,14 @@ impl TempFile {
         name: String,
         bytes: &[u8],
     ) -> Result<Self, Failure> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         // Nobody else may read it before it is clear that they may.
-        let file = openat(&scratch.folder, &name, flags, Mode::RUSR | Mode::WUSR)
-            .map_err(Failure::system("create a temporary file"))?;
-        let mut file = File::from(file);
+        let file = scratch.folder.create_new(&name);
+        let mut file = file.map_err(Failure::io("create a temporary file"))?;
         // From here on a failure deletes the file.
         let temp = Self { scratch: scratch.clone(), name, is_link: false, renamed: false };
         scratch.modes.share_file(&file);
         file.write_all(bytes).map_err(Failure::io("write the temporary file"))?;
-        force_to_disk(&file).map_err(Failure::system("force the temporary file to the disk"))?;
+        force_to_disk(&file).map_err(Failure::io("force the temporary file to the disk"))?;
         Ok(temp)
     }
 
@@ -71,44 +68,43 @@ impl TempFile {
     /// has its name. Then the name is not given, and nothing is lost.
     pub(crate) fn link(
         scratch: &Arc<Scratch>,
-        folder: &File,
+        folder: &Folder,
         original: &str,
         file: &File,
     ) -> Result<Option<Self>, Failure> {
-        force_to_disk(file).map_err(Failure::system("force the file to the disk"))?;
+        let forced = force_opened(folder, original, file);
+        forced.map_err(Failure::io("force the file to the disk"))?;
         let name = random_name()?;
         // Also deleted after an error: a network file system may have made it all the same.
         let temp = Self { scratch: scratch.clone(), name, is_link: true, renamed: false };
-        if linkat(folder, original, &scratch.folder, &temp.name, AtFlags::empty()).is_err() {
+        if folder.link(original, &scratch.folder, &temp.name).is_err() {
             return Ok(None);
         }
         // What has the name may be another one by now.
-        let linked = statat(&scratch.folder, &temp.name, AtFlags::SYMLINK_NOFOLLOW);
-        let opened = fstat(file);
-        let same = linked.ok().zip(opened.ok()).is_some_and(|(a, b)| identity(&a) == identity(&b));
+        let (linked, opened) = (scratch.folder.look(&temp.name), look_at(file));
+        let same = linked.ok().zip(opened.ok()).is_some_and(|(a, b)| a.identity == b.identity);
         Ok(same.then_some(temp))
     }
 
     /// What the file system says of it.
-    pub(crate) fn look(&self) -> Result<Stat, Failure> {
-        let stat = statat(&self.scratch.folder, &self.name, AtFlags::SYMLINK_NOFOLLOW);
-        stat.map_err(Failure::system("look at the temporary file"))
+    pub(crate) fn look(&self) -> Result<Seen, Failure> {
+        self.scratch.folder.look(&self.name).map_err(Failure::io("look at the temporary file"))
     }
 
     /// Gives the file this name, in place of one that has it.
-    pub(crate) fn replace(mut self, folder: &File, name: &str) -> Result<(), Failure> {
+    pub(crate) fn replace(mut self, folder: &Folder, name: &str) -> Result<(), Failure> {
         // Most names are new. One call gives the file such a name, and it replaces nothing: what is
         // there, or a system without this call, takes a look and a second call.
-        match rename_no_replace(&self.scratch.folder, &self.name, folder, name) {
+        match self.scratch.folder.rename_new(&self.name, folder, name) {
             Ok(()) => self.renamed = true,
-            Err(errno) if LOOK.contains(&errno) => {
+            Err(error) if LOOK.contains(&error.kind()) => {
                 is_file(folder, name)?;
-                renameat(&self.scratch.folder, &self.name, folder, name).map_err(naming_failed)?;
+                self.scratch.folder.rename(&self.name, folder, name).map_err(naming_failed)?;
                 // A rename onto another name of the same file does nothing: ours must still be
                 // deleted.
                 self.renamed = !self.is_link;
             }
-            Err(errno) => return Err(naming_failed(errno)),
+            Err(error) => return Err(naming_failed(error)),
         }
         Ok(())
     }
@@ -116,17 +112,15 @@ impl TempFile {
     /// Gives the file this name if nobody has it.
     pub(crate) fn place_new(
         mut self,
-        folder: &File,
+        folder: &Folder,
         name: &str,
         exclusive: Exclusive,
     ) -> Result<Created, Failure> {
         let ours = identity_at(&self.scratch.folder, &self.name);
         let result = match exclusive {
-            Exclusive::Link => {
-                linkat(&self.scratch.folder, &self.name, folder, name, AtFlags::empty())
-            }
+            Exclusive::Link => self.scratch.folder.link(&self.name, folder, name),
             Exclusive::Rename => {
-                let result = rename_no_replace(&self.scratch.folder, &self.name, folder, name);
+                let result = self.scratch.folder.rename_new(&self.name, folder, name);
                 self.renamed = result.is_ok();
                 result
             }
@@ -137,8 +131,10 @@ impl TempFile {
             // A network file system repeats a request whose answer was lost, and the second says
             // that the name is taken: by ourselves.
             Err(_) if ours.is_some() && identity_at(folder, name) == ours => Ok(Created::New),
-            Err(Errno::EXIST) => is_file(folder, name).map(|_| Created::Occupied),
-            Err(errno) => Err(naming_failed(errno)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                is_file(folder, name).map(|_| Created::Occupied)
+            }
+            Err(error) => Err(naming_failed(error)),
         }
     }
 }
@@ -147,47 +143,29 @@ impl Drop for TempFile {
     fn drop(&mut self) {
         if !self.renamed {
             // What stays behind is deleted by a later `open`.
-            let _ = unlinkat(&self.scratch.folder, &self.name, AtFlags::empty());
+            let _ = self.scratch.folder.remove_file(&self.name);
         }
     }
 }
 
 /// These say for sure that the name was not given; others may come from a server that did it.
-fn naming_failed(errno: Errno) -> Failure {
-    let failure = Failure::system("give the file its name")(errno);
-    match errno {
-        Errno::NOENT | Errno::NOSPC | Errno::ACCESS | Errno::PERM | Errno::ROFS | Errno::XDEV => {
-            failure
-        }
-        Errno::ISDIR | Errno::NOTDIR => Failure::NotAFile,
+fn naming_failed(error: io::Error) -> Failure {
+    let kind = error.kind();
+    let failure = Failure::io("give the file its name")(error);
+    match kind {
+        io::ErrorKind::NotFound
+        | io::ErrorKind::StorageFull
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem
+        | io::ErrorKind::CrossesDevices => failure,
+        io::ErrorKind::IsADirectory | io::ErrorKind::NotADirectory => Failure::NotAFile,
         _ => failure.with_unknown_effect(),
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn rename_no_replace(from: &File, name: &str, to: &File, new: &str) -> Result<(), Errno> {
-    rustix::fs::renameat_with(from, name, to, new, rustix::fs::RenameFlags::NOREPLACE)
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn rename_no_replace(_: &File, _: &str, _: &File, _: &str) -> Result<(), Errno> {
-    Err(Errno::NOSYS)
-}
-
 /// Device and inode of what has this name: they differ for another file of the same name.
-fn identity_at(folder: &File, name: &str) -> Option<(u64, u64)> {
-    statat(folder, name, AtFlags::SYMLINK_NOFOLLOW).ok().map(|stat| identity(&stat))
-}
-
-#[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
-fn identity(stat: &Stat) -> (u64, u64) {
-    (stat.st_dev as u64, stat.st_ino as u64)
-}
-
-/// When the file was written last, in seconds.
-#[allow(clippy::unnecessary_cast, reason = "the types differ by system")]
-pub(crate) fn seconds(stat: &Stat) -> i64 {
-    stat.st_mtime as i64
+fn identity_at(folder: &Folder, name: &str) -> Option<(u64, u64)> {
+    folder.look(name).ok().map(|seen| seen.identity)
 }
 
 /// The length of the name of a temporary file.
@@ -201,14 +179,15 @@ pub(crate) fn random_name() -> Result<String, Failure> {
 /// As many names as are wanted: consecutive numbers from a random one on.
 pub(crate) fn random_names() -> Result<impl Iterator<Item = String>, Failure> {
     let mut bytes = [0; NAME / 2];
-    getrandom::fill(&mut bytes).map_err(|_| Failure::system("find a random name")(Errno::IO))?;
+    let failed = |error| Failure::io("find a random name")(io::Error::other(error));
+    getrandom::fill(&mut bytes).map_err(failed)?;
     let first = u128::from_ne_bytes(bytes);
     Ok((0..).map(move |n| format!("{:032x}", first.wrapping_add(n))))
 }
 
 /// Whether [`random_name`] may have made this name.
-pub(crate) fn is_random_name(name: &[u8]) -> bool {
-    name.len() == NAME && name.iter().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(b))
+pub(crate) fn is_random_name(name: &str) -> bool {
+    name.len() == NAME && name.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 #[cfg(test)]
@@ -216,10 +195,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::modes::Modes;
+    use crate::sys::Modes;
 
     fn open(path: &Path) -> Arc<Scratch> {
-        Arc::new(Scratch { folder: File::open(path).unwrap(), modes: Modes::PRIVATE })
+        Arc::new(Scratch { folder: Folder::open(path).unwrap(), modes: Modes::PRIVATE })
     }
 
     #[test]

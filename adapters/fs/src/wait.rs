@@ -99,6 +99,7 @@ mod tests {
         }
         // A backup was restored that is older than what was known.
         assert_eq!(newest(&tree, Some(40)).unwrap(), 12);
+        drop(tree);
         std::fs::remove_dir_all(root.path()).unwrap();
         std::fs::create_dir(root.path()).unwrap();
         let other = Tree::open(root.path(), SCRATCH).unwrap();

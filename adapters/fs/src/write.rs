@@ -1,13 +1,13 @@
 //! Writes: one object, or many with one sync of each folder.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::sync::Arc;
 
 use db_to_cloud::{Copied, Created, Key};
 
 use crate::error::Failure;
 use crate::open::find_exclusive;
+use crate::sys::Folder;
 use crate::temp::{Exclusive, TempFile};
 use crate::tree::{Scratch, Tree, is_file, look, read, sync_folder};
 
@@ -77,7 +77,7 @@ fn replace<'k>(
     tree: &Tree,
     key: &'k Key,
     file: TempFile,
-    open: &mut Option<(Option<&'k str>, File)>,
+    open: &mut Option<(Option<&'k str>, Folder)>,
 ) -> Result<bool, Failure> {
     let (place, name) = key.split().map_or((None, key.as_str()), |(p, name)| (Some(p), name));
     let folder = match open.take().filter(|(opened, _)| *opened == place) {

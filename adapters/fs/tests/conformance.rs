@@ -1,7 +1,5 @@
 //! The folder keeps every promise of an adapter.
 
-#![cfg(unix)]
-
 use std::sync::Arc;
 
 use db_to_cloud_conformance::{Options, run_with};

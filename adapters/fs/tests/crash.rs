@@ -1,6 +1,5 @@
 //! Writers that die, drives that vanish, disks that are full.
 
-#![cfg(unix)]
 #![expect(clippy::unwrap_used, reason = "a test, helpers included")]
 
 use std::fs;
