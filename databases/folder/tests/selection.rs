@@ -124,8 +124,12 @@ async fn c8_a_damaged_selection_stops_the_sync_and_can_be_set_again() {
     phone.database.selection().unwrap_err();
     phone.database.set_selection(selection(&[], &["photos"])).unwrap();
     assert_eq!(on_phone.sync().await.unwrap().excluded, 1);
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&file).unwrap().permissions());
-    assert_eq!(mode & 0o077, 0, "it is private");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fs::metadata(&file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "it is private");
+    }
 }
 
 #[tokio::test]
