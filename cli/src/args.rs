@@ -17,6 +17,7 @@ pub(crate) use sign_in::{Access, Kept, Login, Logout};
 
 use crate::failure::{Failure, Script};
 use crate::remote::{Remote, RemoteUrl};
+use crate::sys;
 
 /// Sync the files of a folder, or the tables of a SQLite database, between devices, through storage you own.
 #[derive(Debug, Parser)]
@@ -277,8 +278,7 @@ impl Sync {
 
 /// The name that was given, or else that of the host.
 pub(crate) fn device_name(given: Option<String>) -> String {
-    let host = || rustix::system::uname().nodename().to_string_lossy().into_owned();
-    let name = given.unwrap_or_else(host);
+    let name = given.unwrap_or_else(sys::host_name);
     if name.trim().is_empty() { "unnamed device".to_owned() } else { name }
 }
 

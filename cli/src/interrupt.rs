@@ -5,43 +5,24 @@ use std::pin::pin;
 use std::process::ExitCode;
 
 use db_to_cloud::{Error, ErrorKind};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
 use crate::failure::Failure;
+use crate::sys;
 
 /// The signals that ask a command to end.
 #[derive(Debug)]
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-    /// The terminal is gone; nothing to listen for under `nohup`.
-    hang_up: Option<Signal>,
-}
+pub(crate) struct Signals(sys::Signals);
 
 impl Signals {
     /// From now on they do not end the process by themselves.
     pub(crate) fn listen() -> Result<Self, Failure> {
-        let listen = |kind| signal(kind).map_err(Failure::io("listen for signals"));
-        let hang_up = (!ignores_hang_up()).then(|| listen(SignalKind::hangup())).transpose()?;
-        let interrupt = listen(SignalKind::interrupt())?;
-        let terminate = listen(SignalKind::terminate())?;
-        Ok(Self { interrupt, terminate, hang_up })
+        sys::Signals::new().map(Self).map_err(Failure::io("listen for signals"))
     }
 
     /// Returns when there is another one.
     pub(crate) async fn next(&mut self) {
-        let hang_up = async {
-            match &mut self.hang_up {
-                Some(signal) => drop(signal.recv().await),
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-            () = hang_up => {}
-        }
+        self.0.next().await;
     }
 
     /// Runs a command until it ends or a signal asks it to.
@@ -87,13 +68,4 @@ pub(crate) async fn unless_interrupted(
     command: impl Future<Output = Result<ExitCode, Failure>>,
 ) -> Result<ExitCode, Failure> {
     Signals::listen()?.cut_short(command).await
-}
-
-/// Whether the process was started to outlive its terminal. Only Linux can be asked.
-fn ignores_hang_up() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    // The lowest bit is signal 1, SIGHUP.
-    ignored.is_some_and(|mask| mask & 1 != 0)
 }

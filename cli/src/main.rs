@@ -37,6 +37,7 @@ mod service;
 mod side;
 mod status;
 mod sync;
+mod sys;
 mod tables;
 mod tokens;
 mod unlock;

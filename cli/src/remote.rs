@@ -8,7 +8,6 @@ mod password;
 mod url;
 mod webdav;
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -129,12 +128,12 @@ pub(crate) async fn open(
 
 fn escaped(path: &Path) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~".contains(&b);
-    let bytes = path.as_os_str().as_bytes().iter();
+    let bytes = path.as_os_str().as_encoded_bytes().iter();
     let escape = |b: &u8| if plain(*b) { (*b as char).to_string() } else { format!("%{b:02X}") };
     format!("file://{}", bytes.map(escape).collect::<String>())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;

@@ -1,11 +1,10 @@
 //! A folder as a storage: its one true path, and where it must not be.
 
 use std::io;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
+use crate::sys::identity;
 
 /// The absolute path of a folder without links. The folder itself need not exist, but the one that
 /// it is in must: if that is missing, then a drive is not mounted.
@@ -59,7 +58,6 @@ fn lies_inside(path: &Path, folder: &Path) -> bool {
 
 /// Whether two paths are one folder. One that is not there is known by its path alone.
 fn is_same(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| path.metadata().ok().map(|found| (found.dev(), found.ino()));
     one == other || identity(one).is_some_and(|one| identity(other) == Some(one))
 }
 
@@ -87,7 +85,7 @@ pub(crate) fn check_free(folder: &Path) -> Result<(), Failure> {
     for entry in entries {
         let entry = entry.map_err(Failure::io(format!("list the remote folder {folder:?}")))?;
         let name = entry.file_name();
-        let is_foreign = !name.as_bytes().starts_with(b".") && name != "lost+found";
+        let is_foreign = !name.as_encoded_bytes().starts_with(b".") && name != "lost+found";
         // Another device may have made the storage since the first look; it begins with the log.
         if is_foreign && !holds_storage(folder) {
             return Err(Failure::NotFree(folder.to_owned()));
@@ -96,7 +94,7 @@ pub(crate) fn check_free(folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 

@@ -2,13 +2,11 @@
 
 use std::env::{self, VarError};
 use std::fs::File;
-use std::io::{self, Read};
-use std::os::unix::fs::PermissionsExt;
+use std::io::Read;
 use std::path::Path;
 
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-
 use crate::failure::Failure;
+use crate::sys::{Hidden, is_private};
 use crate::{ask, output};
 
 const PASSWORD: &str = "WEBDAV_PASSWORD";
@@ -45,8 +43,7 @@ pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
 fn read(path: &Path) -> Result<String, Failure> {
     let failed = || Failure::io(format!("read the password from {path:?}"));
     let mut file = File::open(path).map_err(failed())?;
-    let mode = file.metadata().map_err(failed())?.permissions().mode();
-    if mode & 0o077 != 0 {
+    if !is_private(&file.metadata().map_err(failed())?) {
         return Err(Failure::NotPrivate(path.to_owned()));
     }
     let mut text = String::new();
@@ -61,7 +58,10 @@ fn read(path: &Path) -> Result<String, Failure> {
 /// What is typed on the terminal, unseen.
 async fn ask_for(user: &str) -> Result<Option<String>, Failure> {
     // Restored also if the question is interrupted.
-    let hidden = Hidden::hide().map_err(Failure::io("hide what is typed on the terminal"))?;
+    let hidden = Hidden::hide()
+        .map(Some)
+        .map(Unseen)
+        .map_err(Failure::io("hide what is typed on the terminal"))?;
     let line = ask::line(format!("password of {user}: ")).await;
     drop(hidden);
     Ok(line.map(|line| without_end(&line).to_owned()).filter(|line| !line.is_empty()))
@@ -72,23 +72,12 @@ fn without_end(line: &str) -> &str {
     line.strip_suffix('\r').unwrap_or(line)
 }
 
-/// A terminal that does not show what is typed, until it is dropped.
-struct Hidden(Termios);
+/// What is typed does not show until this is dropped.
+struct Unseen(Option<Hidden>);
 
-impl Hidden {
-    fn hide() -> io::Result<Self> {
-        let before = tcgetattr(io::stdin())?;
-        let mut quiet = before.clone();
-        quiet.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &quiet)?;
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Hidden {
+impl Drop for Unseen {
     fn drop(&mut self) {
-        // If the terminal is gone there is nothing to restore.
-        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &self.0);
+        self.0 = None;
         // The end of the line was hidden, too.
         output::note("");
     }

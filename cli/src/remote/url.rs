@@ -1,10 +1,11 @@
 //! What the text of a remote says, before anything is looked up.
 
 use std::ffi::OsString;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
 use db_to_cloud_fs::Sharing;
+
+use crate::sys::{os_string, url_path};
 
 /// The schemes that are known, for the message about one that is not.
 const SCHEMES: &str = "file:///path/to/folder, s3://bucket/prefix, webdavs://user@host/path, \
@@ -71,20 +72,20 @@ impl RemoteUrl {
         if text.is_empty() {
             return Err(BadUrl::Empty);
         }
-        let Some(scheme) = scheme(text.as_bytes()) else {
+        let Some(scheme) = scheme(text.as_encoded_bytes()) else {
             return Ok(Self::Folder(text.into(), Sharing::default()));
         };
         let scheme = String::from_utf8_lossy(scheme).to_ascii_lowercase();
         match scheme.as_str() {
-            "file" => file_url(text.as_bytes()),
+            "file" => file_url(text.as_encoded_bytes()),
             "s3" => text.into_string().map(Self::S3).map_err(|_| BadUrl::NotText),
-            "dropbox" => service_path("dropbox", text.as_bytes()).map(Self::Dropbox),
+            "dropbox" => service_path("dropbox", text.as_encoded_bytes()).map(Self::Dropbox),
             "gdrive" => {
-                let path = service_path("gdrive", text.as_bytes())?;
+                let path = service_path("gdrive", text.as_encoded_bytes())?;
                 Ok(Self::GoogleDrive { hidden: false, path })
             }
             "gdrive-appdata" => {
-                let path = service_path("gdrive-appdata", text.as_bytes())?;
+                let path = service_path("gdrive-appdata", text.as_encoded_bytes())?;
                 Ok(Self::GoogleDrive { hidden: true, path })
             }
             webdav if WEBDAV.contains(&webdav) => {
@@ -120,8 +121,8 @@ fn file_url(url: &[u8]) -> Result<RemoteUrl, BadUrl> {
     if !path.starts_with(b"/") {
         return Err(BadUrl::NotAbsolute);
     }
-    let path = OsString::from_vec(unescaped(path)?);
-    Ok(RemoteUrl::Folder(path.into(), sharing))
+    let path = os_string(unescaped(path)?).ok_or(BadUrl::NotText)?;
+    Ok(RemoteUrl::Folder(url_path(path), sharing))
 }
 
 /// The path of `dropbox:/path` and the like.

@@ -1,9 +1,7 @@
 //! Finds out that the watched file is not the attached database any more: nothing would be queued,
 //! and nobody would tell.
 
-use std::fs;
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use db_to_cloud_sqlite::SqliteDatabase;
@@ -11,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::failure::Failure;
 use crate::side::Side;
+use crate::sys::identity;
 
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(5);
@@ -50,9 +49,4 @@ impl Original {
         }
         failure
     }
-}
-
-/// It is not opened: closing it again would drop the locks of SQLite.
-fn identity(path: &Path) -> Identity {
-    fs::metadata(path).ok().map(|file| (file.dev(), file.ino()))
 }

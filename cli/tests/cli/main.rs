@@ -1,4 +1,6 @@
 //! The real binary on real folders.
+// Terminals, signals and permission bits are those of Unix.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "these are tests")]
 
 mod addresses;

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 /// The name of the file system that a folder is on, if others may write to it unseen.
+#[cfg(unix)]
 pub(super) fn name(path: &Path) -> Option<&'static str> {
     let found = rustix::fs::statfs(path).ok()?;
     shared(&found)
@@ -49,7 +50,13 @@ fn shared(found: &rustix::fs::StatFs) -> Option<&'static str> {
     (found.f_flags & LOCAL == 0).then_some("network")
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+/// Not known on other systems.
+#[cfg(not(unix))]
+pub(super) fn name(_: &Path) -> Option<&'static str> {
+    None
+}
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "android", target_vendor = "apple"))))]
 fn shared(_: &rustix::fs::StatFs) -> Option<&'static str> {
     None
 }
