@@ -1,9 +1,11 @@
 //! Commands for people who work on db-to-cloud: `cargo xtask <command>`.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line talks")]
 
+mod apt;
 mod mutants;
 mod servers;
 mod simulate;
+mod targets;
 
 use std::env;
 use std::process::{Command, ExitCode};
@@ -11,6 +13,10 @@ use std::time::Instant;
 
 const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, documentation
        cargo xtask servers    install the storage servers that tests need
+       cargo xtask targets [all | wine]
+                              type-check the crates that differ between systems for macOS, Android and
+                              Windows; all: every crate, and the tests for Windows under Wine;
+                              wine: these only
        cargo xtask bench s3   measure the S3 adapter at a MinIO
        cargo xtask bench webdav
                               measure the WebDAV adapter at an Apache, beside rclone
@@ -26,7 +32,7 @@ const USAGE: &str = "usage: cargo xtask test       format, lints, all tests, doc
                               minutes or N seconds; or the run of one seed
 
 An argument after `test` runs only the steps whose name contains it: servers, fmt, clippy, shipped,
-bare core, planted, test, mount, doc.";
+bare core, planted, test, mount, doc, targets.";
 
 /// The examples that take long to build.
 const EXAMPLES: &str = "--features=db-to-cloud-examples/s3,db-to-cloud-examples/webdav,\
@@ -145,6 +151,12 @@ fn main() -> ExitCode {
     match arguments.first().map(String::as_str) {
         Some("test") => test(arguments.get(1).map(String::as_str)),
         Some("servers") => exit_code(servers::install()),
+        Some("targets") => match arguments.get(1).map(String::as_str) {
+            None => exit_code(targets::few()),
+            Some("all") => exit_code(targets::all()),
+            Some("wine") => exit_code(targets::wine()),
+            Some(_) => usage(),
+        },
         Some("bench") => bench(arguments.get(1).map(String::as_str)),
         Some("model") => exit_code(run(&("model", &model(&arguments[1..])))),
         Some("simulate") => simulate::simulate(&arguments[1..]),
@@ -152,11 +164,13 @@ fn main() -> ExitCode {
             println!("{USAGE}");
             ExitCode::SUCCESS
         }
-        _ => {
-            eprintln!("{USAGE}");
-            ExitCode::from(2)
-        }
+        _ => usage(),
     }
+}
+
+fn usage() -> ExitCode {
+    eprintln!("{USAGE}");
+    ExitCode::from(2)
 }
 
 fn test(only: Option<&str>) -> ExitCode {
@@ -174,6 +188,9 @@ fn test(only: Option<&str>) -> ExitCode {
     }
     if is_wanted("shipped") && !mutants::are_off() {
         failed.push("shipped");
+    }
+    if is_wanted("targets") && !targets::few() {
+        failed.push("targets");
     }
     let passed = |step: &&(&str, &[&str])| match step.0.starts_with("planted") {
         true => run_with(step, &mutants::environment()),
@@ -199,10 +216,7 @@ fn bench(what: Option<&str>) -> ExitCode {
             let bench = ["bench", "--locked", "--package", "db-to-cloud-benches", "--bench", name];
             exit_code(run(&("bench", &bench)))
         }
-        _ => {
-            eprintln!("{USAGE}");
-            ExitCode::from(2)
-        }
+        _ => usage(),
     }
 }
 

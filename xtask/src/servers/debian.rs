@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use super::run;
+use crate::apt;
 
 /// A package, and a file of it that the tests use.
 const PACKAGES: &[(&str, &str)] = &[
@@ -37,14 +37,7 @@ pub(super) fn install() -> bool {
         );
         return true;
     }
-    println!("== servers: installing {} with apt", wanted.join(" "));
-    let updated = run(&mut apt(&["update"]));
-    let install = ["install", "--yes", "--no-install-recommends"];
-    if updated && run(apt(&install).args(&wanted)) && missing().is_empty() {
-        return true;
-    }
-    eprintln!("missing: {}; this needs root and the apt-get of a Debian", wanted.join(" "));
-    false
+    apt::install("servers", &wanted) && missing().is_empty()
 }
 
 fn missing() -> Vec<&'static str> {
@@ -55,14 +48,4 @@ fn missing() -> Vec<&'static str> {
     let extensions =
         EXTENSIONS.iter().filter(|(_, name)| !known.lines().any(|known| known == *name));
     packages.chain(extensions).map(|(package, _)| *package).collect()
-}
-
-fn apt(arguments: &[&str]) -> Command {
-    let mut apt = Command::new("apt-get");
-    // A server is not started for a machine that says it has one user only.
-    apt.args(arguments)
-        .arg("--quiet")
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .env("RUNLEVEL", "1");
-    apt
 }
