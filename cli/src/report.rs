@@ -88,6 +88,12 @@ pub(crate) fn explain(report: &Report, verbose: bool) {
     hints.iter().for_each(|hint| note(format_args!("hint: {hint}")));
 }
 
+/// Names the programs that came from other devices: a person should know of them (rule F4).
+pub(crate) fn explain_executables(paths: &[String], verbose: bool) {
+    let lines = paths.iter().map(|path| format!("arrived, and may be executed: {path}"));
+    tell(lines, verbose);
+}
+
 /// Says what is kept without being rows, by tables, and which tables are left out.
 pub(crate) fn explain_waiting(waiting: &Waiting, verbose: bool) {
     let mut tables = BTreeMap::<String, usize>::new();

@@ -61,6 +61,14 @@ impl Side {
         }
     }
 
+    /// Files that arrived since the last look and may be executed.
+    pub(crate) fn take_executables(&self) -> Vec<String> {
+        match self {
+            Self::Folder(folder) => folder.take_executables(),
+            Self::Tables(..) => Vec::new(),
+        }
+    }
+
     /// What stays out beside that which the report of a sync names.
     pub(crate) async fn left_out(&self) -> Result<LeftOut, Failure> {
         let waiting = match self {

@@ -34,6 +34,7 @@ pub(crate) async fn run(options: Sync, verbose: u8) -> Result<ExitCode, Failure>
     report::explain_skipped(&local.side.skipped(), verbose > 0);
     let outcome = outcome?;
     report::explain(&outcome, verbose > 0);
+    report::explain_executables(&local.side.take_executables(), verbose > 0);
     let left_out = local.side.left_out().await?;
     report::explain_waiting(&left_out.waiting, verbose > 0);
     report::print(&outcome, &left_out, options.json)?;

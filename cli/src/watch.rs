@@ -120,6 +120,7 @@ async fn watch(
 type Outcome = Result<Watched, db_to_cloud::Error>;
 
 async fn tell(teller: &mut Teller, side: &Side, watched: Outcome) -> Result<(), Failure> {
+    teller.tell_executables(&side.take_executables());
     teller.tell_left_out(side.left_out().await?);
     match watched? {
         Watched::Synced(report) => teller.synced(&report),

@@ -87,6 +87,13 @@ impl Teller {
         Ok(())
     }
 
+    /// What arrived and may be executed.
+    pub(super) fn tell_executables(&mut self, executables: &[String]) {
+        if !executables.is_empty() {
+            self.shown.0.above(|| report::explain_executables(executables, self.verbose));
+        }
+    }
+
     /// What is in the folder and is no document, and what cannot be in the tables yet.
     pub(super) fn tell_left_out(&mut self, left_out: LeftOut) {
         let before = std::mem::replace(&mut self.left_out, left_out);

@@ -29,7 +29,9 @@ fn a_private_file_is_private_wherever_it_goes() {
     write(&world, "a/open", "text", 0o644);
     world.sync("a");
     assert!(is_private(&world));
-    world.sync("b");
+    let run = world.sync("b");
+    assert!(run.stderr.contains("arrived, and may be executed: run.sh"), "{run:?}");
+    assert_eq!(run.stderr.matches("may be executed").count(), 1, "{run:?}");
     assert_eq!((mode(&world, "b/diary"), mode(&world, "b/long")), (0o600, 0o600));
     assert_eq!(mode(&world, "b/run.sh") & 0o100, 0o100);
     assert_eq!(mode(&world, "b/open") & 0o100, 0);

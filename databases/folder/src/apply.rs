@@ -15,6 +15,7 @@ use std::ffi::OsStr;
 
 use db_to_cloud::{Outcome, Write};
 
+use crate::attributes::Bits;
 use crate::batch::{Item, Step, full, hold_back, plan};
 use crate::database::Shared;
 use crate::error::FolderError;
@@ -248,6 +249,7 @@ fn install(items: &mut [Item<'_>]) {
 /// The file that is to be brought back: its delete, its name in the limbo, and what failed.
 fn install_one(item: &mut Item<'_>) -> Option<(usize, String, String)> {
     let place = item.path().to_owned();
+    let is_wanted = item.wanted().is_executable();
     let (job, put) = item.job_and_put()?;
     let mut staged = put.staged.take()?;
     // A file that was moved may have been written by its owner a moment ago.
@@ -255,6 +257,9 @@ fn install_one(item: &mut Item<'_>) -> Option<(usize, String, String)> {
     let result = synced.and_then(|()| job.install(&mut staged, put.over.as_ref()));
     if matches!(result, Ok(Applied::Done)) {
         job.written = staged.written.map(|stamp| (stamp, put.hash));
+        // A renamed file may have been so before.
+        let was_executable = put.over.as_ref().is_some_and(|over| over.mode & 0o100 != 0);
+        job.made_executable = is_wanted && !was_executable && put.source.is_none();
     }
     let back = match (put.source, staged.name.take()) {
         (Some(source), Some(name)) => Some((source, name, place)),
@@ -272,6 +277,9 @@ fn install_one(item: &mut Item<'_>) -> Option<(usize, String, String)> {
 fn remember(shared: &Shared, items: &[Item<'_>]) {
     let folders = Folders::new(&shared.root);
     for job in items.iter().filter_map(|item| item.job.as_ref()) {
+        if job.made_executable && job.limbo.bits == Bits::Kept {
+            shared.note_executable(job.path.as_str());
+        }
         let Some((written, hash)) = job.written else { continue };
         let path = job.path.as_str();
         let Ok(Some(folder)) = folders.get("write", job.path.parent()) else { continue };

@@ -91,6 +91,11 @@ impl Wanted {
         Self { most, executable }
     }
 
+    /// Whether it is said to be executable.
+    pub(crate) fn is_executable(self) -> bool {
+        self.executable == Some(true)
+    }
+
     /// The bits of a new file that only its owner may use, whatever the umask; `None` if it is no such file.
     pub(crate) fn private(self) -> Option<u32> {
         (self.most == 0o700).then(|| self.upon(0o600))
@@ -98,7 +103,7 @@ impl Wanted {
 
     /// The bits of any other new file, less those of the umask.
     pub(crate) fn usual(self) -> u32 {
-        let bits = if self.executable == Some(true) { 0o777 } else { 0o666 };
+        let bits = if self.is_executable() { 0o777 } else { 0o666 };
         bits & self.most
     }
 

@@ -55,8 +55,15 @@ impl<'a> Item<'a> {
             Ok(path) => match may_write(shared, folders, &path, write) {
                 Err(error) => (None, Step::Over(Err(error))),
                 Ok(limbo) => {
-                    let job =
-                        Job { shared, folders, path, limbo, written: None, touched: Vec::new() };
+                    let job = Job {
+                        shared,
+                        folders,
+                        path,
+                        limbo,
+                        written: None,
+                        made_executable: false,
+                        touched: Vec::new(),
+                    };
                     let step = check(&job, write).unwrap_or_else(|e| Step::Over(Err(e)));
                     (Some(job), step)
                 }

@@ -33,6 +33,8 @@ use crate::{apply, epochs, state_folder, sweep, walk};
 
 /// So many pages of a listing wait for their reader.
 const PAGES: usize = 2;
+/// So many are remembered until they are asked for.
+const MOST_EXECUTABLES: usize = 10_000;
 
 /// A folder whose files are the documents, shared by its clones. The [crate] says what is one.
 ///
@@ -72,6 +74,8 @@ pub(crate) struct Shared {
     pub(crate) mounts: Mounts,
     pub(crate) selections: Selections,
     skipped: Mutex<Vec<Skipped>>,
+    /// Files that a sync made executable, which were not asked for yet.
+    executables: Mutex<Vec<String>>,
 }
 
 impl Shared {
@@ -88,12 +92,20 @@ impl Shared {
         let cache = Cache::open(state_path.join("files.sqlite"));
         let selections = Selections::new(state_path.clone(), root.folds());
         let records = Records::open(state_path)?;
-        let (memory, mounts, skipped) = Default::default();
-        Ok(Self { root, limbos, cache, memory, records, mounts, selections, skipped })
+        let (memory, mounts, skipped, executables) = Default::default();
+        Ok(Self { root, limbos, cache, memory, records, mounts, selections, skipped, executables })
     }
 
     pub(crate) fn set_skipped(&self, skipped: Vec<Skipped>) {
         *self.skipped.lock().unwrap_or_else(PoisonError::into_inner) = skipped;
+    }
+
+    /// A file that a sync made executable.
+    pub(crate) fn note_executable(&self, path: &str) {
+        let mut executables = self.executables.lock().unwrap_or_else(PoisonError::into_inner);
+        if executables.len() < MOST_EXECUTABLES {
+            executables.push(path.to_owned());
+        }
     }
 
     fn get(&self, id: &DocumentId) -> Result<Option<Document>, FolderError> {
@@ -294,6 +306,13 @@ impl FolderDatabase {
             }
         }
         skipped
+    }
+
+    /// The files, at most 10,000, that arrived from other devices since this was last called and may be executed
+    /// here now: a person should know of them.
+    pub fn take_executables(&self) -> Vec<String> {
+        let executables = &self.shared.executables;
+        std::mem::take(&mut *executables.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Everything that an ignore file leaves out, with the pattern that does: a folder stands for all in it. It

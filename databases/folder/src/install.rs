@@ -40,6 +40,8 @@ pub(crate) struct Job<'a> {
     pub(crate) limbo: Arc<Limbo>,
     /// What was put in its place, to be recognised by the next listing.
     pub(crate) written: Option<(Stamp, Hash)>,
+    /// Whether it may be executed now and could not be before.
+    pub(crate) made_executable: bool,
     /// The paths of the folders whose entries changed, which are not on the disk yet.
     pub(crate) touched: Vec<String>,
 }
@@ -290,7 +292,15 @@ mod tests {
     fn job<'a>(database: &'a FolderDatabase, folders: &'a Folders<'a>, path: &str) -> Job<'a> {
         let path = DocumentPath::from_text(path).unwrap();
         let limbo = database.shared().limbos.root().clone();
-        Job { shared: database.shared(), folders, path, limbo, written: None, touched: Vec::new() }
+        Job {
+            shared: database.shared(),
+            folders,
+            path,
+            limbo,
+            written: None,
+            made_executable: false,
+            touched: Vec::new(),
+        }
     }
 
     #[test]

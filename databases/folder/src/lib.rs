@@ -1,5 +1,6 @@
 //! A folder whose files are the documents: the [`Database`](db_to_cloud::Database) of
-//! `db-to-cloud sync ./notes <REMOTE>`. For Unix: Linux and macOS.
+//! `db-to-cloud sync ./notes <REMOTE>`. For Linux, macOS and
+//! Windows.
 //!
 //! # What is a document
 //! - Every regular file, hidden ones too. Its id is the path within the folder with `/` between the
@@ -20,6 +21,18 @@
 //! Files named `.db-to-cloud-ignore`, at any level, hold patterns in the syntax of `.gitignore`. As
 //! with git they keep files *out*: a document that is synced already stays so. `.gitignore` and the
 //! excludes of git mean nothing here.
+//!
+//! What this device uploads is decided here alone: an ignore file that a sync wrote has no effect before a
+//! person accepts it ([`FolderDatabase::accept_patterns`]) or edits it. One with a line that cannot be understood
+//! ends the listing with an error that names the line.
+//!
+//! # What is guarded
+//! Files that programs obey without being asked, such as the hooks of git and the start files of shells, are
+//! [refused](db_to_cloud::Outcome::Refused) until [`FolderDatabase::open_guard`].
+//!
+//! # What is mounted inside
+//! A document on a file system that is not mounted now answers with [`FolderError::NotMounted`]: it is not taken
+//! for deleted, and nothing is written in its place.
 //!
 //! # What is selected
 //! A device may sync a [`Selection`] of the files, by patterns of the same syntax

@@ -430,3 +430,59 @@ async fn a_file_system_without_permission_bits_says_nothing_of_a_file() {
         assert!(notes.get("a").await.unwrap().attributes.is_empty(), "{options}");
     }
 }
+
+/// A fresh file system of each kind that Linux has; `docs/file-systems.md` says what they keep.
+fn file_systems() -> Vec<(&'static str, Mounted)> {
+    let kinds: [(&str, &[&str], &[&str]); 5] = [
+        ("ext4", &["mkfs.ext4", "-q"], &["mount"]),
+        ("xfs", &["mkfs.xfs", "-q"], &["mount"]),
+        ("btrfs", &["mkfs.btrfs", "-q"], &["mount"]),
+        ("exfat", &["mkfs.exfat"], &["mount.exfat-fuse"]),
+        ("ntfs", &["mkfs.ntfs", "-q", "-F", "-f"], &["ntfs-3g"]),
+    ];
+    let fresh = |(name, make, mount): (&'static str, &[&str], &[&str])| {
+        let image = tempfile::NamedTempFile::new().unwrap();
+        image.as_file().set_len(400 << 20).unwrap();
+        assert!(run(make[0], &make[1..], image.path()), "{name}: {make:?}");
+        let losetup = Command::new("losetup").args(["-f", "--show"]).arg(image.path()).output();
+        let device = String::from_utf8(losetup.unwrap().stdout).unwrap().trim().to_owned();
+        let folder = tempfile::tempdir().unwrap();
+        let mounted = Mounted { folder, device: Some(device.clone()) };
+        let arguments = [&mount[1..], &[device.as_str()]].concat();
+        assert!(run(mount[0], &arguments, mounted.folder.path()), "{name}: {mount:?}");
+        (name, mounted)
+    };
+    kinds.into_iter().map(fresh).collect()
+}
+
+#[tokio::test]
+#[ignore = "needs the right to mount"]
+async fn each_file_system_holds_what_it_can_and_loses_nothing() {
+    for (name, disk) in file_systems() {
+        let notes = notes_on(&disk);
+        let folds = name == "exfat";
+        notes
+            .all_done(vec![write("a/b/one", Some("1"), None), write("two", Some("2"), None)])
+            .await;
+        notes.all_done(vec![write("a/b/one", Some("one"), Some("1"))]).await;
+        let mut batch = Vec::from(moved("two", "a/two", "2"));
+        batch.push(write("a/b/one", None, Some("one")));
+        batch.push(write("\u{e9}t\u{e9} \u{1f600}", Some("3"), None));
+        notes.all_done(batch).await;
+        notes.save("edited", "here");
+        let outcome = notes.apply(write("edited", Some("there"), None)).await;
+        assert!(matches!(outcome, Outcome::Changed), "{name}: {outcome:?}");
+        let pair = [write("x.txt", Some("x"), None), write("X.TXT", Some("X"), None)];
+        let outcomes = notes.database.apply(pair.into()).await;
+        let held = outcomes.iter().filter(|outcome| outcome.is_done()).count();
+        assert_eq!(held, if folds { 1 } else { 2 }, "{name}: {outcomes:?}");
+        // After a restart nothing that a sync wrote has to be read, and each edit is seen.
+        let notes = notes.opened_again();
+        let listed = notes.try_list().await.unwrap();
+        assert_eq!(listed.len(), 3 + held, "{name}: {listed:?}");
+        notes.save("a/two", "9");
+        assert_eq!(notes.revision("a/two").await.unwrap(), Some(support::rev("9")), "{name}");
+        assert_eq!(notes.content("edited"), b"here", "{name}");
+        assert!(notes.left_over().iter().all(|file| fs::metadata(file).unwrap().len() < 10));
+    }
+}

@@ -20,6 +20,13 @@ const PACKAGES: &[(&str, &str)] = &[
     // A file system that ignores case, for the tests that mount one.
     ("exfat-fuse", "/usr/sbin/mount.exfat-fuse"),
     ("exfatprogs", "/usr/sbin/mkfs.exfat"),
+    // File systems, each of which is tried.
+    ("e2fsprogs", "/usr/sbin/mkfs.ext4"),
+    ("xfsprogs", "/usr/sbin/mkfs.xfs"),
+    ("btrfs-progs", "/usr/bin/btrfs"),
+    ("ntfs-3g", "/usr/bin/ntfs-3g"),
+    // What a push of a folder is measured beside.
+    ("rsync", "/usr/bin/rsync"),
     // A network file system, for the test that watches one.
     ("sshfs", "/usr/bin/sshfs"),
     ("openssh-sftp-server", "/usr/lib/openssh/sftp-server"),

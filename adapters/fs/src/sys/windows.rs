@@ -44,7 +44,8 @@ pub(crate) struct Folder(Arc<Pinned>);
 
 #[derive(Debug)]
 struct Pinned {
-    file: File,
+    /// As long as it is open its name cannot be given to another folder.
+    _open: File,
     path: PathBuf,
     _above: Option<Folder>,
 }
@@ -54,7 +55,7 @@ impl Folder {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let path = path.canonicalize()?;
         let file = pin(&path)?;
-        Ok(Self(Arc::new(Pinned { file, path, _above: None })))
+        Ok(Self(Arc::new(Pinned { _open: file, path, _above: None })))
     }
 
     /// Another handle of it.
@@ -71,7 +72,7 @@ impl Folder {
     pub(crate) fn open_folder(&self, name: &str) -> io::Result<Self> {
         let path = self.at(name);
         let file = pin(&path)?;
-        Ok(Self(Arc::new(Pinned { file, path, _above: Some(self.clone()) })))
+        Ok(Self(Arc::new(Pinned { _open: file, path, _above: Some(self.clone()) })))
     }
 
     pub(crate) fn open_file(&self, name: &str) -> io::Result<File> {

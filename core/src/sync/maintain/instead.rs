@@ -4,8 +4,8 @@
 use super::Maintain;
 use super::checkpoint::Fold;
 use crate::model::LogPosition;
-use crate::model::format::{Change, Record};
-use crate::model::{Action, DocumentId, Error, Key};
+use crate::model::format::Record;
+use crate::model::{DocumentId, Error, Key};
 use crate::planted::{Rule, holds};
 
 impl Maintain<'_> {
@@ -18,11 +18,7 @@ impl Maintain<'_> {
         let ids: Vec<_> = fold.keys().filter_map(|key| DocumentId::from_key(key)).collect();
         let indexed = self.cx.client.sync_state.indexed(&ids).await?;
         let record = |(id, version): (DocumentId, crate::model::SyncedVersion)| {
-            let action = if version.deleted { Action::Delete } else { Action::Put };
-            let (rev, vid, len, hash) = (version.rev, version.vid, version.len, version.hash);
-            let (body, seen, other) = (None, version.seen, Default::default());
-            let change = Change { id, rev, action, vid, base: None, len, hash, body, seen, other };
-            (change.id.to_key(), Record::of(&change, seq))
+            (id.to_key(), Record::of(&version.as_change(&id), seq))
         };
         Ok(indexed.into_iter().map(record).collect())
     }
