@@ -39,6 +39,7 @@ fn the_report_has_exactly_the_promised_keys() {
         "deferred",
         "deleted",
         "elapsed_ms",
+        "excluded",
         "given_up",
         "missing",
         "needs_look",
@@ -142,7 +143,7 @@ fn a_dry_run_tells_and_changes_nothing() {
     assert_eq!(lines, told);
     let run = world.sync_as(0, "b", &["--dry-run", "--json"]);
     let preview: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(keys(&preview), ["conflicts", "delete", "pull", "push", "push_deletes"]);
+    assert_eq!(keys(&preview), ["conflicts", "delete", "excluded", "pull", "push", "push_deletes"]);
     assert_eq!(preview["pull"], serde_json::json!(["new"]));
     assert_eq!(world.tree("."), before);
 
@@ -166,6 +167,7 @@ fn status_tells_where_both_sides_stand() {
         "database",
         "delete",
         "documents",
+        "excluded",
         "exists",
         "lock",
         "pending",
@@ -174,6 +176,7 @@ fn status_tells_where_both_sides_stand() {
         "push_deletes",
         "remaining_risk",
         "remote",
+        "selection",
         "synced",
         "unsettled",
         "version",
