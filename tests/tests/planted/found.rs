@@ -45,7 +45,7 @@ rules! {
     without_u6: U6, Strong, 250;
     without_u7_nothing_is_settled: U7Settled, Strong, 350;
     without_u7_nothing_is_dropped: U7Dropped, Strong, 600;
-    without_w4: W4, Weak, 50;
+    without_w4: W4, Weak, 150;
     without_s9: S9, Strong, 50;
     without_k1: K1, Strong, 700;
     without_k2: K2, Strong, 50;
