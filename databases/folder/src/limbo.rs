@@ -53,7 +53,9 @@ pub(crate) struct Limbo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Old {
     /// Halves of the hashes of the contents that are not needed any more.
-    known: Vec<String>,
+    known: [String; 2],
+    /// It was half-way through a swap: if nothing has its name it is needed, whatever its content.
+    pub(crate) is_between: bool,
     /// Where it was; `None` if the path was too long for the name.
     pub(crate) path: Option<String>,
 }
@@ -210,17 +212,14 @@ impl Old {
         let is_between = name.starts_with(BETWEEN);
         let rest = name.strip_prefix(if is_between { BETWEEN } else { OLD })?;
         let mut parts = rest.splitn(4, '-').skip(1);
-        let mut known = vec![parts.next()?.to_owned(), parts.next()?.to_owned()];
-        if is_between {
-            known.clear();
-        }
+        let known = [parts.next()?.to_owned(), parts.next()?.to_owned()];
         let path = parts.next()?.replace("%2F", "/").replace("%25", "%");
-        Some(Self { known, path: Some(path).filter(|path| !path.is_empty()) })
+        Some(Self { known, is_between, path: Some(path).filter(|path| !path.is_empty()) })
     }
 
     /// How long it must have been left alone, if that is so long for others.
     pub(crate) fn grace(&self, usual: Duration) -> Duration {
-        if self.known.is_empty() { SWAP.min(usual) } else { usual }
+        if self.is_between { SWAP.min(usual) } else { usual }
     }
 
     /// Whether this content is needed no more.
@@ -274,7 +273,7 @@ mod tests {
             let minute = Duration::from_secs(60);
             assert_eq!(old.grace(minute), minute);
             let between = Old::parse(&name.replacen(OLD, BETWEEN, 1)).unwrap();
-            assert!(between.path == old.path && !between.knows(&[1; 32]));
+            assert!(between.path == old.path && between.is_between && between.knows(&[1; 32]));
             assert_eq!(
                 (between.grace(minute), between.grace(Duration::ZERO)),
                 (SWAP, Duration::ZERO)
@@ -286,7 +285,9 @@ mod tests {
         assert_eq!(Old::parse("new-123"), None);
     }
 
-    /// Others must not be able to open it before it has its place, either.
+    /// Others must not be able to open it before it has its place, either. On Windows a file is as private as
+    /// its folder.
+    #[cfg(unix)]
     #[test]
     fn a_private_file_is_private_from_its_first_moment_on() {
         let folder = tempfile::tempdir().unwrap();

@@ -55,7 +55,7 @@ fn sweep_one(shared: &Shared, limbo: &Limbo, grace: Duration) {
 
 fn settle(shared: &Shared, limbo: &Limbo, name: &str, old: &Old) {
     match limbo.hash(name) {
-        Ok(Some((_, hash))) if old.knows(&hash) => limbo.remove(name),
+        Ok(Some((_, hash))) if old.knows(&hash) && !is_missed(shared, old) => limbo.remove(name),
         Ok(Some((stamp, _))) => {
             let millis = u64::try_from(stamp.mtime / 1_000_000).unwrap_or(0);
             if let Err(error) = bring_back(shared, limbo, name, old, Timestamp::from_millis(millis))
@@ -66,6 +66,16 @@ fn settle(shared: &Shared, limbo: &Limbo, name: &str, old: &Old) {
         // Still being written, or another sync was faster.
         Ok(None) | Err(_) => {}
     }
+}
+
+/// Whether it left its place in a swap that was stopped half-way, and nothing is there now.
+fn is_missed(shared: &Shared, old: &Old) -> bool {
+    let is_there = |path: &String| {
+        let place = DocumentPath::from_text(path)?;
+        let Ok(Parent::Found(folder)) = shared.root.parent("look at", &place) else { return None };
+        folder.look(place.name()).ok().flatten()
+    };
+    old.is_between && old.path.as_ref().and_then(is_there).is_none()
 }
 
 /// Puts an edit where it was if that place is free, else beside it, else into the root.
