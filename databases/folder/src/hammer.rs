@@ -292,9 +292,8 @@ async fn hammer(deletes: bool) {
         (editor.join().unwrap(), errors)
     });
     println!("{edits} edits, {} writes done, {} refused, {errors} errors", counts[0], counts[1]);
-    // Wine is slow.
-    let few = if cfg!(windows) { 0 } else { 10 };
-    assert!(edits > few && counts[0] > few);
+    // Under Wine a swap takes so long that nearly each write finds an edit.
+    assert!(edits > 10 && (counts[0] > 10 || cfg!(windows) && counts[1] > 10));
     assert!(leftovers_are_settled(database.shared(), &tmp));
 }
 
