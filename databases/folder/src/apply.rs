@@ -17,13 +17,13 @@ use db_to_cloud::{Outcome, Write};
 
 use crate::attributes::Bits;
 use crate::batch::{Item, Step, full, hold_back, plan};
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::install::{Applied, Staged};
 use crate::limbo::Permissions;
 use crate::obstacle::{Obstacle, remove_empty};
 use crate::path::parent;
+use crate::shared::Shared;
 use crate::stamp::{Look, Stamp};
 use crate::survey::in_parallel;
 use crate::{arrivals, respell, sweep};

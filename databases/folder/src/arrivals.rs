@@ -3,11 +3,11 @@
 use db_to_cloud::Revision;
 
 use crate::batch::{Item, Step};
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::path::parent;
 use crate::patterns::{ignore_file, is_ignore_file, text_that_counts};
 use crate::record::Arrived;
+use crate::shared::Shared;
 
 /// Remembers for each ignore file of a batch what counts instead, before it is written. What cannot be remembered is not
 /// written.

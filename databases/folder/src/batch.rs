@@ -7,7 +7,6 @@ use db_to_cloud::Write;
 
 use crate::attributes::Wanted;
 use crate::content::{Hash, hash_of, revision};
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::guarded::is_guarded;
@@ -15,6 +14,7 @@ use crate::install::{Applied, Job, Over, Staged};
 use crate::limbo::Limbo;
 use crate::obstacle::{Deletes, Obstacle, Place, lack, place};
 use crate::path::DocumentPath;
+use crate::shared::Shared;
 use crate::survey::look;
 
 /// A write of a batch on its way.

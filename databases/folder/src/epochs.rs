@@ -3,10 +3,10 @@
 use db_to_cloud::DocumentId;
 use sha2::{Digest, Sha256};
 
-use crate::database::Shared;
 use crate::guarded::is_guarded;
 use crate::path::DocumentPath;
 use crate::root::{Root, prefixes};
+use crate::shared::Shared;
 use crate::stamp::Look;
 use crate::sys::{Dir, Facts};
 

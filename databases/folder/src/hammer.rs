@@ -10,8 +10,8 @@ use db_to_cloud::{Database, Document, Outcome, Revision, Write};
 
 use crate::FolderDatabase;
 use crate::content::hash_of;
-use crate::database::Shared;
 use crate::limbo::Old;
+use crate::shared::Shared;
 use crate::sweep;
 
 fn rev(content: &str) -> Revision {

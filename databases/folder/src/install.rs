@@ -11,11 +11,11 @@ use db_to_cloud::Revision;
 
 use crate::attributes::Wanted;
 use crate::content::{Hash, hash_in};
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::limbo::{Limbo, Permissions};
 use crate::path::DocumentPath;
+use crate::shared::Shared;
 use crate::stamp::{Look, Stamp};
 use crate::survey::{Candidate, look, survey};
 use crate::sys::Dir;

@@ -5,12 +5,12 @@ use std::ffi::OsStr;
 use std::io;
 use std::ops::Bound;
 
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::{Folders, Found};
 use crate::path::DocumentPath;
 use crate::patterns::is_ignored;
 use crate::root::{Root, prefixes};
+use crate::shared::Shared;
 use crate::stamp::Look;
 use crate::sys::Dir;
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::database::Shared;
 use crate::folders::Folders;
 use crate::limbo::{Limbo, random};
 use crate::path::{DocumentPath, parent};
+use crate::shared::Shared;
 use crate::stamp::Look;
 
 /// A folder that is between two spellings of its name.

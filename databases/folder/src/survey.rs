@@ -4,10 +4,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use crate::content::{self, Hash};
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::folders::Folders;
 use crate::path::DocumentPath;
+use crate::shared::Shared;
 use crate::stamp::{Look, Stamp};
 
 /// So much is hashed by one thread, as starting more would take longer.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use db_to_cloud::Timestamp;
 
 use crate::copies::{safe_time, with_label};
-use crate::database::Shared;
 use crate::limbo::{Limbo, NEW, Old};
 use crate::path::DocumentPath;
 use crate::respell;
 use crate::root::Parent;
+use crate::shared::Shared;
 use crate::stamp::Look;
 
 /// After so long without a change a file that was being written is taken for abandoned.

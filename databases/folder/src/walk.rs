@@ -10,13 +10,13 @@ use db_to_cloud::{BoxError, DocumentId, Listed};
 use tokio::sync::mpsc::Sender;
 
 use crate::content::revision;
-use crate::database::Shared;
 use crate::error::FolderError;
 use crate::mounts::Seen;
 use crate::path::{DocumentPath, STATE_DIR, is_reserved};
 use crate::patterns::{IGNORE_FILE, Patterns, is_ignore_file};
 use crate::record::Record;
 use crate::selection::Compiled;
+use crate::shared::Shared;
 use crate::skipped::{SkipReason, Skipped};
 use crate::stamp::Look;
 use crate::survey::Candidate;
