@@ -112,6 +112,7 @@ impl Notices {
     }
 
     /// File systems were mounted or unmounted, somewhere.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
     pub(super) fn mounts_changed(&self) {
         self.mounts.store(true, Relaxed);
         self.changed();
